@@ -1,0 +1,90 @@
+"""neuroevo trains recurrent neural networks without gradients.
+
+Every weight of a network is a gene of one flat genome. A compiled forward evaluator gives its mean squared error over
+the training sequences, and a strategy (genetic algorithm, simulated annealing, particle swarm and their modern kin)
+searches the genomes until a stopping criterion holds.
+
+Names are imported on first use, so that ``import neuroevo`` compiles nothing and starts nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from neuroevo.evaluation import Evaluation, LocalEvaluator
+    from neuroevo.experiment import extend, resume, run
+    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
+    from neuroevo.plots import plot_run
+    from neuroevo.problems import RightClass, SequenceProblem, Within
+    from neuroevo.records import RunRecord
+    from neuroevo.scenario import Scenario, load_scenario
+    from neuroevo.stopping import StoppingCriterion, StopReason
+    from neuroevo.strategies import Strategy, make_strategy
+
+_ROOMS = {
+    "Evaluation": "evaluation",
+    "LocalEvaluator": "evaluation",
+    "extend": "experiment",
+    "resume": "experiment",
+    "run": "experiment",
+    "Ctrnn": "networks",
+    "Elman": "networks",
+    "Graph": "networks",
+    "Gru": "networks",
+    "Jordan": "networks",
+    "Lstm": "networks",
+    "Network": "networks",
+    "make_network": "networks",
+    "plot_run": "plots",
+    "RightClass": "problems",
+    "SequenceProblem": "problems",
+    "Within": "problems",
+    "RunRecord": "records",
+    "Scenario": "scenario",
+    "load_scenario": "scenario",
+    "StopReason": "stopping",
+    "StoppingCriterion": "stopping",
+    "Strategy": "strategies",
+    "make_strategy": "strategies",
+}
+
+__all__ = [  # noqa: RUF022 - grouped as in _ROOMS
+    "Evaluation",
+    "LocalEvaluator",
+    "extend",
+    "resume",
+    "run",
+    "Ctrnn",
+    "Elman",
+    "Graph",
+    "Gru",
+    "Jordan",
+    "Lstm",
+    "Network",
+    "make_network",
+    "plot_run",
+    "RightClass",
+    "SequenceProblem",
+    "Within",
+    "RunRecord",
+    "Scenario",
+    "load_scenario",
+    "StopReason",
+    "StoppingCriterion",
+    "Strategy",
+    "make_strategy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'neuroevo' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"neuroevo.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
