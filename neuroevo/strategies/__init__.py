@@ -1,0 +1,73 @@
+"""A strategy is a search algorithm: it proposes populations of genomes and learns from their errors.
+
+Members of the registry are imported when they are asked for, so that listing them costs nothing. `make_strategy` builds
+one from its name and plain values; `Strategy` is what a strategy of one's own derives from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neuroevo.registry import Registry
+from neuroevo.settings import parse_settings
+from neuroevo.strategies.base import State, Strategy, StrategySettings
+from neuroevo.strategies.bounds import Bounds
+from neuroevo.strategies.streams import Phase, stream
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from neuroevo.networks import GenomeLayout
+
+__all__ = ["STRATEGIES", "Bounds", "Phase", "State", "Strategy", "StrategySettings", "make_strategy", "stream"]
+
+STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
+    "strategy",
+    "neuroevo.strategies",
+    {
+        "random_search": "neuroevo.strategies.random_search:RandomSearch",
+        "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
+    },
+)
+
+
+def make_strategy(
+    kind: str,
+    *,
+    n_genes: int,
+    seed: int,
+    population_size: int | None = None,
+    layout: GenomeLayout | None = None,
+    initial: ArrayLike | None = None,
+    bounds: tuple[ArrayLike, ArrayLike] | None = None,
+    island: int = 0,
+    **settings: object,
+) -> Strategy[Any]:
+    """Build a strategy from its name.
+
+    Args:
+        kind: A name of `STRATEGIES`.
+        n_genes: Length of a genome.
+        seed: Seed of the run, 0 or more.
+        population_size: Genomes a generation; None takes the strategy's default.
+        layout: The network's layout, for operators and starts that respect units and layers.
+        initial: `(n, n_genes)` genomes to start from, or one genome `(n_genes,)` to start around.
+        bounds: (low, high), each a number or `(n_genes,)`; None leaves genes free.
+        island: Number of the island.
+        **settings: The strategy's settings by name.
+
+    Raises:
+        UnknownName: There is no such strategy.
+        SettingsError: Settings that it does not have, or values out of range; all of them at once.
+    """
+    strategy = STRATEGIES[kind]
+    values = settings if population_size is None else {**settings, "population_size": population_size}
+    return strategy(
+        parse_settings(strategy.Settings, values),
+        n_genes=n_genes,
+        seed=seed,
+        layout=layout,
+        initial=initial,
+        bounds=bounds,
+        island=island,
+    )

@@ -1,0 +1,295 @@
+"""The contract of a strategy: ask for a population, tell its errors, and so on.
+
+`Strategy` does what all of them share: it checks order and shapes, keeps the incumbent, hands out random streams, and
+packs and unpacks the state. A strategy's own file holds its algorithm: `_ask` and `_tell`, the names of the attributes
+that make up its state, and what it does with immigrants.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import ArrayLike, NDArray
+
+from neuroevo.strategies.bounds import Bounds, FloatArray
+from neuroevo.strategies.streams import Phase, stream
+
+if TYPE_CHECKING:
+    from neuroevo.networks import GenomeLayout
+
+State: TypeAlias = dict[str, NDArray[Any] | int | float | bool]
+
+_BASE_STATE = ("generation", "restart", "incumbent", "incumbent_error")
+
+
+@dataclass(frozen=True)
+class StrategySettings:
+    """What every strategy can be told.
+
+    Attributes:
+        population_size: Genomes in the first generation; strategies say where later ones differ.
+    """
+
+    population_size: Annotated[int, Ge(1)] = 256
+
+
+S = TypeVar("S", bound=StrategySettings)
+
+
+class Strategy(ABC, Generic[S]):
+    """A search algorithm that minimises an error over genomes.
+
+    The order is ask, tell, ask, tell, …; `emigrants`, `inject`, `state` and `restore` may be called after a tell and
+    before the next ask (`restore` also before the first ask).
+
+    Args:
+        settings: The strategy's own settings, an instance of its `Settings`.
+        n_genes: Length of a genome.
+        seed: Seed of the run, 0 or more.
+        layout: What the genes mean, for operators and starts that respect units; None where nothing needs it.
+        initial: `(n, n_genes)` genomes to start from, or one genome `(n_genes,)` to start around; None draws them.
+        bounds: (low, high), each a number or `(n_genes,)`; None leaves genes free.
+        island: Number of the island, part of the address of every random stream.
+    """
+
+    Settings: ClassVar[type[StrategySettings]] = StrategySettings
+    #: Names of the attributes (with a leading underscore) that, with those of the base class, are the whole state:
+    #: arrays, numbers or booleans; None is left out.
+    STATE: ClassVar[tuple[str, ...]] = ()
+
+    settings: S
+
+    def __init__(
+        self,
+        settings: S,
+        *,
+        n_genes: int,
+        seed: int,
+        layout: GenomeLayout | None = None,
+        initial: ArrayLike | None = None,
+        bounds: tuple[ArrayLike, ArrayLike] | None = None,
+        island: int = 0,
+    ) -> None:
+        if not isinstance(settings, self.Settings):
+            raise TypeError(
+                f"settings must be a {self.Settings.__qualname__}, got {settings!r}; "
+                "make_strategy(kind, ...) builds both from plain values"
+            )
+        self.settings = settings
+        self.n_genes = _whole(n_genes, "n_genes", 1)
+        self.seed = _whole(seed, "seed", 0)
+        self.island = _whole(island, "island", 0)
+        if layout is not None and layout.n_genes != self.n_genes:
+            raise ValueError(f"layout has {layout.n_genes} genes, n_genes is {self.n_genes}")
+        self.layout = layout
+        self.bounds = None if bounds is None else Bounds.of(bounds, self.n_genes)
+        self.initial = None if initial is None else self._initial_genomes(initial)
+        self._generation = 0
+        self._restart = 0
+        self._incumbent: FloatArray | None = None
+        self._incumbent_error = np.inf
+        self._asked: FloatArray | None = None
+
+    @property
+    def generation(self) -> int:
+        """Generations told so far."""
+        return self._generation
+
+    @property
+    def incumbent(self) -> tuple[FloatArray, float]:
+        """The best genome so far, `(n_genes,)` and read-only, and its error (+inf while every evaluation failed).
+
+        Raises:
+            RuntimeError: Nothing has been told yet.
+        """
+        if self._incumbent is None:
+            raise RuntimeError("there is no incumbent before the first tell()")
+        return self._incumbent, self._incumbent_error
+
+    def ask(self) -> FloatArray:
+        """The genomes to evaluate next: `(n, n_genes)` float64, read-only; n may change between generations.
+
+        Raises:
+            RuntimeError: The last population asked has not been told.
+        """
+        if self._asked is not None:
+            raise RuntimeError("ask() was called twice: tell() the errors of the last population first")
+        population = np.ascontiguousarray(self._ask(), dtype=np.float64).view()
+        if population.ndim != 2 or population.shape[1] != self.n_genes or len(population) == 0:
+            raise RuntimeError(
+                f"{type(self).__name__} proposed shape {population.shape}, expected (n, {self.n_genes}) with n >= 1"
+            )
+        population.flags.writeable = False
+        self._asked = population
+        return population
+
+    def tell(self, population: ArrayLike, error: ArrayLike) -> None:
+        """Take the errors of the population asked last.
+
+        Args:
+            population: `(n, n_genes)`, as `ask` gave it.
+            error: `(n,)`, one error per genome in the same order; +inf for a failed evaluation.
+
+        Raises:
+            RuntimeError: Nothing was asked.
+            ValueError: Another population, a wrong shape, NaN or -inf.
+        """
+        if self._asked is None:
+            raise RuntimeError("tell() without a population: ask() for one first")
+        asked = self._asked
+        if population is not asked and not np.array_equal(np.asarray(population), asked):
+            raise ValueError(
+                f"population has shape {np.shape(population)} or values that differ from the {asked.shape} "
+                "that ask() returned; tell() takes that population unchanged"
+            )
+        checked = _errors(error, len(asked), "population")
+        self._note(asked, checked)
+        self._tell(asked, checked)
+        self._asked = None
+        self._generation += 1
+
+    def emigrants(self, n: int) -> tuple[FloatArray, FloatArray]:
+        """Copies of the best members: genomes `(m, n_genes)` and errors `(m,)`, best first; m <= n if there are fewer.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask.
+        """
+        self._between("emigrants()")
+        _whole(n, "n", 1)
+        genomes, errors = self._members()
+        best = np.argsort(errors, kind="stable")[:n]
+        return genomes[best], errors[best]
+
+    def inject(self, genomes: ArrayLike, errors: ArrayLike) -> None:
+        """Take genomes from elsewhere into the search.
+
+        Args:
+            genomes: `(m, n_genes)` finite, within the bounds.
+            errors: `(m,)`, their errors; +inf is allowed, NaN is not.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask.
+            ValueError: Wrong shapes, non-finite genes, genes out of bounds, NaN errors.
+        """
+        self._between("inject()")
+        checked = self._genomes(genomes, "genomes")
+        checked_errors = _errors(errors, len(checked), "genomes")
+        if len(checked):
+            self._note(checked, checked_errors)
+            self._inject(checked, checked_errors)
+
+    def state(self) -> State:
+        """All that the next generations depend on, beside the constructor's arguments: flat, arrays and numbers only.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask.
+        """
+        self._between("state()")
+        names = (*_BASE_STATE, *self.STATE)
+        values = {name: getattr(self, f"_{name}") for name in names}
+        return {name: _plain(value) for name, value in values.items() if value is not None}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state that a strategy with the same arguments gave.
+
+        Raises:
+            RuntimeError: Between an ask and its tell.
+            ValueError: The state is of another strategy or of another number of genes.
+        """
+        if self._asked is not None:
+            raise RuntimeError("restore() between ask() and tell(): tell() the errors first, or use a new strategy")
+        known = {*_BASE_STATE, *self.STATE}
+        wrong = sorted({*set(state) - known, *set(_BASE_STATE) - set(state)})
+        if wrong:
+            raise ValueError(f"this is not a state of {type(self).__name__}: {', '.join(wrong)} unknown or missing")
+        if np.shape(state["incumbent"]) != (self.n_genes,):
+            raise ValueError(f"the state has {np.size(state['incumbent'])} genes, this strategy has {self.n_genes}")
+        for name in known:
+            setattr(self, f"_{name}", _plain(state[name]) if name in state else None)
+        self._incumbent = _frozen(np.asarray(self._incumbent))
+        self._restored()
+
+    @abstractmethod
+    def _ask(self) -> FloatArray:
+        """The next population; the array is the caller's, never changed afterwards."""
+
+    @abstractmethod
+    def _tell(self, population: FloatArray, error: FloatArray) -> None:
+        """Learn from the errors `(n,)`, finite or +inf, of the population `(n, n_genes)`; both are read-only.
+
+        The incumbent is up to date already; `generation` still counts the generations before this one.
+        """
+
+    @abstractmethod
+    def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
+        """Take immigrants `(m, n_genes)` with their errors `(m,)`; m >= 1."""
+
+    def _members(self) -> tuple[FloatArray, FloatArray]:
+        """Genomes and errors to choose emigrants from; by default the incumbent alone."""
+        genome, error = self.incumbent
+        return genome[np.newaxis], np.array([error])
+
+    def _restored(self) -> None:
+        """Rebuild what follows from the state; called at the end of `restore`."""
+
+    def _stream(self, phase: Phase) -> np.random.Generator:
+        """The random stream of this phase of the generation that is being asked or told."""
+        return stream(
+            self.seed, island=self.island, restart=self._restart, generation=self._generation + 1, phase=phase
+        )
+
+    def _between(self, call: str) -> None:
+        if self._asked is not None or self._generation == 0:
+            raise RuntimeError(f"{call} is legal only between a tell() and the next ask()")
+
+    def _note(self, genomes: FloatArray, errors: FloatArray) -> None:
+        best = int(np.argmin(errors))
+        if self._incumbent is None or errors[best] < self._incumbent_error:
+            self._incumbent = _frozen(genomes[best].copy())
+            self._incumbent_error = float(errors[best])
+
+    def _initial_genomes(self, initial: ArrayLike) -> FloatArray:
+        return self._genomes(np.atleast_2d(np.asarray(initial, dtype=np.float64)), "initial")
+
+    def _genomes(self, genomes: ArrayLike, name: str) -> FloatArray:
+        values = np.array(genomes, dtype=np.float64)
+        if values.ndim != 2 or values.shape[1] != self.n_genes:
+            raise ValueError(f"{name} has shape {values.shape}, expected (n, {self.n_genes}): one genome per row")
+        if not np.all(np.isfinite(values)):
+            raise ValueError(f"{name} holds NaN or infinite genes; every gene must be a finite number")
+        if self.bounds is not None and not self.bounds.contain(values):
+            raise ValueError(f"{name} leaves the bounds; clip the genomes or widen the bounds")
+        return _frozen(values)
+
+
+def _whole(value: int, name: str, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    return int(value)
+
+
+def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:
+    values = np.array(error, dtype=np.float64)
+    if values.shape != (n,):
+        raise ValueError(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
+    # NaN compares as False, so both go at once.
+    if not np.all(values > -np.inf):
+        raise ValueError("error holds NaN or -inf; mark a failed evaluation with +inf")
+    return _frozen(values)
+
+
+def _frozen(values: FloatArray) -> FloatArray:
+    values.flags.writeable = False
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A copy of an array, or a number of Python's own (archives give numbers back as arrays without axes)."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.item() if value.ndim == 0 else np.array(value)
+    return value
