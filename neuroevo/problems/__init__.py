@@ -1,0 +1,16 @@
+"""A problem is what is to be learnt: sequences of inputs, the targets that count, and the parts that train and test.
+
+`SequenceProblem` holds the arrays and the rules; `PROBLEMS` names the kinds that a scenario can ask for, each a frozen
+settings dataclass whose ``build(folder, seed)`` gives a `SequenceProblem`: data of one's own (`series`, `sequences`)
+and generators of known tasks. Beside them: `Scaling`, the readers that raise `DataError`, the metrics, and the simple
+competitors (`baselines`) that every report prints.
+"""
+
+from __future__ import annotations
+
+from neuroevo.problems.errors import DataError
+from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.scaling import Scaling
+from neuroevo.problems.sequence import SequenceProblem
+
+__all__ = ["DataError", "RightClass", "Scaling", "SequenceProblem", "Within"]
