@@ -1,0 +1,288 @@
+"""What a scenario holds, and the checks of its tables; all mistakes of all tables are reported at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from annotated_types import Ge, Gt
+
+from neuroevo.networks import NETWORKS, make_network
+from neuroevo.problems import PROBLEMS
+from neuroevo.registry import Registry, UnknownName
+from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
+from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
+from neuroevo.stopping import stopping_from_table
+from neuroevo.strategies import STRATEGIES, make_strategy
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+    from neuroevo.problems import SequenceProblem
+    from neuroevo.stopping import StoppingCriterion
+    from neuroevo.strategies import Strategy
+
+T = TypeVar("T")
+
+Precision = Literal["single", "double"]
+
+TABLES = ("problem", "network", "strategy", "stop", "record", "distribution")
+_NEEDED = {
+    "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
+    "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
+    "strategy": 'how it is searched, with kind = "genetic_algorithm" or another name that `neuroevo list` shows',
+    "stop": "when the run ends, for example generations = 300",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The keys on top of a scenario.
+
+    Attributes:
+        title: What it is, in a line.
+        seed: Seed of the run; with the scenario it fixes the result.
+        precision: Arithmetic of the evaluator: "single" (32 bits, twice as fast) or "double".
+    """
+
+    title: str = ""
+    seed: Annotated[int, Ge(0)] = 1
+    precision: Precision = "single"
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """The table [record]: what a run leaves on disk; never changes a result.
+
+    Attributes:
+        checkpoint_seconds: Seconds between two checkpoints.
+        checkpoint_generations: Generations between two checkpoints; left out, only the seconds count.
+        keep_checkpoints: How many of the last checkpoints stay on disk.
+        plots: Whether the curves are drawn at the end of a run.
+    """
+
+    checkpoint_seconds: Annotated[float, Gt(0)] = 30.0
+    checkpoint_generations: Annotated[int, Ge(1)] | None = None
+    keep_checkpoints: Annotated[int, Ge(2)] = 3
+    plots: bool = True
+
+
+@dataclass(frozen=True)
+class DistributionSettings:
+    """The table [distribution]: who computes; never changes a result.
+
+    Attributes:
+        threads: Threads of the evaluator; left out, one for each processor that the process may use.
+    """
+
+    threads: Annotated[int, Ge(1)] | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What to run: checked as a whole, its problem and network built.
+
+    Attributes:
+        table: The resolved tables, defaults and overrides filled in, as they go into the record.
+        source: The file that it was read from.
+        head: Title, seed and precision.
+        problem: In scaled units.
+        network: With the inputs and outputs of the problem.
+        criterion: When to stop.
+        record: Checkpoints and plots.
+        distribution: Threads.
+    """
+
+    table: Mapping[str, Any]
+    source: Path
+    head: Head
+    problem: SequenceProblem
+    network: Network
+    criterion: StoppingCriterion
+    record: RecordSettings
+    distribution: DistributionSettings
+
+    @property
+    def name(self) -> str:
+        """A short name for folders: the file's, without its ending."""
+        return self.source.stem
+
+    def make_strategy(self) -> Strategy[Any]:
+        """A new strategy, at its beginning."""
+        return _strategy(self.table["strategy"], self.head.seed, self.network)
+
+
+def load_scenario(
+    path: str | Path, *, overrides: Mapping[str, Any] | None = None, problem: SequenceProblem | None = None
+) -> Scenario:
+    """Read and check a scenario.
+
+    Args:
+        path: A TOML file; the paths in it are relative to its folder.
+        overrides: Values at dotted key paths ("stop.generations") that replace those of the file.
+        problem: The problem as a record keeps it; the table [problem] is then not read.
+
+    Raises:
+        ScenarioError: With every mistake in it.
+    """
+    source = Path(path)
+    table = with_overrides(read_table(source), overrides or {})
+    return check_table(table, source, problem)
+
+
+def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem | None = None) -> Scenario:
+    """The scenario of a table.
+
+    Raises:
+        ScenarioError: With every mistake in it.
+    """
+    collect = _Collector()
+    keys = {field.name for field in dataclasses.fields(Head)}
+    tables = {name: collect.table(table, name) for name in TABLES}
+    for key in table:
+        if key not in keys and key not in TABLES:
+            collect.mistakes.append(unknown_key("", key, (*keys, *TABLES)))
+    head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
+    record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
+    distribution = collect.of(lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution"))
+    criterion = collect.of(lambda: stopping_from_table(tables["stop"], "stop")) if tables["stop"] is not None else None
+    built, resolved_problem = problem, dict(tables["problem"] or {})
+    if built is None and tables["problem"] is not None:
+        built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
+    network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
+    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
+    if collect.mistakes or head is None or built is None or network is None or criterion is None or strategy is None:
+        raise ScenarioError(str(source), collect.mistakes)
+    if record is None or distribution is None:
+        raise ScenarioError(str(source), collect.mistakes)
+    resolved = {
+        **_plain(head),
+        "problem": resolved_problem,
+        "network": resolved_network,
+        "strategy": strategy,
+        "stop": tables["stop"],
+        "record": _plain(record),
+        "distribution": _plain(distribution),
+    }
+    return Scenario(resolved, source, head, built, network, criterion, record, distribution)
+
+
+class _Collector:
+    """Gathers the mistakes of steps that fail one by one, so that each is reported."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+
+    def of(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except SettingsError as error:
+            self.mistakes += error.mistakes
+            return None
+
+    def pair(self, step: Callable[[], tuple[T, dict[str, Any]]]) -> tuple[T | None, dict[str, Any]]:
+        found = self.of(step)
+        return (None, {}) if found is None else found
+
+    def table(self, tables: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+        if name not in tables:
+            if name in _NEEDED:
+                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=_NEEDED[name]))
+            return None
+        if not isinstance(tables[name], dict):
+            self.mistakes.append(Mistake(name, f"must be a table, written [{name}]", shown(tables[name])))
+            return None
+        return dict(tables[name])
+
+
+def _member(registry: Registry[T], table: Mapping[str, Any], path: str) -> tuple[T, dict[str, Any]]:
+    """The registered member that a table names by its kind, and the table's other keys.
+
+    Raises:
+        SettingsError: The kind is missing, no text, or unknown.
+    """
+    kind = table.get("kind")
+    if not isinstance(kind, str):
+        known = ", ".join(registry.names())
+        got = shown(kind) if "kind" in table else ""
+        raise SettingsError([Mistake(f"{path}.kind", f"must name a {registry.noun} in quotes", got, f"known: {known}")])
+    try:
+        return registry[kind], {key: value for key, value in table.items() if key != "kind"}
+    except UnknownName as error:
+        raise SettingsError([Mistake(f"{path}.kind", str(error))]) from error
+
+
+def _problem(table: Mapping[str, Any], folder: Path) -> tuple[SequenceProblem, dict[str, Any]]:
+    cls, values = _member(PROBLEMS, table, "problem")
+    settings: Any = parse_settings(cls, values, "problem")  # type: ignore[arg-type]
+    try:
+        problem = settings.build(folder)
+    except (ValueError, TypeError) as error:
+        raise SettingsError([Mistake("problem", str(error))]) from error
+    return problem, {"kind": table["kind"], **_plain(settings)}
+
+
+def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -> tuple[Network, dict[str, Any]]:
+    if table is None:
+        raise SettingsError([])
+    cls, values = _member(NETWORKS, table, "network")
+    fields = {field.name: field for field in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
+    own = [name for name in fields if name not in ("n_inputs", "n_outputs") and fields[name].init]
+    mistakes = [unknown_key("network", key, own) for key in values if fields and key not in own]
+    if mistakes:
+        raise SettingsError(mistakes)
+    if problem is None:
+        raise SettingsError([])
+    try:
+        network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
+    except SettingsError as error:
+        raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
+    except (ValueError, TypeError) as error:
+        raise SettingsError([Mistake("network", str(error))]) from error
+    return network, {"kind": table["kind"], **network.settings()}
+
+
+def _checked_strategy(table: Mapping[str, Any] | None, network: Network | None) -> dict[str, Any]:
+    """The resolved table of the strategy; it is built once here, so that its own checks speak before the run."""
+    if table is None:
+        raise SettingsError([])
+    cls, values = _member(STRATEGIES, table, "strategy")
+    values.pop("bounds", None)
+    settings = parse_settings(cls.Settings, values, "strategy")
+    if "bounds" in table:
+        parse_value(tuple[float, float], table["bounds"], "strategy.bounds")
+    if network is not None:
+        try:
+            _strategy(table, 0, network)
+        except ValueError as error:
+            raise SettingsError([Mistake("strategy", str(error))]) from error
+    bounds = {"bounds": table["bounds"]} if "bounds" in table else {}
+    return {"kind": table["kind"], **_plain(settings), **bounds}
+
+
+def _strategy(table: Mapping[str, Any], seed: int, network: Network) -> Strategy[Any]:
+    values = {key: value for key, value in table.items() if key not in ("kind", "bounds")}
+    bounds = tuple(table["bounds"]) if "bounds" in table else None
+    return make_strategy(
+        table["kind"],
+        n_genes=network.n_genes,
+        seed=seed,
+        layout=network.layout,
+        bounds=bounds,  # type: ignore[arg-type]
+        **values,
+    )
+
+
+def _plain(settings: Any) -> dict[str, Any]:
+    """A settings dataclass as TOML writes it: what is None is left out, tuples are lists."""
+    return {key: _listed(value) for key, value in dataclasses.asdict(settings).items() if value is not None}
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_listed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items() if item is not None}
+    return value
