@@ -1,0 +1,65 @@
+"""Networks say what a genome means: which gene is which weight, and how weights turn input sequences into outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroevo.networks.base import Network
+from neuroevo.networks.ctrnn import Ctrnn
+from neuroevo.networks.elman import Elman
+from neuroevo.networks.graph import Graph, all_links, random_links
+from neuroevo.networks.gru import Gru
+from neuroevo.networks.jordan import Jordan
+from neuroevo.networks.layout import Block, GenomeLayout
+from neuroevo.networks.lstm import Lstm
+from neuroevo.registry import Registry
+
+NETWORKS: Registry[type[Network]] = Registry(
+    "network",
+    "neuroevo.networks",
+    {
+        "elman": "neuroevo.networks.elman:Elman",
+        "jordan": "neuroevo.networks.jordan:Jordan",
+        "lstm": "neuroevo.networks.lstm:Lstm",
+        "gru": "neuroevo.networks.gru:Gru",
+        "ctrnn": "neuroevo.networks.ctrnn:Ctrnn",
+        "graph": "neuroevo.networks.graph:Graph",
+    },
+)
+"""Network kinds by the name that scenarios use."""
+
+
+def make_network(kind: str, n_inputs: int, n_outputs: int, **settings: Any) -> Network:
+    """A network of a registered kind.
+
+    Args:
+        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", or one that was registered.
+        n_inputs: Input columns.
+        n_outputs: Output columns.
+        **settings: The other arguments of the kind.
+
+    Raises:
+        UnknownName: There is no such kind.
+        SettingsError: Settings are unknown, missing, of another type or out of range; all mistakes at once.
+    """
+    from neuroevo.settings import parse_settings
+
+    values = {"n_inputs": n_inputs, "n_outputs": n_outputs, **settings}
+    return parse_settings(NETWORKS[kind], values)
+
+
+__all__ = [
+    "NETWORKS",
+    "Block",
+    "Ctrnn",
+    "Elman",
+    "GenomeLayout",
+    "Graph",
+    "Gru",
+    "Jordan",
+    "Lstm",
+    "Network",
+    "all_links",
+    "make_network",
+    "random_links",
+]

@@ -1,0 +1,127 @@
+"""What every network is: an immutable description that gives a genome its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+import numpy as np
+from annotated_types import Ge
+from numpy.typing import ArrayLike, NDArray
+
+from neuroevo.networks import checks
+from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
+from neuroevo.networks.layout import ArraySpec, GenomeLayout
+
+Array: TypeAlias = NDArray[np.float64]
+Count = Annotated[int, Ge(1)]
+Fixed: TypeAlias = Mapping[str, Any] | None
+
+_COUNTS = ("n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers")
+
+
+class Network(ABC):
+    """A recurrent network without its weights.
+
+    Kinds are frozen dataclasses: their fields are the settings of a scenario's ``[network]`` table. A kind says which
+    arrays it has (`_specs`) and how they turn inputs into outputs (`_run`); checks, layout and `predict` are shared.
+    """
+
+    kind: ClassVar[str]
+    n_inputs: int
+    n_outputs: int
+    output_activation: str
+    initial_state: bool
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            object.__setattr__(self, field.name, self._checked(field.name, getattr(self, field.name)))
+        if self._fixed is not None:
+            specs = self._specs()
+            names, shapes = [spec.name for spec in specs], [spec.shape for spec in specs]
+            object.__setattr__(self, "fixed", checks.fixed_arrays(self._fixed, names, shapes))
+        if self.layout.n_genes == 0:
+            raise ValueError("every weight of the network is fixed: leave at least one gene")
+
+    @cached_property
+    def layout(self) -> GenomeLayout:
+        """Which gene is which entry of which array."""
+        return GenomeLayout(self._specs(), self._fixed)
+
+    @property
+    def n_genes(self) -> int:
+        """Length of a genome."""
+        return self.layout.n_genes
+
+    def predict(self, genome: ArrayLike, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Array:
+        """The outputs of the network with the weights of `genome`, in double precision.
+
+        This is the readable forward pass for looking at one network; scoring a population is the evaluator's work.
+
+        Args:
+            genome: ``(n_genes,)``.
+            inputs: ``(n_sequences, n_steps, n_inputs)``; what lies beyond a sequence's length is not read.
+            lengths: ``(n_sequences,)`` whole numbers, by default n_steps for all.
+
+        Returns:
+            ``(n_sequences, n_steps, n_outputs)`` float64, NaN beyond a sequence's length.
+
+        Raises:
+            ValueError: A shape or a length is wrong, or an input is not finite.
+        """
+        arrays = self.layout.decode(genome)
+        checked, n_steps = checks.sequences(inputs, lengths, self.n_inputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = self._run(arrays, checked)
+        outputs[np.arange(checked.shape[1]) >= n_steps[:, None]] = np.nan
+        return outputs
+
+    def settings(self) -> dict[str, Any]:
+        """Plain values that `make_network` takes besides n_inputs and n_outputs; TOML and JSON can hold them."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        del values["n_inputs"], values["n_outputs"]
+        fixed = values.pop("fixed", None)
+        return values if fixed is None else {**values, "fixed": checks.plain_fixed(fixed)}
+
+    @abstractmethod
+    def _specs(self) -> Sequence[ArraySpec]:
+        """The arrays of the network, in genome order."""
+
+    @abstractmethod
+    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
+        """Outputs ``(n_sequences, n_steps, n_outputs)`` of checked inputs."""
+
+    @property
+    def _fixed(self) -> Fixed:
+        return getattr(self, "fixed", None)
+
+    def _checked(self, name: str, value: object) -> object:
+        if name in _COUNTS:
+            return checks.whole_number(name, value)
+        if name == "activation":
+            return checks.known_name(name, value, ACTIVATIONS)
+        if name == "output_activation":
+            return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
+        return checks.truth_value(name, value) if name == "initial_state" else value
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @cached_property
+    def _identity(self) -> tuple[int, int, str]:
+        return self.n_inputs, self.n_outputs, repr(self.settings())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), {"n_inputs": self.n_inputs, "n_outputs": self.n_outputs, **self.settings()})
+
+
+def _rebuilt(cls: type[Network], values: Mapping[str, Any]) -> Network:
+    return cls(**values)

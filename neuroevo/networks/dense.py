@@ -1,0 +1,99 @@
+"""What the dense networks share: stacked layers, one after the other in each step, and a linear read-out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from neuroevo.networks.activations import OUTPUT_ACTIVATIONS
+from neuroevo.networks.base import Array, Network
+from neuroevo.networks.layout import ArraySpec, Role
+
+State: TypeAlias = tuple[Array, ...]
+
+
+class DenseNetwork(Network):
+    """Layers of `n_hidden` units, every unit linked with every other unit of its layer and every source below it.
+
+    A kind gives its arrays of one layer (`_layer_specs`) and one step of it (`_step`). The state of a layer is a tuple
+    of arrays ``(n_sequences, n_hidden)``; the first of them is what the layer above and the read-out see.
+    """
+
+    n_hidden: int
+    n_layers: int
+    state_names: ClassVar[tuple[str, ...]] = ("initial_state",)
+
+    @abstractmethod
+    def _layer_specs(self, layer: int) -> list[ArraySpec]:
+        """The arrays of a layer without its initial state, in genome order."""
+
+    @abstractmethod
+    def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
+        """The state of a layer after a step in which `sources` ``(n_sequences, n_sources)`` arrive."""
+
+    def _specs(self) -> Sequence[ArraySpec]:
+        layers = range(self.n_layers)
+        specs = [spec for layer in layers for spec in self._layer_specs(layer)]
+        if self.initial_state:
+            specs += [
+                ArraySpec(f"{name}_l{layer}", (self.n_hidden,), "initial_state", self._units(layer))
+                for layer in layers
+                for name in self.state_names
+            ]
+        return specs + self._own_specs() + readout_specs(self.n_hidden, self.n_outputs, self._first_output)
+
+    def _own_specs(self) -> list[ArraySpec]:
+        return []
+
+    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
+        n_sequences, n_steps, _ = inputs.shape
+        read_out = OUTPUT_ACTIVATIONS[self.output_activation]
+        states = [self._start(arrays, layer, n_sequences) for layer in range(self.n_layers)]
+        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
+        for step in range(n_steps):
+            sources = inputs[:, step]
+            for layer in range(self.n_layers):
+                states[layer] = self._step(arrays, layer, sources, states[layer])
+                sources = states[layer][0]
+            outputs[:, step] = read_out(sources @ arrays["weight_out"].T + arrays["bias_out"])
+        return outputs
+
+    def _start(self, arrays: Mapping[str, Array], layer: int, n_sequences: int) -> State:
+        zeros = np.zeros(self.n_hidden)
+        return tuple(np.tile(arrays.get(f"{name}_l{layer}", zeros), (n_sequences, 1)) for name in self.state_names)
+
+    def _n_sources(self, layer: int) -> int:
+        return self.n_inputs if layer == 0 else self.n_hidden
+
+    def _units(self, layer: int, n_gates: int = 1) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The number of the unit of each row of an array with `n_gates` stacked gates."""
+        return np.tile(np.arange(self.n_hidden, dtype=np.int64) + layer * self.n_hidden, n_gates)
+
+    @property
+    def _first_output(self) -> int:
+        return self.n_layers * self.n_hidden
+
+    def _gated_specs(self, layer: int, n_gates: int = 1) -> list[ArraySpec]:
+        """Input weights, recurrent weights and bias of a layer, the gates stacked along the first axis."""
+        n_rows, units = n_gates * self.n_hidden, self._units(layer, n_gates)
+        shapes: list[tuple[str, tuple[int, ...], Role]] = [
+            ("weight_ih", (n_rows, self._n_sources(layer)), "input"),
+            ("weight_hh", (n_rows, self.n_hidden), "recurrent"),
+            ("bias", (n_rows,), "bias"),
+        ]
+        return [
+            ArraySpec(f"{name}_l{layer}", shape, role, units[:, None] if len(shape) == 2 else units, n_gates)
+            for name, shape, role in shapes
+        ]
+
+
+def readout_specs(n_hidden: int, n_outputs: int, first_output: int) -> list[ArraySpec]:
+    """The read-out's weights and bias, its units numbered from `first_output`."""
+    units = np.arange(n_outputs, dtype=np.int64) + first_output
+    return [
+        ArraySpec("weight_out", (n_outputs, n_hidden), "output", units[:, None]),
+        ArraySpec("bias_out", (n_outputs,), "bias", units),
+    ]

@@ -1,0 +1,153 @@
+"""The unstructured network: a list of links, as sparse as one likes, one gene a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.networks import checks
+from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
+from neuroevo.networks.base import Array, Count, Network
+from neuroevo.networks.layout import ArraySpec
+
+
+@dataclass(frozen=True, eq=False)
+class Graph(Network):
+    """Unstructured network given by its links, one gene each, in the order given.
+
+    Sources are numbered: the inputs of this step 0 … n_inputs - 1, the constant 1 at n_inputs, then the units. Targets
+    are numbered: the units 0 … n_units - 1, which see the units of the previous step, then the outputs, which see the
+    units of this step. A unit or output is its activation of the sum of its links; biases and read-out are links too,
+    and with all links the network is an `Elman` (whose outputs also see the inputs).
+
+    Args:
+        n_inputs: Input columns.
+        n_units: Units.
+        n_outputs: Output columns.
+        links: ``(n_links, 2)`` whole numbers, (source, target) of each link; or ``"all"``, in the order of
+            `all_links`; or ``{"density": 0.1, "seed": 7}``, that share of all links drawn by `random_links`. The
+            attribute is always the array, int64 and read-only.
+        activation: Of the units, by name.
+        output_activation: Of the outputs, by name.
+        initial_state: Whether the units' state before the first step is evolved (a gene per unit, after the links);
+            otherwise it is zero.
+
+    Raises:
+        TypeError, ValueError: An argument is not of that kind or out of range, or a link comes twice.
+    """
+
+    kind: ClassVar[str] = "graph"
+    n_inputs: Count
+    n_units: Count
+    n_outputs: Count
+    links: Any
+    _: KW_ONLY
+    activation: Activation = "tanh"
+    output_activation: OutputActivation = "linear"
+    initial_state: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """As in `Network`; the links always one by one."""
+        return {**super().settings(), "links": self.links.tolist()}
+
+    def _checked(self, name: str, value: object) -> object:
+        if name == "links":
+            return _checked_links(value, self.n_inputs, self.n_units, self.n_outputs)
+        return super()._checked(name, value)
+
+    def _specs(self) -> Sequence[ArraySpec]:
+        source, target = self.links.T
+        fan_in = np.bincount(target, minlength=self.n_units + self.n_outputs)[target].astype(np.float64)
+        fan_out = np.bincount(source)[source].astype(np.float64)
+        specs = [ArraySpec("weight_links", (len(self.links),), "links", target, fans=(fan_in, fan_out))]
+        if self.initial_state:
+            units = np.arange(self.n_units, dtype=np.int64)
+            specs.append(ArraySpec("initial_state", (self.n_units,), "initial_state", units))
+        return specs
+
+    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
+        n_sequences, n_steps, _ = inputs.shape
+        weights = np.zeros((self.n_units + self.n_outputs, self.n_inputs + 1 + self.n_units))
+        weights[self.links[:, 1], self.links[:, 0]] = arrays["weight_links"]
+        to_units, to_outputs = weights[: self.n_units].T, weights[self.n_units :].T
+        activation, read_out = ACTIVATIONS[self.activation], OUTPUT_ACTIVATIONS[self.output_activation]
+        one = np.ones((n_sequences, 1))
+        h = np.tile(arrays.get("initial_state", np.zeros(self.n_units)), (n_sequences, 1))
+        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
+        for step in range(n_steps):
+            h = activation(np.hstack([inputs[:, step], one, h]) @ to_units)
+            outputs[:, step] = read_out(np.hstack([inputs[:, step], one, h]) @ to_outputs)
+        return outputs
+
+
+def all_links(n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:
+    """Every possible link ``(n_links, 2)`` but those from inputs straight to outputs, target by target.
+
+    This is the wiring of an `Elman` network: input weights, bias, recurrent weights of each unit, then bias and
+    read-out weights of each output.
+    """
+    n_sources = n_inputs + 1 + n_units
+    to_units = [(source, unit) for unit in range(n_units) for source in range(n_sources)]
+    to_outputs = [(source, n_units + k) for k in range(n_outputs) for source in range(n_inputs, n_sources)]
+    return np.array(to_units + to_outputs, dtype=np.int64)
+
+
+def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, seed: int) -> NDArray[np.int64]:
+    """A share `density` of `all_links`, drawn without replacement, in their order.
+
+    Raises:
+        ValueError: The density does not lie in (0, 1], or leaves no link.
+    """
+    density = checks.positive_number("density", density)
+    if density > 1:
+        raise ValueError(f"density must lie above 0 and at most at 1, got {density}")
+    links = all_links(n_inputs, n_units, n_outputs)
+    n_links = round(density * len(links))
+    if n_links == 0:
+        raise ValueError(
+            f"a density of {density} leaves none of {len(links)} links; take at least {1 / len(links):.2g}"
+        )
+    rng = np.random.Generator(np.random.PCG64(checks.whole_number("seed", seed, at_least=0)))
+    return links[np.sort(rng.choice(len(links), size=n_links, replace=False))]
+
+
+def _checked_links(links: object, n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:
+    if isinstance(links, str):
+        checks.known_name("links", links, ["all"])
+        array = all_links(n_inputs, n_units, n_outputs)
+    elif isinstance(links, Mapping):
+        if set(links) != {"density", "seed"}:
+            raise ValueError(f"random links need exactly the keys density and seed, got {', '.join(map(str, links))}")
+        array = random_links(n_inputs, n_units, n_outputs, links["density"], links["seed"])
+    else:
+        array = _listed_links(links)
+    n_sources, n_targets = n_inputs + 1 + n_units, n_units + n_outputs
+    for column, name, limit in ((0, "source", n_sources), (1, "target", n_targets)):
+        wrong = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= limit))
+        if wrong.size:
+            raise ValueError(
+                f"the {name} of links[{wrong[0]}] must lie between 0 and {limit - 1}, got {array[wrong[0], column]}"
+            )
+    keys, first, counts = np.unique(array[:, 0] * n_targets + array[:, 1], return_index=True, return_counts=True)
+    if len(keys) < len(array):
+        source, target = array[first[counts > 1][0]].tolist()
+        raise ValueError(f"a link may be given once only, but ({source}, {target}) comes more than once")
+    array.flags.writeable = False
+    return array
+
+
+def _listed_links(links: object) -> NDArray[np.int64]:
+    try:
+        array = np.array(links)
+    except ValueError:
+        array = np.empty(0)
+    if array.ndim != 2 or array.shape[1:] != (2,) or len(array) == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            "links must be pairs of whole numbers (source, target) of shape (n_links, 2) with at least one link, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int64)
