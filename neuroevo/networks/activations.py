@@ -29,7 +29,7 @@ def logistic(x: Array) -> Array:
 
 
 def softsign(x: Array) -> Array:
-    """x / (1 + abs(x)), between -1 and 1 with slow tails."""
+    """The quotient x / (1 + abs(x)), between -1 and 1 with slow tails."""
     return x / (1.0 + np.abs(x))
 
 
@@ -39,7 +39,7 @@ def relu(x: Array) -> Array:
 
 
 def linear(x: Array) -> Array:
-    """x itself."""
+    """Leave x as it is."""
     return x
 
 

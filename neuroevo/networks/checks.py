@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 
@@ -151,4 +152,4 @@ def _numbers(value: object) -> object:
 def _nested(value: object) -> object:
     if isinstance(value, list):
         return [_nested(item) for item in value]
-    return GENE if value != value else value
+    return GENE if isinstance(value, float) and math.isnan(value) else value

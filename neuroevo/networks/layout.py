@@ -210,7 +210,7 @@ class GenomeLayout:
             index = np.unravel_index(slot - int(self._bounds[which]), self.shapes[which])
             where = f"{self.names[which]}[{', '.join(str(int(i)) for i in index)}]"
             raise ValueError(
-                f"{where} is fixed at {self.fixed_values[slot]!r} in this network, got {entries[slot]!r}; "
+                f"{where} is fixed at {float(self.fixed_values[slot])!r} in this network, got {float(entries[slot])!r}; "
                 f"{wrong.size} fixed entries differ in all"
             )
 

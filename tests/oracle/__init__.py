@@ -1,0 +1,1 @@
+"""Slow, obvious implementations to compare with: plain loops over numbers, written from the equations alone."""
