@@ -49,8 +49,8 @@ def sine(x: Array) -> Array:
 
 
 def hard_step(x: Array) -> Array:
-    """1 where x is above 0, else 0; it has no useful gradient, which an evolutionary search never asks for."""
-    return np.where(x > 0.0, 1.0, 0.0)
+    """1 where x is above 0, else 0 (NaN stays NaN); it has no useful gradient, which evolution never asks for."""
+    return np.where(np.isnan(x), x, np.where(x > 0.0, 1.0, 0.0))
 
 
 def softmax(x: Array) -> Array:

@@ -209,8 +209,9 @@ class GenomeLayout:
             which = int(np.searchsorted(self._bounds, slot, side="right")) - 1
             index = np.unravel_index(slot - int(self._bounds[which]), self.shapes[which])
             where = f"{self.names[which]}[{', '.join(str(int(i)) for i in index)}]"
+            expected, got = float(self.fixed_values[slot]), float(entries[slot])
             raise ValueError(
-                f"{where} is fixed at {float(self.fixed_values[slot])!r} in this network, got {float(entries[slot])!r}; "
+                f"{where} is fixed at {expected!r} in this network, got {got!r}; "
                 f"{wrong.size} fixed entries differ in all"
             )
 

@@ -30,7 +30,7 @@ def linear(x: float) -> float:
 
 
 def hard_step(x: float) -> float:
-    return 1.0 if x > 0.0 else 0.0
+    return x if math.isnan(x) else 1.0 if x > 0.0 else 0.0
 
 
 ACTIVATIONS = {

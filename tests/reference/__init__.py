@@ -1,0 +1,1 @@
+"""Stored values of other programs, each with the script that made it."""
