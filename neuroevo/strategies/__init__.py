@@ -25,8 +25,10 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
     "strategy",
     "neuroevo.strategies",
     {
+        "genetic_algorithm": "neuroevo.strategies.genetic.strategy:GeneticAlgorithm",
         "random_search": "neuroevo.strategies.random_search:RandomSearch",
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
+        "cma_es": "neuroevo.strategies.cma_es:CmaEs",
     },
 )
 

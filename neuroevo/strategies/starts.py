@@ -73,10 +73,10 @@ def initial_population(
         return _around(initial, n, settings.initial_width, rng, bounds)
     width = settings.start_width
     if settings.start == "uniform":
-        centre, low, high = _box(n_genes, width, bounds)
+        centre, low, high = box(n_genes, width, bounds)
         return rng.uniform(low, high, (n, n_genes))
     if settings.start == "gaussian":
-        centre, _, _ = _box(n_genes, width, bounds)
+        centre, _, _ = box(n_genes, width, bounds)
         return _kept(centre + width * rng.standard_normal((n, n_genes)), bounds)
     if layout is None:
         raise ValueError(
@@ -99,8 +99,8 @@ def _around(given: FloatArray, n: int, width: float, rng: np.random.Generator, b
     return _kept(genomes, bounds)
 
 
-def _box(n_genes: int, width: float, bounds: Bounds | None) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Centre, low and high of the start, each `(n_genes,)`."""
+def box(n_genes: int, width: float, bounds: Bounds | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Centre, low and high, each `(n_genes,)`, of a start of this half-width that stays within the bounds."""
     centre = np.zeros(n_genes)
     if bounds is None:
         return centre, centre - width, centre + width
@@ -124,11 +124,11 @@ def _glorot(n: int, layout: GenomeLayout, gain: float, rng: np.random.Generator)
 def _make_orthogonal(genomes: FloatArray, layout: GenomeLayout, gain: float, rng: np.random.Generator) -> None:
     """Overwrite the recurrent genes of `(n, n_genes)` genomes in place."""
     slot = 0
-    for name, shape in zip(layout.names, layout.shapes, strict=True):
+    for role, shape in zip(layout.roles, layout.shapes, strict=True):
         size = int(np.prod(shape))
         genes = layout.slots[slot : slot + size]
         slot += size
-        if layout.roles[name] != "recurrent" or len(shape) != 2 or shape[0] % shape[1]:
+        if role != "recurrent" or len(shape) != 2 or shape[0] % shape[1]:
             continue
         n_blocks, side = shape[0] // shape[1], shape[1]
         matrices = gain * _orthogonal(len(genomes) * n_blocks, side, rng)
