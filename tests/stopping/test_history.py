@@ -1,0 +1,97 @@
+"""The history grows by rows, shows read-only columns, and forgets what a resume takes back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuroevo.stopping import COLUMNS, History
+
+
+def row(generation: int, **values: float) -> dict[str, float]:
+    return dict.fromkeys(COLUMNS, 0.5) | {"generation": generation, "evaluations": generation, "n_failed": 0} | values
+
+
+def test_columns_are_read_only_views_of_what_was_appended() -> None:
+    history = History()
+    for generation in range(1, 1001):
+        history.append(row(generation, best_error=1 / generation))
+    np.testing.assert_array_equal(history["generation"], np.arange(1, 1001))
+    np.testing.assert_array_equal(history["best_error"], 1 / np.arange(1, 1001))
+    assert history["generation"].dtype == np.int64
+    assert history["best_error"].dtype == np.float64
+    assert history.n_generations == 1000
+    assert tuple(history) == COLUMNS
+    with pytest.raises(ValueError, match="read-only"):
+        history["best_error"][0] = 3.0
+
+
+def test_memory_is_at_most_two_rows_a_generation() -> None:
+    history = History()
+    for generation in range(1, 5001):
+        history.append(row(generation))
+    reserved = sum(history[name].base.nbytes for name in history)  # type: ignore[union-attr]
+    assert reserved <= 2 * 5000 * 8 * len(COLUMNS)
+
+
+def test_row_with_other_keys_is_refused_by_name() -> None:
+    incomplete = row(1)
+    del incomplete["seconds"]
+    with pytest.raises(ValueError, match=r"missing \['seconds'\], unknown \['second'\]"):
+        History().append(incomplete | {"second": 1.0})
+
+
+def test_extra_columns_are_kept() -> None:
+    history = History((*COLUMNS, "step_size"))
+    history.append(row(1, step_size=0.25))
+    assert history["step_size"].tolist() == [0.25]
+    with pytest.raises(ValueError, match="differ"):
+        History(("seconds", "seconds"))
+
+
+def test_many_rows_at_once_equal_rows_one_by_one() -> None:
+    single, many = History(), History()
+    for generation in range(1, 700):
+        single.append(row(generation))
+    many.extend({name: single[name][:300] for name in single})
+    many.extend({name: single[name][300:] for name in single})
+    assert all(np.array_equal(single[name], many[name]) for name in COLUMNS)
+    with pytest.raises(ValueError, match="one length"):
+        many.extend({name: np.zeros(1 + (name == "seconds")) for name in COLUMNS})
+
+
+@given(
+    st.lists(st.floats(allow_nan=True), min_size=1, max_size=600),
+    st.lists(st.integers(0, 600), max_size=5),
+    st.integers(0, 600),
+)
+def test_best_so_far_equals_the_running_minimum(values: list[float], asked: list[int], kept: int) -> None:
+    history = History()
+    for index, value in enumerate(values):
+        history.append(row(index + 1, validation_error=value))
+        if index in asked:
+            history.best_so_far("validation_error")
+    kept = min(kept, len(values))
+    for n in (len(values), kept):
+        history.truncate(n)
+        expected, best = [], math.nan
+        for value in values[:n]:
+            best = value if math.isnan(best) or value < best else best
+            expected.append(best)
+        np.testing.assert_array_equal(history.best_so_far("validation_error"), expected)
+
+
+def test_truncated_history_goes_on_from_there() -> None:
+    history = History()
+    for generation in range(1, 11):
+        history.append(row(generation))
+    history.truncate(4)
+    history.append(row(5, best_error=0.25))
+    assert history["generation"].tolist() == [1, 2, 3, 4, 5]
+    assert history["best_error"][-1] == 0.25
+    with pytest.raises(ValueError, match=r"0 \.\.\. 5"):
+        history.truncate(6)
