@@ -129,8 +129,8 @@ def refuse_non_finite(name: str, values: NDArray[np.float64], relevant: NDArray[
     if used.size:
         sequence, step, column = (int(i) for i in used[0])
         raise ValueError(
-            f"{name}[{sequence}, {step}, {column}] is {values[sequence, step, column]} ({len(used)} such values in all);"
-            " only finite numbers can be used: fill or leave out missing values"
+            f"{name}[{sequence}, {step}, {column}] is {values[sequence, step, column]} ({len(used)} such in all); "
+            "only finite numbers can be used: fill or leave out missing values"
             + (", or set target_mask to False there" if name == "targets" else "")
         )
     values[bad] = 0.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class Scaling:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> Scaling:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Scaling:
         """The scaling that `to_arrays` wrote; other keys of the mapping are ignored.
 
         Raises:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.problems import checks
+from neuroevo.problems.arrays import Arrays, pack, unpack
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.scaling import METHODS, Method, Scaling, learn_column
 
@@ -165,10 +166,7 @@ class SequenceProblem:
         with np.errstate(over="ignore", invalid="ignore"):
             inputs, targets = scaling.scale_inputs(self.inputs), scaling.scale_targets(self.targets)
         counts = self.target_mask & self.present[:, :, None]
-        if not (
-            np.isfinite(inputs[self.present]).all()
-            and np.isfinite(targets[self.target_mask & self.present[:, :, None]]).all()
-        ):
+        if not (np.isfinite(inputs[self.present]).all() and np.isfinite(targets[counts]).all()):
             raise ValueError(
                 "scaling gives values beyond the range of floating-point numbers: the training values of a column lie "
                 "too close together for the values of the other parts; choose another scaling or part"
@@ -186,9 +184,24 @@ class SequenceProblem:
         )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {"parts": dict(self.parts)}
 
+    def to_arrays(self) -> Arrays:
+        """The problem as plain arrays, in original units, with the parameters of its scaling."""
+        return pack(self.original.fields(), self.scaling)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> SequenceProblem:
+        """The problem that `to_arrays` wrote, bit for bit, scaled as it was; other keys of the mapping are ignored.
+
+        Raises:
+            ValueError: An array is missing or is not what `to_arrays` writes.
+        """
+        fields, scaling = unpack(arrays)
+        problem = cls(**fields)
+        return problem if scaling.method == "none" else problem.with_scaling(scaling)
+
     def __reduce__(self) -> tuple[object, ...]:
         # Unpickled arrays are writeable; going through the constructor makes them read-only again.
-        return _rebuilt, (self.original.fields(), self.scaling if self.original is not self else None)
+        return SequenceProblem.from_arrays, (self.to_arrays(),)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {int(self._counted[name].sum())}" for name in self.parts)
@@ -196,11 +209,6 @@ class SequenceProblem:
             f"{self.n_sequences} sequences of {self.n_steps} steps, {self.n_inputs} inputs, {self.n_outputs} outputs"
         )
         return f"<SequenceProblem: {shape}; targets: {parts}; scaling {self.scaling.method}>"
-
-
-def _rebuilt(fields: dict[str, Any], scaling: Scaling | None) -> SequenceProblem:
-    problem = SequenceProblem(**fields)
-    return problem if scaling is None else problem.with_scaling(scaling)
 
 
 def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]) -> Scaling:

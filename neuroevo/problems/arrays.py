@@ -1,0 +1,81 @@
+"""A problem as plain arrays, as a record stores it, and the fingerprint that tells whether two data sets are equal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.scaling import Scaling
+
+Arrays = dict[str, NDArray[Any]]
+
+_NEEDED = (
+    "inputs", "targets", "lengths", "target_mask", "washout", "learned", "tolerance", "weight_decay", "part_names",
+    "part_masks", "input_names", "target_names", "tied",
+)  # fmt: skip
+_OPTIONAL = ("times", "reference_variance")
+
+
+def pack(fields: Mapping[str, Any], scaling: Scaling) -> Arrays:
+    """The arguments of a `SequenceProblem` in original units, and its scaling, as plain arrays."""
+    arrays: Arrays = {name: np.array(fields[name]) for name in ("inputs", "targets", "lengths", "target_mask")}
+    arrays["washout"] = np.array(fields["washout"], dtype=np.int64)
+    rule = fields["learned"]
+    arrays["learned"] = np.array("within" if isinstance(rule, Within) else "right_class")
+    arrays["tolerance"] = np.array(rule.tolerance if isinstance(rule, Within) else 0.0)
+    arrays["weight_decay"] = np.array(fields["weight_decay"], dtype=np.float64)
+    arrays["part_names"] = np.array(list(fields["parts"]))
+    arrays["part_masks"] = np.stack(list(fields["parts"].values()))
+    arrays["input_names"] = np.array(fields["input_names"])
+    arrays["target_names"] = np.array(fields["target_names"])
+    arrays["tied"] = np.array(fields["tied"], dtype=np.int64)
+    arrays |= {name: np.array(fields[name]) for name in _OPTIONAL if fields[name] is not None}
+    return arrays | scaling.to_arrays()
+
+
+def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], Scaling]:
+    """The arguments and the scaling that `pack` wrote; other keys are ignored.
+
+    Raises:
+        ValueError: An array is missing or is not what `pack` writes.
+    """
+    missing = [name for name in _NEEDED if name not in arrays]
+    if missing:
+        raise ValueError(f"the arrays of a problem lack {', '.join(missing)}")
+    fields: dict[str, Any] = {name: arrays[name] for name in ("inputs", "targets", "lengths", "target_mask")}
+    fields["washout"] = int(arrays["washout"])
+    rule = str(arrays["learned"])
+    if rule not in ("within", "right_class"):
+        raise ValueError(f"the array 'learned' must be 'within' or 'right_class', got {rule!r}")
+    fields["learned"] = RightClass() if rule == "right_class" else Within(float(arrays["tolerance"]))
+    fields["weight_decay"] = float(arrays["weight_decay"])
+    names, masks = arrays["part_names"].tolist(), arrays["part_masks"]
+    if len(names) != len(masks):
+        raise ValueError(f"part_names and part_masks must have the same length, got {len(names)} and {len(masks)}")
+    fields["parts"] = dict(zip(names, masks, strict=True))
+    fields["input_names"] = tuple(arrays["input_names"].tolist())
+    fields["target_names"] = tuple(arrays["target_names"].tolist())
+    fields["tied"] = tuple(arrays["tied"].tolist())
+    fields["times"] = arrays.get("times")
+    if "reference_variance" in arrays:
+        fields["reference_variance"] = float(arrays["reference_variance"])
+    return fields, Scaling.from_arrays(arrays)
+
+
+def fingerprint(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256, in hexadecimal, over names, types, shapes and contents; the order of the names does not matter.
+
+    Equal on every platform: bytes are taken in little-endian C order.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+        digest.update(f"{name}\0{little.dtype.str}\0{array.shape}\0".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()
