@@ -1,0 +1,98 @@
+"""Evaluator and Evaluation: the contract between a population and its errors, and the policy for failures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def fitness_of(error: ArrayLike) -> NDArray[np.float64]:
+    """Fitness, the reciprocal of the error: of error 0 the largest finite float, of a failed evaluation (+inf) 0.
+
+    Args:
+        error: float64 of any shape, at least 0; NaN counts as failed.
+    """
+    errors = np.asarray(error, dtype=np.float64)
+    with np.errstate(divide="ignore", over="ignore"):
+        fitness = np.minimum(1.0 / errors, np.finfo(np.float64).max)
+    return np.where(np.isnan(errors), 0.0, fitness)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What is known of a population after its evaluation, in the order asked.
+
+    Attributes:
+        error: ``(n,)`` float64, mean squared error (plus weight decay); +inf where the evaluation failed.
+        fitness: ``(n,)`` float64, `fitness_of` the error.
+        learned: ``(n,)`` float64, share of the steps with a counted target that the network gets right; 0 where failed.
+        n_failed: Evaluations whose result was not finite.
+        seconds: Wall-clock time.
+    """
+
+    error: NDArray[np.float64]
+    fitness: NDArray[np.float64]
+    learned: NDArray[np.float64]
+    n_failed: int
+    seconds: float
+
+    @classmethod
+    def of(cls, error: NDArray[np.float64], learned: NDArray[np.float64], seconds: float) -> Evaluation:
+        """The evaluation with these errors; whatever is not finite becomes a failed evaluation."""
+        failed = ~np.isfinite(error)
+        error = np.where(failed, np.inf, error)
+        learned = np.where(failed, 0.0, learned)
+        fitness = fitness_of(error)
+        for array in (error, learned, fitness):
+            array.flags.writeable = False
+        return cls(error, fitness, learned, int(failed.sum()), seconds)
+
+
+class Evaluator(ABC):
+    """Computes errors of populations; a context manager, because it may hold threads or processes."""
+
+    @abstractmethod
+    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+        """Evaluate a population.
+
+        Args:
+            population: ``(n, n_genes)`` real numbers, one genome per row. A genome that is not finite fails.
+            part: The part of the problem whose targets count.
+
+        Raises:
+            ValueError: The population has another shape, or the problem has no such part.
+        """
+
+    def close(self) -> None:
+        """Release threads or processes; closing twice is allowed."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def checked_population(population: ArrayLike, n_genes: int) -> NDArray[np.float64]:
+    """The population as a C-contiguous float64 array.
+
+    Raises:
+        TypeError: It does not hold real numbers.
+        ValueError: It has another shape.
+    """
+    array = np.asarray(population)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"population must hold real numbers, got {array.dtype}")
+    if array.ndim != 2 or array.shape[1] != n_genes:
+        raise ValueError(
+            f"population must have shape (n, {n_genes}), one genome per row, got {array.shape}"
+            + ("; a single genome is population[None, :]" if array.shape == (n_genes,) else "")
+        )
+    return np.ascontiguousarray(array, dtype=np.float64)

@@ -1,0 +1,70 @@
+"""From a problem to the arrays that kernels read, converted once per problem and part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroevo.problems import RightClass, Within
+
+if TYPE_CHECKING:
+    from neuroevo.problems import SequenceProblem
+
+
+class ProblemData:
+    """The data of a problem in the kernels' precision, with a mask per part, made when first asked for.
+
+    Args:
+        problem: The sequences.
+        dtype: float32 or float64.
+        n_genes: Length of a genome, for the weight decay.
+    """
+
+    def __init__(self, problem: SequenceProblem, dtype: Any, n_genes: int) -> None:
+        self._problem = problem
+        self._decay = problem.weight_decay / n_genes
+        self._inputs = _in_precision(problem.inputs, dtype)
+        self._targets = _in_precision(problem.targets, dtype)
+        learned = problem.learned
+        self._tolerance = np.array([learned.tolerance if isinstance(learned, Within) else 0.0], dtype)
+        self._classes = np.empty((0, 0), np.int64)
+        if isinstance(learned, RightClass):
+            self._classes = np.ascontiguousarray(problem.targets.argmax(axis=2), np.int64)
+        self._parts: dict[str, tuple[Any, int]] = {}
+
+    def part(self, name: str) -> tuple[Any, int]:
+        """`kernels.errors.Data` of a part, and how many steps of it count.
+
+        Raises:
+            ValueError: There is no such part.
+        """
+        if name not in self._parts:
+            self._parts[name] = self._make_part(name)
+        return self._parts[name]
+
+    def _make_part(self, name: str) -> tuple[Any, int]:
+        from neuroevo.kernels.errors import ALL, NOTHING, SOME, Data
+
+        mask = np.ascontiguousarray(self._problem.counted(name))
+        some, whole = mask.any(axis=2), mask.all(axis=2)
+        n_steps = mask.shape[1]
+        n_run = np.where(some.any(axis=1), n_steps - some[:, ::-1].argmax(axis=1), 0)
+        order = np.argsort(-n_run, kind="stable")
+        data = Data(
+            inputs=self._inputs,
+            targets=self._targets,
+            counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8),
+            mask=mask,
+            classes=self._classes,
+            tolerance=self._tolerance,
+            order=order.astype(np.int64),
+            n_run=n_run[order].astype(np.int64),
+            factors=np.array([1.0 / mask.sum(), self._decay]),
+        )
+        return data, int(some.sum())
+
+
+def _in_precision(array: Any, dtype: Any) -> Any:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.array(array, dtype=dtype, order="C")

@@ -1,0 +1,126 @@
+"""LocalEvaluator: errors of a population inside this process, on a pool of threads."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
+from neuroevo.evaluation.data import ProblemData
+from neuroevo.evaluation.plans import make_plan
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+    from neuroevo.problems import SequenceProblem
+
+Precision = Literal["single", "double"]
+_TYPES = {"single": np.float32, "double": np.float64}
+
+
+class LocalEvaluator(Evaluator):
+    """Evaluates populations with compiled kernels on threads.
+
+    A genome's error is a pure function of its bits, the problem and the precision: neither the other genomes, nor the
+    number of threads, nor the width of the processor's vectors changes a bit of it.
+
+    Args:
+        network: What a genome means.
+        problem: What is to be learnt; its data are converted once, here.
+        n_threads: Threads; by default one for each processor that this process may use.
+        precision: "single" or "double".
+
+    Raises:
+        ValueError: Network and problem differ in inputs or outputs, or an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        problem: SequenceProblem,
+        *,
+        n_threads: int | None = None,
+        precision: Precision = "single",
+    ) -> None:
+        for name in ("n_inputs", "n_outputs"):
+            if getattr(network, name) != getattr(problem, name):
+                raise ValueError(
+                    f"network and problem must have the same {name}, got {getattr(network, name)} "
+                    f"and {getattr(problem, name)}"
+                )
+        if precision not in _TYPES:
+            raise ValueError(f"precision must be single or double, got {precision!r}")
+        self.network = network
+        self.problem = problem
+        self.precision = precision
+        self.n_threads = _checked_threads(n_threads)
+        self._plan = make_plan(network)
+        self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+        self._scratch: list[Any] = []
+        self._pool: ThreadPoolExecutor | None = None
+
+    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+        """As in `Evaluator`."""
+        begun = perf_counter()
+        genomes = checked_population(population, self.network.n_genes)
+        data, n_steps = self._data.part(part)
+        error, right = np.empty(len(genomes)), np.empty(len(genomes))
+        self._run(genomes, data, error, right)
+        return Evaluation.of(error, right / n_steps, perf_counter() - begun)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _run(self, genomes: Any, data: Any, error: Any, right: Any) -> None:
+        """Let every thread take blocks of genomes from one counter; this thread is one of them."""
+        from neuroevo.kernels.driver import evaluate
+        from neuroevo.kernels.processor import LANES
+
+        width = LANES[data.inputs.dtype.name]
+        n_blocks = -(-len(genomes) // width)
+        n_threads = min(self.n_threads, n_blocks)
+        counter = np.zeros(1, np.int64)
+        shared = (self._plan.cell, self._plan.packing, data, genomes)
+        futures = [
+            self._threads().submit(evaluate, *shared, self._memory(k), counter, error, right)
+            for k in range(1, n_threads)
+        ]
+        try:
+            evaluate(*shared, self._memory(0), counter, error, right)
+        finally:
+            counter[0] = n_blocks
+            for future in futures:
+                future.result()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="neuroevo")
+        return self._pool
+
+    def _memory(self, thread: int) -> Any:
+        """The scratch memory of a thread, kept from one generation to the next."""
+        from neuroevo.kernels.driver import make_scratch
+
+        while len(self._scratch) <= thread:
+            n_packed = len(self._plan.packing.genes)
+            self._scratch.append(
+                make_scratch(n_packed, self._plan.n_rows, self.problem.n_sequences, _TYPES[self.precision])
+            )
+        return self._scratch[thread]
+
+
+def _checked_threads(n_threads: int | None) -> int:
+    if n_threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer):
+        raise TypeError(f"n_threads must be a whole number, got {n_threads!r}")
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
+    return int(n_threads)

@@ -1,0 +1,81 @@
+"""From a network to what a kernel takes: its shape in numbers and the order of its weights.
+
+Kinds that are not in the table have no kernel; they are evaluated by their own `predict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+
+Slots = dict[str, NDArray[np.int64]]
+
+
+class Plan(NamedTuple):
+    """What the kernel needs of a network.
+
+    Attributes:
+        cell: NamedTuple of integers (and, for a graph, arrays) that chooses the kernel.
+        packing: `kernels.packing.Packing`.
+        n_rows: Rows of the kernel's memory, inputs and outputs included.
+    """
+
+    cell: Any
+    packing: Any
+    n_rows: int
+
+
+def make_plan(network: Network) -> Plan | None:
+    """The plan of a network; None if its kind has no kernel."""
+    describe = _KINDS.get(network.kind)
+    if describe is None:
+        return None
+    from neuroevo.kernels.packing import packing
+
+    layout = network.layout
+    cell, order, n_rows = describe(network, _slots_by_name(network))
+    n_rows += network.n_inputs + network.n_outputs
+    return Plan(cell, packing(order, layout.slots, layout.fixed_values), n_rows)
+
+
+def _slots_by_name(network: Network) -> Slots:
+    """The slot of every entry of every weight array, in the array's shape."""
+    slots, first = {}, 0
+    for name, shape in zip(network.layout.names, network.layout.shapes, strict=True):
+        size = int(np.prod(shape))
+        slots[name] = np.arange(first, first + size, dtype=np.int64).reshape(shape)
+        first += size
+    return slots
+
+
+def _dense(network: Any, slots: Slots) -> tuple[Any, NDArray[np.int64], int]:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.dense import Dense, dense_order
+
+    is_jordan = network.kind == "jordan"
+    cell = Dense(
+        n_inputs=network.n_inputs,
+        n_hidden=network.n_hidden,
+        n_outputs=network.n_outputs,
+        n_layers=network.n_layers,
+        n_fed_back=network.n_outputs if is_jordan else network.n_hidden,
+        is_jordan=int(is_jordan),
+        activation=CODES[network.activation],
+        output_activation=CODES[network.output_activation],
+        leaky=int(network.kind == "ctrnn"),
+        initial_state=int(network.initial_state),
+    )
+    return cell, dense_order(cell, slots), 2 * network.n_layers * network.n_hidden
+
+
+_KINDS: dict[str, Callable[[Any, Slots], tuple[Any, NDArray[np.int64], int]]] = {
+    "elman": _dense,
+    "jordan": _dense,
+    "ctrnn": _dense,
+}

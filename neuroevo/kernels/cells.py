@@ -1,0 +1,54 @@
+"""What a cell gives to the driver, and what it finds in memory.
+
+A cell is a NamedTuple of integers (the shape of the network); its type chooses the code. Each cell module gives four
+functions by `@overload`:
+
+- `n_rows(cell)`: rows of memory it needs besides inputs and outputs.
+- `prepare(cell, weights)`: once after packing (say, turn leak genes into shares).
+- `start(cell, weights, values, at, stride, n_columns)`: write the state before the first step.
+- `step(cell, weights, values, at, stride, t, wanted, columns)`: one step of `columns` sequences (a `Count`), the
+  outputs only if `wanted`.
+
+Memory `values` is a matrix of vectors: row = a source (an input, an output, a unit), column = a sequence; an entry is
+one number of each genome. `at` is the element of row 0 in the first column concerned, `stride` the elements from row
+to row. Rows 0 ... n_inputs - 1 hold the inputs of the step (the driver writes them), the next n_outputs rows the
+outputs (the cell writes them), the rest is the cell's. With two copies of the units, even steps read the first and
+write the second, odd steps the other way round.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from neuroevo.kernels.vectors import broadcast, lanes, load, store
+
+
+def n_rows(cell):  # noqa: ANN001, ANN201, D103
+    raise NotImplementedError("implemented per cell by numba.extending.overload")
+
+
+def prepare(cell, weights):  # noqa: ANN001, ANN201, D103
+    raise NotImplementedError("implemented per cell by numba.extending.overload")
+
+
+def start(cell, weights, values, at, stride, n_columns):  # noqa: ANN001, ANN201, D103
+    raise NotImplementedError("implemented per cell by numba.extending.overload")
+
+
+def step(cell, weights, values, at, stride, t, wanted, columns):  # noqa: ANN001, ANN201, D103
+    raise NotImplementedError("implemented per cell by numba.extending.overload")
+
+
+def is_cell(cell, kind):  # noqa: ANN001, ANN201
+    """Whether a numba type is that of the NamedTuple class `kind`: for the overloads of cells."""
+    return getattr(cell, "instance_class", None) is kind
+
+
+@njit
+def fill_rows(weights, w, values, at, stride, n_rows, n_columns):
+    """Set rows to the packed vectors from `w` on, the same in all columns; zeros if `w` is negative."""
+    step = lanes(values)
+    for row in range(n_rows):
+        value = load(weights, w + row * step) if w >= 0 else broadcast(values, 0.0)
+        for column in range(n_columns):
+            store(values, at + row * stride + column * step, value)

@@ -1,0 +1,180 @@
+"""Elman, Jordan and leaky (continuous-time) networks: every unit sees all inputs and all that is fed back.
+
+h = f(W x + U r + b), where r are the units of the previous step (Elman, leaky) or the outputs of the previous step
+(Jordan); a leaky unit moves by a share a of the way, h += a (f(...) - h). Layers are stacked, x of an upper layer
+being h of the one below.
+
+Each sum is one chain of multiply-adds: the bias, the sources from below in order, the sources fed back in order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import overload
+from numpy.typing import NDArray
+
+from neuroevo.kernels.activations import activate, inlined, logistic
+from neuroevo.kernels.cells import fill_rows, is_cell, n_rows, prepare, start, step
+from neuroevo.kernels.packing import unit_blocks
+from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_store
+from neuroevo.kernels.vectors import fma, lanes, load, store
+
+
+class Dense(NamedTuple):
+    """The shape of a dense network in numbers."""
+
+    n_inputs: int
+    n_hidden: int
+    n_outputs: int
+    n_layers: int
+    n_fed_back: int
+    """Sources that are fed back: n_hidden, or n_outputs of a Jordan network."""
+    is_jordan: int
+    activation: int
+    output_activation: int
+    leaky: int
+    initial_state: int
+
+
+def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The order of slots that the kernel reads: layers, read-out, leak genes, initial states.
+
+    Args:
+        cell: The shape.
+        arrays: The slots of each weight array, in its shape.
+    """
+    layers = range(cell.n_layers)
+    pieces = [
+        unit_blocks(np.column_stack([arrays[f"bias_l{k}"], arrays[f"weight_ih_l{k}"], arrays[f"weight_hh_l{k}"]]))
+        for k in layers
+    ]
+    pieces.append(unit_blocks(np.column_stack([arrays["bias_out"], arrays["weight_out"]])))
+    if cell.leaky:
+        pieces += [arrays[f"time_constant_l{k}"] for k in layers]
+    if cell.initial_state:
+        pieces += [arrays[f"initial_state_l{k}"] for k in layers]
+    return np.concatenate(pieces)
+
+
+@inlined
+def _block(weights, w, below, s, n_below, back, r, n_back, stride, target, o, rows, columns):
+    step = number_of(rows) * lanes(weights)
+    tile = tile_from(weights, w, rows, columns)
+    w += step
+    for i in range(n_below):
+        tile = tile_fma(tile, weights, w + i * step, below, s + i * stride)
+    w += n_below * step
+    for i in range(n_back):
+        tile = tile_fma(tile, weights, w + i * step, back, r + i * stride)
+    tile_store(tile, target, o, stride)
+
+
+@njit
+def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
+    """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on."""
+    per_unit = (1 + n_below + n_back) * lanes(weights)
+    whole = n_units - n_units % 4
+    for u in range(0, whole, 4):
+        _block(weights, w + u * per_unit, values, s, n_below, values, r, n_back, stride, values, o + u * stride,
+               count(4), columns)
+    w += whole * per_unit
+    o += whole * stride
+    rest = n_units - whole
+    if rest == 3:
+        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(3), columns)
+    elif rest == 2:
+        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(2), columns)
+    elif rest == 1:
+        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(1), columns)
+
+
+@njit
+def _leak(weights, w, values, at_old, at_new, n_units, stride, n_columns):
+    """Move each unit from its old value a share of the way to what was computed for it."""
+    width = lanes(values)
+    for u in range(n_units):
+        part = load(weights, w + u * width)
+        for k in range(u * stride, u * stride + n_columns * width, width):
+            before = load(values, at_old + k)
+            store(values, at_new + k, fma(part, load(values, at_new + k) - before, before))
+
+
+@inlined
+def _layer_size(cell, layer):
+    """Packed weights of a layer, per lane."""
+    n_below = cell.n_inputs if layer == 0 else cell.n_hidden
+    return cell.n_hidden * (1 + n_below + cell.n_fed_back)
+
+
+@inlined
+def _extras(cell):
+    """Where the weights of layers and read-out end, per lane."""
+    upper = (cell.n_layers - 1) * cell.n_hidden * (1 + 2 * cell.n_hidden)
+    return _layer_size(cell, 0) + upper + cell.n_outputs * (1 + cell.n_hidden)
+
+
+@overload(n_rows)
+def _n_rows(cell):
+    if is_cell(cell, Dense):
+        return lambda cell: 2 * cell.n_layers * cell.n_hidden
+    return None
+
+
+@overload(prepare)
+def _prepare(cell, weights):
+    def turn_genes_into_shares(cell, weights):
+        if cell.leaky:
+            width = lanes(weights)
+            first = _extras(cell) * width
+            for w in range(first, first + cell.n_layers * cell.n_hidden * width, width):
+                store(weights, w, logistic(load(weights, w)))
+
+    return turn_genes_into_shares if is_cell(cell, Dense) else None
+
+
+@overload(start)
+def _start(cell, weights, values, at, stride, n_columns):
+    def start_dense(cell, weights, values, at, stride, n_columns):
+        width = lanes(values)
+        first = -1
+        if cell.initial_state:
+            first = (_extras(cell) + (cell.n_layers * cell.n_hidden if cell.leaky else 0)) * width
+        if cell.is_jordan:
+            fill_rows(weights, first, values, at + cell.n_inputs * stride, stride, cell.n_outputs, n_columns)
+            return
+        for layer in range(cell.n_layers):
+            row = cell.n_inputs + cell.n_outputs + 2 * layer * cell.n_hidden
+            w = first + layer * cell.n_hidden * width if cell.initial_state else -1
+            fill_rows(weights, w, values, at + row * stride, stride, cell.n_hidden, n_columns)
+
+    return start_dense if is_cell(cell, Dense) else None
+
+
+@overload(step)
+def _step(cell, weights, values, at, stride, t, wanted, columns):
+    def step_dense(cell, weights, values, at, stride, t, wanted, columns):
+        width, size, n_columns = lanes(values), cell.n_hidden * stride, number_of(columns)
+        outputs = at + cell.n_inputs * stride
+        units = outputs + cell.n_outputs * stride
+        below, n_below, w = at, cell.n_inputs, 0
+        share = _extras(cell) * width
+        for layer in range(cell.n_layers):
+            old = units + (2 * layer + (t & 1)) * size
+            new = units + (2 * layer + 1 - (t & 1)) * size
+            back = outputs if cell.is_jordan else old
+            weighted_sums(weights, w, cell.n_hidden, values, below, n_below, back, cell.n_fed_back, new, stride,
+                          columns)
+            activate(cell.activation, values, new, cell.n_hidden, stride, n_columns, width)
+            if cell.leaky:
+                _leak(weights, share + layer * cell.n_hidden * width, values, old, new,
+                      cell.n_hidden, stride, n_columns)
+            w += _layer_size(cell, layer) * width
+            below, n_below = new, cell.n_hidden
+        if wanted or cell.is_jordan:
+            weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, columns)
+            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns, width)
+
+    return step_dense if is_cell(cell, Dense) else None

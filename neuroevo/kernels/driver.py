@@ -1,0 +1,139 @@
+"""The loop around all cells: blocks of genomes, groups of sequences, steps.
+
+A thread takes one block of genomes (as many as a vector has lanes) after the other, packs their weights and runs all
+sequences, the longest first, in groups of up to `TILE_SEQUENCES` that share their steps while all of them last.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.kernels import dense  # noqa: F401 - registers the cell
+from neuroevo.kernels.activations import inlined
+from neuroevo.kernels.cache import cached_kernel
+from neuroevo.kernels.cells import n_rows, prepare, start, step
+from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score
+from neuroevo.kernels.packing import pack
+from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
+from neuroevo.kernels.scratch import aligned_empty
+from neuroevo.kernels.tiles import count, number_of
+from neuroevo.kernels.vectors import broadcast, lanes, store, take_next, view
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread; `real` is the kernel's precision.
+
+    Attributes:
+        weights: real, the packed weights of one block.
+        values: real, the rows of `cells` for one group of sequences.
+        sums: real, error and right steps of each sequence of a group since the last flush.
+        totals: ``(n_sequences, 2 * lanes)`` float64, error and right steps of each sequence.
+    """
+
+    weights: NDArray[Any]
+    values: NDArray[Any]
+    sums: NDArray[Any]
+    totals: NDArray[np.float64]
+
+
+def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any) -> Scratch:
+    """Memory for one thread: for `n_packed` weights, `n_state_rows` rows in all, `n_sequences` sequences."""
+    width = LANES[np.dtype(dtype).name]
+    return Scratch(
+        aligned_empty(n_packed * width, dtype),
+        aligned_empty(n_state_rows * TILE_SEQUENCES * width, dtype),
+        aligned_empty(2 * TILE_SEQUENCES * width, dtype),
+        np.empty((n_sequences, 2 * width)),
+    )
+
+
+@inlined
+def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, columns):
+    """Steps `begin` ... `end` - 1 of the sequences at `offset` in a group; False if all genomes have failed."""
+    width = lanes(values)
+    stride = n_group * width
+    at = offset * width
+    outputs = at + cell.n_inputs * stride
+    position = group + offset
+    for t in range(begin, end):
+        wanted = False
+        for column in range(number_of(columns)):
+            sequence = data.order[position + column]
+            wanted |= data.counts[sequence, t] != NOTHING
+            for i in range(cell.n_inputs):
+                store(values, at + i * stride + column * width, broadcast(values, data.inputs[sequence, t, i]))
+        step(cell, weights, values, at, stride, t, wanted, columns)
+        if wanted:
+            for column in range(number_of(columns)):
+                sequence = data.order[position + column]
+                if data.counts[sequence, t] != NOTHING:
+                    score(data, sequence, t, values, outputs + column * width, stride, sums,
+                          2 * (offset + column) * width)
+        if (t + 1) % BLOCK_STEPS == 0 or t + 1 == end:
+            for column in range(number_of(columns)):
+                if (t + 1) % BLOCK_STEPS == 0 or data.n_run[position + column] == end:
+                    flush(sums, 2 * (offset + column) * width, totals, data.order[position + column], width)
+            if all_failed(totals, data.order, position, number_of(columns), width):
+                return False
+    return True
+
+
+@inlined
+def _run_group(cell, data, weights, values, sums, totals, group, n_group):
+    """All steps of `n_group` sequences; they share their steps while all last, and the shorter ones drop out."""
+    start(cell, weights, values, 0, n_group * lanes(values), n_group)
+    begin = 0
+    for active in range(n_group, 0, -1):
+        end = data.n_run[group + active - 1]
+        offset = 0
+        while offset < active and begin < end:
+            if active - offset >= TILE_SEQUENCES:
+                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end,
+                             count(TILE_SEQUENCES))
+                offset += TILE_SEQUENCES
+            else:
+                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(1))
+                offset += 1
+            if not alive:
+                return False
+        begin = max(begin, end)
+    return True
+
+
+@cached_kernel
+def evaluate(cell, packing, data, population, scratch, counter, error, right):
+    """Evaluate blocks of genomes until the counter has passed the last block.
+
+    Args:
+        cell: Shape of the network.
+        packing: `Packing` of its weights.
+        data: `Data`.
+        population: ``(n, n_genes)`` float64.
+        scratch: `Scratch` of this thread.
+        counter: ``(1,)`` int64, the next block; shared by all threads.
+        error: ``(n,)`` float64, written.
+        right: ``(n,)`` float64, written: steps that are right.
+    """
+    weights, values, sums = view(scratch.weights), view(scratch.values), view(scratch.sums)
+    width = lanes(values)
+    n_blocks = (population.shape[0] + width - 1) // width
+    n_sequences = data.order.size
+    while True:
+        block = take_next(counter)
+        if block >= n_blocks:
+            return
+        pack(packing.genes, packing.fixed, population, block * width, scratch.weights, width)
+        prepare(cell, weights)
+        scratch.totals[:] = 0.0
+        scratch.sums[:] = 0.0
+        group = 0
+        while group < n_sequences:
+            n_group = min(TILE_SEQUENCES, n_sequences - group)
+            if not _run_group(cell, data, weights, values, sums, scratch.totals, group, n_group):
+                scratch.totals[:] = np.inf
+                break
+            group += n_group
+        finish(data, scratch.totals, population, block * width, width, error, right)

@@ -1,0 +1,42 @@
+"""What the kernels know about the processor: how wide its vectors are and how many registers hold them.
+
+Only speed depends on it. Lanes hold different genomes (or different units), never parts of one sum, so every
+width gives the same bits.
+"""
+
+from __future__ import annotations
+
+from numba.core import config
+from numba.core.registry import cpu_target
+
+_AVX512_NAMES = frozenset({
+    "skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake-client", "icelake-server", "tigerlake",
+    "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids", "knl", "knm", "znver4", "znver5", "x86-64-v4",
+})
+
+
+def code_target() -> tuple[str, str, str]:
+    """Triple, processor name and features that numba generates code for (`NUMBA_CPU_NAME` included)."""
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return str(triple), str(name), str(features)
+
+
+def _has_wide_registers() -> bool:
+    _, name, features = code_target()
+    return "+avx512vl" in features.split(",") or name in _AVX512_NAMES
+
+
+WIDE = _has_wide_registers()
+"""True with 32 registers of 512 bits (AVX-512), False with 16 registers of 256 bits or fewer."""
+
+LANES = {"float32": 16 if WIDE else 8, "float64": 8 if WIDE else 4}
+"""Lanes of one vector by element type."""
+
+TILE_UNITS = 4
+"""Units whose sums are kept in registers together."""
+
+TILE_SEQUENCES = 4 if WIDE else 2
+"""Sequences whose sums are kept in registers together: 4 x 4 sums leave room among 32 registers, 4 x 2 among 16."""
+
+BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+"""With `NUMBA_BOUNDSCHECK=1` every vector load and store checks its range."""

@@ -1,0 +1,368 @@
+"""SIMD vectors as numba types: what a kernel is written with.
+
+Numba has no vector type, so its loops depend on what the auto-vectoriser makes of them. Here a `Vector` is a numba
+type whose values are LLVM vectors such as `<16 x float>`; they live in registers, and every function below becomes
+one instruction. LLVM splits a vector by itself where the processor's registers are narrower.
+
+A first kernel::
+
+    from numba import njit
+    from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store, view
+
+    @njit
+    def scale_and_add(a, x, y):            # y += a * x for flat arrays whose size is a multiple of the lanes
+        xs, ys = view(x), view(y)          # plain pointers (checked arrays under NUMBA_BOUNDSCHECK=1)
+        factor = broadcast(xs, a)          # every lane holds a
+        for i in range(0, x.size, lanes(xs)):
+            store(ys, i, fma(factor, load(xs, i), load(ys, i)))
+
+Rules that keep the bits the same on every processor: a product that feeds a sum is written `fma` (nothing is fused
+or split behind your back, no fastmath), no function of the C library, and no sum over lanes.
+
+- `view(array)`: what `load` and `store` address; indices count elements, not vectors or bytes.
+- `load(v, i)`, `store(v, i, x)`: one vector at element i. The address must be aligned: `scratch.aligned_empty`
+  and indices that are multiples of `lanes(v)`. `load_any` takes any address.
+- `broadcast(like, scalar)`: the scalar in every lane; `like` is a view, an array or a vector of the wanted type.
+- `+ - * /` and unary minus between vectors; `fma(a, b, c)` = a * b + c, rounded once.
+- `minimum(a, b)`, `maximum(a, b)`: b where either is NaN (so put the number that may be NaN second).
+- `less(a, b)`, `less_equal(a, b)`, `equal(a, b)` give a `Mask` (False where either is NaN); `both(m, n)`;
+  `select(mask, a, b)` is a where the mask holds, b elsewhere.
+- `absolute(a)`; `copy_sign(magnitude, sign)`.
+- `extract(x, lane)`: one lane as a scalar.
+- `scale_by_power(x, n)`: x * 2**n for vectors x and n, n a whole number and the result a normal number.
+- `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; the tuple is a constant.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from neuroevo.kernels.processor import BOUNDS_CHECKED, LANES
+
+
+class Vector(types.Type):
+    """`lanes` numbers of type `element` (`types.float32` or `types.float64`) in one register."""
+
+    def __init__(self, element: Any, lanes: int) -> None:
+        self.element = element
+        self.lanes = lanes
+        super().__init__(name=f"Vector({element} x {lanes})")
+
+
+class Mask(types.Type):
+    """One truth value a lane."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        super().__init__(name=f"Mask({lanes})")
+
+
+def element_ir(element: Any) -> ir.Type:
+    """The LLVM type of a numba float type."""
+    return ir.FloatType() if element == types.float32 else ir.DoubleType()
+
+
+def vector_ir(vector: Vector) -> ir.VectorType:
+    """The LLVM type of a `Vector`."""
+    return ir.VectorType(element_ir(vector.element), vector.lanes)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Vector) -> None:
+        super().__init__(dmm, fe_type, vector_ir(fe_type))
+
+
+@register_model(Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Mask) -> None:
+        super().__init__(dmm, fe_type, ir.VectorType(ir.IntType(1), fe_type.lanes))
+
+
+def vector_of(like: Any) -> Vector | None:
+    """The vector type that belongs to an array, a view or a vector; None for anything else."""
+    if isinstance(like, Vector):
+        return like
+    element = like.dtype if isinstance(like, types.Array | types.CPointer) else None
+    if element in (types.float32, types.float64):
+        return Vector(element, LANES[element.name])
+    return None
+
+
+def address(context: Any, builder: Any, kind: Any, value: Any, index: Any, count: int) -> Any:
+    """Pointer to element `index` of a view; `count` elements from there are about to be touched."""
+    if isinstance(kind, types.CPointer):
+        return builder.gep(value, [index])
+    array = context.make_array(kind)(context, builder, value)
+    if BOUNDS_CHECKED:
+        last = builder.add(index, ir.Constant(index.type, count))
+        outside = builder.or_(
+            builder.icmp_signed("<", index, ir.Constant(index.type, 0)),
+            builder.icmp_signed(">", last, array.nitems),
+        )
+        with cgutils.if_unlikely(builder, outside):
+            context.call_conv.return_user_exc(builder, IndexError, ("vector is out of the array's bounds",))
+    return builder.gep(array.data, [index])
+
+
+def splat(builder: Any, vector: Vector, scalar: Any) -> Any:
+    """LLVM value with the scalar in every lane."""
+    kind = vector_ir(vector)
+    single = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [0] * vector.lanes)
+    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), zeros)
+
+
+def emit_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """LLVM value of a * b + c with one rounding."""
+    name = f"llvm.fma.v{a.type.count}f{32 if a.type.element == ir.FloatType() else 64}"
+    kind = ir.FunctionType(a.type, [a.type] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), (a, b, c))
+
+
+def emit_load(builder: Any, vector: Vector, pointer: Any, align: int | None = None) -> Any:
+    """LLVM value of a vector in memory, aligned to its size unless told otherwise."""
+    typed = builder.bitcast(pointer, vector_ir(vector).as_pointer())
+    return builder.load(typed, align=align or vector_bytes(vector))
+
+
+def emit_store(builder: Any, vector: Vector, value: Any, pointer: Any) -> None:
+    """Store a vector at an address aligned to its size."""
+    builder.store(value, builder.bitcast(pointer, vector_ir(vector).as_pointer()), align=vector_bytes(vector))
+
+
+def vector_bytes(vector: Vector) -> int:
+    """Bytes of one vector."""
+    return int(vector.lanes * vector.element.bitwidth // 8)
+
+
+@intrinsic
+def view(typingctx, array):  # noqa: ANN001, ANN201
+    """What loads and stores address: a bare pointer, or the array itself where bounds are checked."""
+    if BOUNDS_CHECKED:
+        return array(array), lambda context, builder, sig, args: args[0]
+    result = types.CPointer(array.dtype)
+
+    def codegen(context, builder, sig, args):
+        return context.make_array(sig.args[0])(context, builder, args[0]).data
+
+    return result(array), codegen
+
+
+@intrinsic
+def lanes(typingctx, like):
+    """Lanes of the vector type that belongs to `like`."""
+    vector = vector_of(like)
+    return types.intp(like), lambda context, builder, sig, args: context.get_constant(types.intp, vector.lanes)
+
+
+@intrinsic
+def load(typingctx, source, index):
+    """The vector at element `index` of a view; aligned."""
+    vector = vector_of(source)
+
+    def codegen(context, builder, sig, args):
+        return emit_load(builder, vector, address(context, builder, sig.args[0], *args, vector.lanes))
+
+    return vector(source, types.intp), codegen
+
+
+@intrinsic
+def load_any(typingctx, source, index):
+    """The vector at element `index` of a view, at any address."""
+    vector = vector_of(source)
+
+    def codegen(context, builder, sig, args):
+        pointer = address(context, builder, sig.args[0], *args, vector.lanes)
+        return emit_load(builder, vector, pointer, align=vector.element.bitwidth // 8)
+
+    return vector(source, types.intp), codegen
+
+
+@intrinsic
+def store(typingctx, target, index, value):
+    """Write a vector at element `index` of a view; aligned."""
+
+    def codegen(context, builder, sig, args):
+        pointer = address(context, builder, sig.args[0], args[0], args[1], value.lanes)
+        emit_store(builder, value, args[2], pointer)
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, value), codegen
+
+
+@intrinsic
+def peek(typingctx, source, index):
+    """The scalar at element `index` of a view."""
+
+    def codegen(context, builder, sig, args):
+        return builder.load(address(context, builder, sig.args[0], *args, 1))
+
+    return source.dtype(source, types.intp), codegen
+
+
+@intrinsic
+def broadcast(typingctx, like, scalar):
+    """The scalar in every lane of a vector of the type of `like`."""
+    vector = vector_of(like)
+
+    def codegen(context, builder, sig, args):
+        return splat(builder, vector, args[1])
+
+    return vector(like, vector.element), codegen
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """a * b + c, rounded once."""
+    return a(a, a, a), lambda context, builder, sig, args: emit_fma(builder, *args)
+
+
+@intrinsic
+def polynomial(typingctx, x, coefficients):
+    """Horner's rule with `fma`; the coefficients, highest power first, are a tuple of constants."""
+
+    def codegen(context, builder, sig, args):
+        argument, values = args
+        result = None
+        for k in range(len(sig.args[1])):
+            number = builder.extract_value(values, k)
+            if x.element == types.float32:
+                number = builder.fptrunc(number, ir.FloatType())
+            term = splat(builder, x, number)
+            result = term if result is None else emit_fma(builder, result, argument, term)
+        return result
+
+    return x(x, coefficients), codegen
+
+
+def _arithmetic(function: Any, emit: str) -> None:
+    """Let numba's operator `function` work between two equal vector types."""
+
+    class Template(AbstractTemplate):
+        key = function
+
+        def generic(self, args, kws):
+            if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
+                return signature(args[0], args[0], args[0])
+            return None
+
+    infer_global(function)(Template)
+    lower_builtin(function, Vector, Vector)(lambda context, builder, sig, args: getattr(builder, emit)(*args))
+
+
+for _function, _emit in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"),
+                         (operator.truediv, "fdiv")):
+    _arithmetic(_function, _emit)
+
+
+def _comparison(relation: str, doc: str) -> Any:
+    def compare(typingctx, a, b):
+        return (
+            Mask(a.lanes)(a, a),
+            lambda context, builder, sig, args: builder.fcmp_ordered(relation, *args),
+        )
+
+    compare.__doc__ = doc
+    return intrinsic(compare)
+
+
+less = _comparison("<", "Mask of a < b; False where either is NaN.")
+less_equal = _comparison("<=", "Mask of a <= b; False where either is NaN.")
+equal = _comparison("==", "Mask of a == b; False where either is NaN.")
+
+
+@intrinsic
+def both(typingctx, a, b):
+    """The lanes where both masks hold."""
+    return a(a, a), lambda context, builder, sig, args: builder.and_(*args)
+
+
+@intrinsic
+def select(typingctx, mask, a, b):
+    """a where the mask holds, b elsewhere."""
+    return a(mask, a, a), lambda context, builder, sig, args: builder.select(*args)
+
+
+@intrinsic
+def minimum(typingctx, a, b):
+    """The smaller, lane by lane; b where either is NaN."""
+
+    def codegen(context, builder, sig, args):
+        return builder.select(builder.fcmp_ordered("<", *args), *args)
+
+    return a(a, a), codegen
+
+
+@intrinsic
+def maximum(typingctx, a, b):
+    """The larger, lane by lane; b where either is NaN."""
+
+    def codegen(context, builder, sig, args):
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return a(a, a), codegen
+
+
+@intrinsic
+def absolute(typingctx, a):
+    """The value without its sign."""
+
+    def codegen(context, builder, sig, args):
+        kind = vector_ir(a)
+        name = f"llvm.fabs.v{a.lanes}f{a.element.bitwidth}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name)
+        return builder.call(function, args)
+
+    return a(a), codegen
+
+
+@intrinsic
+def copy_sign(typingctx, magnitude, sign):
+    """The magnitude of the first with the sign of the second."""
+
+    def codegen(context, builder, sig, args):
+        kind = vector_ir(magnitude)
+        name = f"llvm.copysign.v{magnitude.lanes}f{magnitude.element.bitwidth}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind]), name)
+        return builder.call(function, args)
+
+    return magnitude(magnitude, magnitude), codegen
+
+
+@intrinsic
+def extract(typingctx, vector, lane):
+    """One lane as a scalar."""
+    return vector.element(vector, types.intp), lambda context, builder, sig, args: builder.extract_element(*args)
+
+
+@intrinsic
+def scale_by_power(typingctx, x, n):
+    """x * 2**n, by adding n to the exponent; n holds whole numbers, x and the result are normal numbers."""
+    bits, mantissa = x.element.bitwidth, 23 if x.element == types.float32 else 52
+
+    def codegen(context, builder, sig, args):
+        integers = ir.VectorType(ir.IntType(bits), x.lanes)
+        shift = ir.Constant(integers, [mantissa] * x.lanes)
+        exponent = builder.shl(builder.fptosi(args[1], integers), shift)
+        return builder.bitcast(builder.add(builder.bitcast(args[0], integers), exponent), vector_ir(x))
+
+    return x(x, x), codegen
+
+
+@intrinsic
+def take_next(typingctx, counter):
+    """Add 1 to the int64 in `counter[0]` as one indivisible step among threads; the value before."""
+
+    def codegen(context, builder, sig, args):
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", data, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), codegen
