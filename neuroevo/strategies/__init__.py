@@ -29,6 +29,9 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "random_search": "neuroevo.strategies.random_search:RandomSearch",
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",
+        "differential_evolution": "neuroevo.strategies.differential_evolution:DifferentialEvolution",
+        "snes": "neuroevo.strategies.snes:Snes",
+        "openai_es": "neuroevo.strategies.openai_es:OpenAiEs",
     },
 )
 

@@ -1,0 +1,199 @@
+"""Differential evolution: trial genomes from differences of members, each against its own parent.
+
+- rand/1/bin: Storn and Price 1997, "Differential evolution - a simple and efficient heuristic for global optimization
+  over continuous spaces", J. Global Optim. 11:341-359.
+- current-to-pbest/1 with an archive, adapted as in JADE (Zhang and Sanderson 2009, IEEE Trans. Evol. Comput.
+  13(5):945-958) or as in SHADE (Tanabe and Fukunaga 2013, "Success-history based parameter adaptation for differential
+  evolution", CEC 2013).
+
+All trials of a generation are made from the same population, as in JADE and SHADE. Bounds: a gene outside is set
+half-way between the bound and its parent's gene (JADE, eq. 10). Failed evaluations: a trial that failed replaces only a
+parent that failed too, and counts as no success.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Interval
+from numpy.typing import NDArray
+
+from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.bounds import FloatArray
+from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.streams import Phase
+
+
+@dataclass(frozen=True)
+class DifferentialEvolutionSettings(StartSettings):
+    """Settings of differential evolution.
+
+    Attributes:
+        population_size: Members; 100 in SHADE's experiments, at least 4 for three others beside the parent.
+        variant: "shade", "jade", or the classic "rand_1_bin".
+        difference_weight: F of rand/1/bin, and where its adaptation starts; 0.5 in all three papers.
+        crossover_rate: CR likewise; 0.5 is where JADE and SHADE start, 0.9 is usual with rand/1/bin.
+        learning_rate: c, how fast JADE's means follow its successes (section III-E).
+        best_share: p of JADE: trials are drawn to one of the best p (section III-E); SHADE draws its own p.
+        memory_size: H, entries of SHADE's memory (100 in section V).
+    """
+
+    population_size: Annotated[int, Ge(4)] = 100
+    variant: Literal["rand_1_bin", "jade", "shade"] = "shade"
+    difference_weight: Annotated[float, Interval(gt=0, le=2)] = 0.5
+    crossover_rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
+    learning_rate: Annotated[float, Interval(ge=0, le=1)] = 0.1
+    best_share: Annotated[float, Interval(gt=0, le=1)] = 0.05
+    memory_size: Annotated[int, Ge(1)] = 100
+
+
+class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
+    """Differential evolution: adds differences of members to members and keeps what is not worse."""
+
+    Settings = DifferentialEvolutionSettings
+    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot")
+
+    _parents: FloatArray
+    _errors: FloatArray
+    _archive: FloatArray
+    _weight_memory: FloatArray
+    _rate_memory: FloatArray
+    _slot: int = 0
+
+    def _ask(self) -> FloatArray:
+        settings = self.settings
+        if self._generation == 0:
+            return initial_population(
+                settings,
+                settings.population_size,
+                self.n_genes,
+                self._stream(Phase.START),
+                layout=self.layout,
+                initial=self.initial,
+                bounds=self.bounds,
+            )
+        rng = self._stream(Phase.MUTATE)
+        n = len(self._parents)
+        if settings.variant == "rand_1_bin":
+            self._weight = np.full(n, settings.difference_weight)
+            self._rate = np.full(n, settings.crossover_rate)
+            mutant = rand_1(self._parents, self._weight, rng)
+        else:
+            self._draw_parameters(rng)
+            mutant = self._to_pbest(rng)
+        trial = crossed(self._parents, mutant, self._rate, self._stream(Phase.MATE))
+        if self.bounds is not None:
+            low, high = self.bounds.low, self.bounds.high
+            trial = np.where(trial < low, (low + self._parents) / 2, trial)
+            trial = np.where(trial > high, (high + self._parents) / 2, trial)
+        return trial
+
+    def _tell(self, population: FloatArray, error: FloatArray) -> None:
+        if self._generation == 0:
+            self._parents, self._errors = population.copy(), error.copy()
+            self._archive = np.empty((0, self.n_genes))
+            n_memory = self.settings.memory_size if self.settings.variant == "shade" else 1
+            self._weight_memory = np.full(n_memory, self.settings.difference_weight)
+            self._rate_memory = np.full(n_memory, self.settings.crossover_rate)
+            return
+        better = error < self._errors
+        if self.settings.variant != "rand_1_bin":
+            self._learn(better, error)
+            self._keep_losers(self._parents[better])
+        kept = error <= self._errors
+        self._parents = np.where(kept[:, np.newaxis], population, self._parents)
+        self._errors = np.where(kept, error, self._errors)
+
+    def _draw_parameters(self, rng: np.random.Generator) -> None:
+        """F and CR of every trial (JADE, section III-C; SHADE, section III-A)."""
+        n = len(self._errors)
+        entry = rng.integers(len(self._weight_memory), size=n)
+        self._rate = np.clip(self._rate_memory[entry] + 0.1 * rng.standard_normal(n), 0, 1)
+        weight = self._weight_memory[entry] + 0.1 * rng.standard_cauchy(n)
+        while np.any(weight <= 0):
+            again = weight <= 0
+            weight[again] = (self._weight_memory[entry] + 0.1 * rng.standard_cauchy(n))[again]
+        self._weight = np.minimum(weight, 1)
+
+    def _to_pbest(self, rng: np.random.Generator) -> FloatArray:
+        """current-to-pbest/1: x + F (x_pbest - x) + F (x_r1 - x~_r2), r2 also from the archive (JADE, eq. 7)."""
+        x, n = self._parents, len(self._parents)
+        # SHADE draws p for every trial from [2 / n, 0.2] (section III-A).
+        low = min(2 / n, 0.2)
+        share = rng.uniform(low, 0.2, n) if self.settings.variant == "shade" else np.full(n, self.settings.best_share)
+        n_best = np.maximum(1, np.round(share * n)).astype(np.int64)
+        ranked = np.argsort(self._errors, kind="stable")
+        best = ranked[(rng.random(n) * n_best).astype(np.int64)]
+        others = np.concatenate([x, self._archive]) if len(self._archive) else x
+        first, second = distinct_others(n, (n, len(others)), rng)
+        weight = self._weight[:, np.newaxis]
+        return np.asarray(x + weight * (x[best] - x + x[first] - others[second]))
+
+    def _learn(self, better: NDArray[np.bool_], error: FloatArray) -> None:
+        """Move the memory towards the F and CR that succeeded, weighted in SHADE by their gain (its eqs. 7 to 11)."""
+        if not better.any():
+            return
+        weight, rate = self._weight[better], self._rate[better]
+        if self.settings.variant == "jade":
+            c = self.settings.learning_rate
+            lehmer = np.square(weight).sum() / weight.sum()  # JADE, eq. 12
+            self._weight_memory = (1 - c) * self._weight_memory + c * lehmer  # JADE, eq. 11
+            self._rate_memory = (1 - c) * self._rate_memory + c * rate.mean()  # JADE, eq. 9
+            return
+        gain = self._errors[better] - error[better]
+        finite = np.isfinite(gain)
+        # A parent that had failed has no gain to compare: it counts as much as the best of the others.
+        gain = np.where(finite, gain, gain[finite].max() if finite.any() else 1.0)
+        share = gain / gain.sum()
+        self._weight_memory[self._slot] = (share * np.square(weight)).sum() / (share * weight).sum()
+        self._rate_memory[self._slot] = (share * rate).sum()
+        self._slot = (self._slot + 1) % len(self._weight_memory)
+
+    def _keep_losers(self, losers: FloatArray) -> None:
+        """Put replaced parents into the archive; random ones leave when it is larger than the population."""
+        pool = np.concatenate([self._archive, losers])
+        n_over = len(pool) - len(self._errors)
+        if n_over > 0:
+            stay = self._stream(Phase.SELECT).permutation(len(pool))[n_over:]
+            pool = pool[np.sort(stay)]
+        self._archive = pool
+
+    def _members(self) -> tuple[FloatArray, FloatArray]:
+        return self._parents, self._errors
+
+    def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
+        """Immigrants take the places of the worst members, where they are better."""
+        arriving = np.argsort(errors, kind="stable")[: len(self._errors)]
+        leaving = np.argsort(-self._errors, kind="stable")[: len(arriving)]
+        wins = errors[arriving] < self._errors[leaving]
+        parents, own = self._parents.copy(), self._errors.copy()
+        parents[leaving[wins]], own[leaving[wins]] = genomes[arriving[wins]], errors[arriving[wins]]
+        self._parents, self._errors = parents, own
+
+
+def distinct_others(n: int, sizes: tuple[int, ...], rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """For each row i < n one index below each size, all different from i and from each other; uniform."""
+    taken = np.arange(n)[np.newaxis]
+    for size in sizes:
+        drawn = rng.integers(size - len(taken), size=n)
+        # Step over what is taken already, from the smallest on.
+        for other in np.sort(taken, axis=0):
+            drawn = drawn + (drawn >= other)
+        taken = np.concatenate([taken, drawn[np.newaxis]])
+    return list(taken[1:])
+
+
+def rand_1(parents: FloatArray, weight: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Mutants `(n, n_genes)` = x_r1 + F (x_r2 - x_r3) (Storn and Price 1997, eq. 2); weight F is `(n,)`."""
+    first, second, third = distinct_others(len(parents), (len(parents),) * 3, rng)
+    return parents[first] + weight[:, np.newaxis] * (parents[second] - parents[third])
+
+
+def crossed(parents: FloatArray, mutants: FloatArray, rate: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Trials `(n, n_genes)`: each gene is the mutant's with probability rate `(n,)`, one gene surely (eq. 4)."""
+    n, n_genes = parents.shape
+    taken = rng.random((n, n_genes)) < rate[:, np.newaxis]
+    taken[np.arange(n), rng.integers(n_genes, size=n)] = True
+    return np.where(taken, mutants, parents)

@@ -1,0 +1,119 @@
+"""OpenAI-ES: gradient descent on the error smoothed by gaussian noise.
+
+Salimans, Ho, Chen, Sidor and Sutskever 2017, "Evolution strategies as a scalable alternative to reinforcement learning"
+(https://arxiv.org/abs/1703.03864), with mirrored samples, centred ranks, weight decay and Adam (Kingma and Ba 2015,
+https://arxiv.org/abs/1412.6980) as in the authors' code (https://github.com/openai/evolution-strategies-starter).
+
+Failed evaluations share the lowest rank, and a generation that failed as a whole moves nothing. Bounds: what is asked
+is the sample mirrored at the bounds, and the mean is clipped to them. An immigrant that is better than every sample of
+the last generation becomes the mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt, Interval
+
+from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.blas import one_blas_thread
+from neuroevo.strategies.bounds import FloatArray
+from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.streams import Phase
+
+
+@dataclass(frozen=True)
+class OpenAiEsSettings(StartSettings):
+    """Settings of OpenAI-ES.
+
+    Attributes:
+        population_size: Samples of a generation, an even number: they come in mirrored pairs.
+        noise: Standard deviation of the samples (0.02 in the authors' configurations).
+        learning_rate: Adam's step (0.01 there).
+        first_decay: Adam's beta_1.
+        second_decay: Adam's beta_2.
+        weight_decay: Share of the mean added to the gradient (0.005 there, with rewards; 0 leaves the error as it is).
+    """
+
+    population_size: Annotated[int, Ge(2)] = 256
+    noise: Annotated[float, Gt(0)] = 0.02
+    learning_rate: Annotated[float, Gt(0)] = 0.01
+    first_decay: Annotated[float, Interval(ge=0, lt=1)] = 0.9
+    second_decay: Annotated[float, Interval(ge=0, lt=1)] = 0.999
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.population_size % 2:
+            raise ValueError(
+                f"population_size must be even, since samples come in mirrored pairs: {self.population_size}"
+            )
+
+
+def centred_ranks(error: FloatArray) -> FloatArray:
+    """`(n,)` ranks scaled to [-1/2, 1/2], the worst highest; equal errors, among them +inf, share their mean rank."""
+    _, inverse, counts = np.unique(error, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts + 1) / 2
+    return np.asarray(mean_rank[inverse] / max(len(error) - 1, 1) - 0.5, dtype=np.float64)
+
+
+class OpenAiEs(Strategy[OpenAiEsSettings]):
+    """OpenAI-ES: mirrored gaussian noise around one genome, ranks, and Adam."""
+
+    Settings = OpenAiEsSettings
+    STATE = ("mean", "first_moment", "second_moment", "n_updates", "best_told")
+
+    def __init__(self, settings: OpenAiEsSettings, **arguments: Any) -> None:
+        super().__init__(settings, **arguments)
+        start = initial_population(
+            settings,
+            1,
+            self.n_genes,
+            self._stream(Phase.START),
+            layout=self.layout,
+            initial=self.initial,
+            bounds=self.bounds,
+        )
+        self._mean = start[0]
+        self._first_moment = np.zeros(self.n_genes)
+        self._second_moment = np.zeros(self.n_genes)
+        self._n_updates = 0
+        self._best_told = np.inf
+
+    def _ask(self) -> FloatArray:
+        half = self.settings.population_size // 2
+        self._z = self._stream(Phase.SAMPLE).standard_normal((half, self.n_genes))
+        step = self.settings.noise * self._z
+        genomes = np.concatenate([self._mean + step, self._mean - step])
+        return genomes if self.bounds is None else self.bounds.reflect(genomes)
+
+    def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
+        self._best_told = float(error.min())
+        if not np.isfinite(self._best_told):
+            return
+        ranks = centred_ranks(error)
+        half = len(self._z)
+        with one_blas_thread():
+            gradient = (ranks[:half] - ranks[half:]) @ self._z / len(error)
+        self._descend(gradient + self.settings.weight_decay * self._mean)
+
+    def _descend(self, gradient: FloatArray) -> None:
+        """One step of Adam (Kingma and Ba 2015, algorithm 1)."""
+        s = self.settings
+        self._n_updates += 1
+        self._first_moment = s.first_decay * self._first_moment + (1 - s.first_decay) * gradient
+        self._second_moment = s.second_decay * self._second_moment + (1 - s.second_decay) * np.square(gradient)
+        first = self._first_moment / (1 - s.first_decay**self._n_updates)
+        second = self._second_moment / (1 - s.second_decay**self._n_updates)
+        mean = self._mean - s.learning_rate * first / (np.sqrt(second) + 1e-8)
+        self._mean = mean if self.bounds is None else self.bounds.clip(mean)
+
+    def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
+        best = int(np.argmin(errors))
+        if errors[best] < self._best_told:
+            self._mean = genomes[best].copy()
+            self._first_moment = np.zeros(self.n_genes)
+            self._second_moment = np.zeros(self.n_genes)
+            self._n_updates = 0
+            self._best_told = float(errors[best])

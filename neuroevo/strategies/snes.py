@@ -1,0 +1,98 @@
+"""SNES: the separable natural evolution strategy.
+
+Schaul, Glasmachers and Schmidhuber 2011, "High dimensions and heavy tails for natural evolution strategies", GECCO
+(https://doi.org/10.1145/2001576.2001692), algorithm 2; constants from Wierstra et al. 2014, "Natural evolution
+strategies", JMLR 15:949-980 (https://jmlr.org/papers/v15/wierstra14a.html), table 1. A normal distribution with one
+standard deviation per gene follows the natural gradient of the expected utility.
+
+Failed evaluations have the lowest utility, and a generation that failed as a whole moves nothing. Bounds: what is asked
+is the sample mirrored at the bounds. Immigrants take the place of samples in the next generation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from neuroevo.strategies.base import Strategy, StrategySettings
+from neuroevo.strategies.blas import one_blas_thread
+from neuroevo.strategies.bounds import FloatArray
+from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.streams import Phase
+
+
+@dataclass(frozen=True)
+class SnesSettings(StrategySettings):
+    """Settings of SNES.
+
+    Attributes:
+        population_size: Samples of a generation; 0 takes 4 + floor(3 ln n_genes) (Wierstra et al. 2014, table 1).
+        step_size: First standard deviation, in units of the scale of each gene: that of Glorot's start where the layout
+            is known, 1 otherwise.
+        mean_rate: eta_mu, 1 in table 1.
+        width_rate: Factor of eta_sigma = (3 + ln n) / (5 sqrt(n)), 1 in table 1.
+    """
+
+    population_size: Annotated[int, Ge(0)] = 0
+    step_size: Annotated[float, Gt(0)] = 1.0
+    mean_rate: Annotated[float, Gt(0)] = 1.0
+    width_rate: Annotated[float, Gt(0)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.population_size == 1:
+            raise ValueError("population_size must be 0 (for the default) or at least 2: one sample has no rank")
+
+
+def utilities(n: int) -> FloatArray:
+    """`(n,)` utilities by rank, best first; they sum to 0 (Wierstra et al. 2014, section 3.1)."""
+    raw = np.maximum(0, np.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
+    return np.asarray(raw / raw.sum() - 1 / n, dtype=np.float64)
+
+
+class Snes(Strategy[SnesSettings]):
+    """SNES: a normal distribution with a width per gene that climbs the natural gradient."""
+
+    Settings = SnesSettings
+    STATE = ("mean", "width", "immigrants")
+
+    def __init__(self, settings: SnesSettings, **arguments: Any) -> None:
+        super().__init__(settings, **arguments)
+        n = self.n_genes
+        self._n_samples = settings.population_size or 4 + int(3 * np.log(n))
+        self._utilities = utilities(self._n_samples)
+        self._width_rate = settings.width_rate * (3 + np.log(n)) / (5 * np.sqrt(n))
+        self._mean = search_centre(n, self.initial, self.bounds)
+        self._width = settings.step_size * gene_scale(n, self.layout, self.bounds)
+        self._immigrants = np.empty((0, n)) if self.initial is None else self.initial[: self._n_samples]
+
+    def _ask(self) -> FloatArray:
+        self._z = self._stream(Phase.SAMPLE).standard_normal((self._n_samples, self.n_genes))
+        genomes = self._mean + self._width * self._z
+        if self.bounds is not None:
+            genomes = self.bounds.reflect(genomes)
+        m = len(self._immigrants)
+        if m:
+            genomes[:m] = self._immigrants
+            # Far immigrants would throw the widths off: no step is longer than three standard deviations.
+            self._z[:m] = np.clip((self._immigrants - self._mean) / self._width, -3, 3)
+        return genomes
+
+    def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
+        self._immigrants = np.empty((0, self.n_genes))
+        if not np.isfinite(error).any():
+            return
+        utility = np.empty(len(error))
+        utility[np.argsort(error, kind="stable")] = self._utilities
+        with one_blas_thread():
+            mean_gradient = utility @ self._z  # eq. 9 of Schaul et al.
+            # The utilities sum to 0, so the -1 of the gradient s^2 - 1 drops out.
+            width_gradient = utility @ np.square(self._z)
+        self._mean = self._mean + self.settings.mean_rate * self._width * mean_gradient
+        self._width = self._width * np.exp(self._width_rate / 2 * width_gradient)
+
+    def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
+        best = np.argsort(errors, kind="stable")[: max(1, self._n_samples // 2)]
+        self._immigrants = genomes[best]
