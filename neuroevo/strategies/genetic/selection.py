@@ -79,7 +79,7 @@ def reciprocal_weights(error: FloatArray) -> FloatArray:
             "use 'tournament' or 'rank'"
         )
     if least == 0 or np.isinf(least):
-        return (error == least).astype(np.float64)
+        return np.where(error == least, 1.0, 0.0)
     weights: FloatArray = least / error
     return weights
 
