@@ -250,15 +250,15 @@ def test_inputs_are_not_changed(kind):
 @every_kind
 def test_global_generators_are_neither_read_nor_disturbed(kind):
     random.seed(1)
-    np.random.seed(1)
-    python_state, numpy_state = random.getstate(), np.random.get_state(legacy=False)
+    np.random.seed(1)  # noqa: NPY002
+    python_state, numpy_state = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     first = advance(make(kind), 6)
     assert random.getstate() == python_state
-    after = np.random.get_state(legacy=False)
+    after = np.random.get_state(legacy=False)  # noqa: NPY002
     assert np.array_equal(after["state"]["key"], numpy_state["state"]["key"])
     assert after["state"]["pos"] == numpy_state["state"]["pos"]
     random.seed(2)
-    np.random.seed(2)
+    np.random.seed(2)  # noqa: NPY002
     assert same(advance(make(kind), 6), first)
 
 
