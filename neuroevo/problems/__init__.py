@@ -8,9 +8,21 @@ competitors (`baselines`) that every report prints.
 
 from __future__ import annotations
 
+from typing import Any
+
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import RightClass, Within
 from neuroevo.problems.scaling import Scaling
 from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.registry import Registry
 
-__all__ = ["DataError", "RightClass", "Scaling", "SequenceProblem", "Within"]
+PROBLEMS: Registry[Any] = Registry(
+    "problem",
+    "neuroevo.problems",
+    {
+        "series": "neuroevo.problems.series:Series",
+    },
+)
+"""Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> SequenceProblem``."""
+
+__all__ = ["PROBLEMS", "DataError", "RightClass", "Scaling", "SequenceProblem", "Within"]

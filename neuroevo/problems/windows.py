@@ -1,0 +1,139 @@
+"""Forecasting: one series in time order becomes one sequence whose target is what comes `horizon` steps later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+from numpy.typing import NDArray
+
+from neuroevo.problems.chronology import Labels, checked_parts, part_rows
+from neuroevo.problems.errors import DataError
+from neuroevo.problems.learned import Within
+from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.settings import Mistake, SettingsError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A series as read or generated, in original units.
+
+    Attributes:
+        inputs: ``(n_rows, n_inputs)`` float64, what is known at each row.
+        targets: ``(n_rows, n_outputs)`` float64, what is to be predicted.
+        input_names: One name an input.
+        target_names: One name a target.
+        tied: For each target the input column that is the same quantity, or -1.
+        labels: Where each row lies in time; None: the row's number, from 1.
+        ignored: ``(n_rows,)`` bool: rows that do not count as targets; None: no row.
+    """
+
+    inputs: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    input_names: Sequence[str]
+    target_names: Sequence[str]
+    tied: Sequence[int]
+    labels: Labels | None = None
+    ignored: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Settings of all problems that forecast a series.
+
+    Attributes:
+        horizon: How many rows ahead the target lies.
+        lags: Values of each input column that the network sees at a step: the present one and those before it.
+        washout: Leading steps that do not count.
+        parts: Part names to [first, last] in time labels (both included), or to numbers of rows or shares of them that
+            follow one another, the last of which may be "rest". A target belongs to the part that its own time lies in.
+        scaling: "none", "standard" or "range", learnt on the training part.
+        scaling_range: The interval of "range".
+        tolerance: A prediction within it, in scaled units, is learnt.
+        weight_decay: Factor of the genome's mean square in the error.
+        reference_variance: The literature's constant for the average relative variance, in original units.
+    """
+
+    horizon: Annotated[int, Ge(0)] = 1
+    lags: Annotated[int, Ge(1)] = 1
+    washout: Annotated[int, Ge(0)] = 0
+    parts: dict[str, object] = field(default_factory=lambda: {"train": 0.7, "test": "rest"})
+    scaling: Literal["none", "standard", "range"] = "standard"
+    scaling_range: tuple[float, float] = (-1.0, 1.0)
+    tolerance: Annotated[float, Gt(0)] = 0.1
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    reference_variance: Annotated[float, Gt(0)] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", checked_parts(self.parts))
+        check_range(self.scaling_range)
+
+    def forecast(self, columns: Columns) -> SequenceProblem:
+        """The problem of predicting the targets of the row `horizon` rows later, from the inputs up to each row.
+
+        Raises:
+            DataError: The series is too short for horizon and lags, or for its parts.
+        """
+        n_rows = len(columns.inputs)
+        n_steps = n_rows - self.horizon - (self.lags - 1)
+        if n_steps < 1:
+            raise DataError(
+                f"the series is too short: horizon = {self.horizon} and lags = {self.lags} need "
+                f"{self.horizon + self.lags} rows at least, and it has {n_rows}; lower them or bring a longer series"
+            )
+        labels = np.arange(1, n_rows + 1) if columns.labels is None else columns.labels
+        rows = part_rows(self.parts, labels)
+        first = self.lags - 1
+        later = slice(first + self.horizon, n_rows)
+        counts = np.ones(n_rows, dtype=np.bool_) if columns.ignored is None else ~columns.ignored
+        self._check_parts_count(rows, counts, first + self.horizon)
+        problem = SequenceProblem(
+            _lagged(columns.inputs, self.lags)[:n_steps][None],
+            columns.targets[later][None],
+            target_mask=np.repeat(counts[later, None], columns.targets.shape[1], axis=1)[None],
+            washout=self.washout,
+            learned=Within(self.tolerance),
+            parts={name: mask[later][None] for name, mask in rows.items()},
+            weight_decay=self.weight_decay,
+            times=labels[later],
+            input_names=_lagged_names(columns.input_names, self.lags),
+            target_names=columns.target_names,
+            tied=[column * self.lags if column >= 0 else -1 for column in columns.tied],
+            reference_variance=self.reference_variance,
+        )
+        return problem.scaled(self.scaling, self.scaling_range)
+
+    def _check_parts_count(self, rows: Mapping[str, NDArray[np.bool_]], counts: NDArray[np.bool_], first: int) -> None:
+        """Say in the words of the settings why a part counts no target."""
+        reached = np.arange(len(counts)) >= first + self.washout
+        for name, mask in rows.items():
+            if not (mask & counts & reached).any():
+                raise DataError(
+                    f"parts.{name} = {self.parts[name]!r} counts no target: the first {first + self.washout} rows have "
+                    f"none (horizon = {self.horizon}, lags = {self.lags}, washout = {self.washout})"
+                    + ("" if counts.all() else ", and the rest is ignored")
+                )
+
+
+def check_range(limits: tuple[float, float]) -> None:
+    """Check the ends of a scaling's interval.
+
+    Raises:
+        SettingsError: They do not rise.
+    """
+    if not limits[0] < limits[1]:
+        raise SettingsError([Mistake("scaling_range", "must be two rising numbers", str(list(limits)))])
+
+
+def _lagged(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
+    """``(n_rows - lags + 1, n_columns * lags)``: each column followed by itself 1 ... lags - 1 rows before."""
+    n_rows, n_columns = values.shape
+    windows = np.lib.stride_tricks.sliding_window_view(values, lags, axis=0)[:, :, ::-1]
+    return np.ascontiguousarray(windows).reshape(n_rows - lags + 1, n_columns * lags)
+
+
+def _lagged_names(names: Sequence[str], lags: int) -> list[str]:
+    return [name if lag == 0 else f"{name} (t-{lag})" for name in names for lag in range(lags)]
