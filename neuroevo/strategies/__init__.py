@@ -26,6 +26,8 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
     "neuroevo.strategies",
     {
         "genetic_algorithm": "neuroevo.strategies.genetic.strategy:GeneticAlgorithm",
+        "simulated_annealing": "neuroevo.strategies.annealing.simulated_annealing:SimulatedAnnealing",
+        "parallel_tempering": "neuroevo.strategies.annealing.parallel_tempering:ParallelTempering",
         "random_search": "neuroevo.strategies.random_search:RandomSearch",
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",

@@ -44,7 +44,8 @@ class GeneticSettings(StartSettings):
         crossover: An operator of `neuroevo.strategies.genetic.crossover`, or one of DEAP's ("deap.cxBlend").
         crossover_options: Keyword arguments for DEAP's operator.
         crossover_probability: Of a pair's being crossed at all.
-        blend_alpha: How far blend reaches beyond the parents (Eshelman and Schaffer 1993: 0.5).
+        blend_alpha: How far blend reaches beyond the parents. From 0.37 on children are spread wider than their
+            parents, which Eshelman and Schaffer's 0.5 overdoes where a genome has hundreds of genes.
         swap_probability: Of a gene's or unit's changing places in `uniform` and `unit` (Syswerda 1989: 0.5).
         crossover_eta: Crowding of simulated binary crossover (Deb and Agrawal 1995: 2 to 5).
         mutation: An operator of `neuroevo.strategies.genetic.mutation`, or one of DEAP's ("deap.mutGaussian").
@@ -71,7 +72,7 @@ class GeneticSettings(StartSettings):
     crossover: str = "blend"
     crossover_options: Mapping[str, Option] = field(default_factory=dict)
     crossover_probability: Annotated[float, Interval(ge=0, le=1)] = 0.9
-    blend_alpha: Annotated[float, Ge(0)] = 0.5
+    blend_alpha: Annotated[float, Ge(0)] = 0.25
     swap_probability: Annotated[float, Interval(ge=0, le=1)] = 0.5
     crossover_eta: Annotated[float, Ge(0)] = 2.0
     mutation: str = "gaussian"
@@ -79,7 +80,7 @@ class GeneticSettings(StartSettings):
     mutation_probability: Annotated[float, Interval(ge=0, le=1)] = 1.0
     gene_probability: Annotated[float, Interval(ge=0, le=1)] = 0.1
     mutation_width: Annotated[float, Gt(0)] = 0.2
-    mutation_adaptation: Literal["fixed", "decaying", "self_adapted"] = "fixed"
+    mutation_adaptation: Literal["fixed", "decaying", "self_adapted"] = "decaying"
     final_width: Annotated[float, Gt(0)] = 0.01
     horizon: Annotated[int, Ge(1)] = 300
     mutation_eta: Annotated[float, Ge(0)] = 20.0
