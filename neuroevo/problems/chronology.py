@@ -57,12 +57,17 @@ def _checked_part(name: str, value: object, path: str, mistakes: list[Mistake]) 
             if {type(item) is str for item in limits} != {True, False} and limits[0] > limits[1]:
                 mistakes.append(Mistake(where, "the first limit must not lie after the last", shown(value)))
             return limits
-    elif value == REST or (isinstance(value, float) and 0 < value <= 1):
-        return value
-    elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    elif value == REST or _is_amount(value):
         return value
     mistakes.append(Mistake(where, _EXPECTED, shown(value)))
     return value
+
+
+def _is_amount(value: object) -> bool:
+    """Whether it is a number of rows or a share of them."""
+    if isinstance(value, float):
+        return 0 < value <= 1
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def row_labels(columns: Sequence[Sequence[str]], places: Sequence[str]) -> Labels:

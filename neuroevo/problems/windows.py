@@ -78,8 +78,7 @@ class Forecast:
             DataError: The series is too short for horizon and lags, or for its parts.
         """
         n_rows = len(columns.inputs)
-        n_steps = n_rows - self.horizon - (self.lags - 1)
-        if n_steps < 1:
+        if n_rows < self.horizon + self.lags:
             raise DataError(
                 f"the series is too short: horizon = {self.horizon} and lags = {self.lags} need "
                 f"{self.horizon + self.lags} rows at least, and it has {n_rows}; lower them or bring a longer series"
@@ -87,11 +86,13 @@ class Forecast:
         labels = np.arange(1, n_rows + 1) if columns.labels is None else columns.labels
         rows = part_rows(self.parts, labels)
         first = self.lags - 1
-        later = slice(first + self.horizon, n_rows)
+        # Steps after the last part would only cost time.
+        end = 1 + max(int(np.flatnonzero(mask)[-1]) for mask in rows.values())
+        later = slice(first + self.horizon, end)
         counts = np.ones(n_rows, dtype=np.bool_) if columns.ignored is None else ~columns.ignored
         self._check_parts_count(rows, counts, first + self.horizon)
         problem = SequenceProblem(
-            _lagged(columns.inputs, self.lags)[:n_steps][None],
+            _lagged(columns.inputs, self.lags)[: end - later.start][None],
             columns.targets[later][None],
             target_mask=np.repeat(counts[later, None], columns.targets.shape[1], axis=1)[None],
             washout=self.washout,

@@ -1,0 +1,79 @@
+"""How good outputs are on a part of a problem, in the measures that reports and the literature use."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.problems.sequence import SequenceProblem
+
+
+@dataclass(frozen=True)
+class PartMetrics:
+    """Measures over the counted targets of one part.
+
+    Attributes:
+        n_targets: How many targets were compared.
+        error: Mean squared error in scaled units, without weight decay: what training minimises.
+        learned: Share of the steps that the problem's rule calls right.
+        mse: Mean squared error in original units.
+        rmse: Its square root.
+        nmse: Squared error by the squared distance of the part's targets from their mean; 1 is what their mean would
+            give. NaN where the targets are constant.
+        arv: Average relative variance, ``mse / reference_variance``; None where the problem has no such constant.
+    """
+
+    n_targets: int
+    error: float
+    learned: float
+    mse: float
+    rmse: float
+    nmse: float
+    arv: float | None
+
+
+def measure(
+    problem: SequenceProblem, outputs: NDArray[np.float64], part: str = "train", where: NDArray[np.bool_] | None = None
+) -> PartMetrics:
+    """The measures of a part.
+
+    Args:
+        problem: In the units that the outputs are in.
+        outputs: ``(n_sequences, n_steps, n_outputs)`` as the network gives them, in scaled units.
+        part: Name of the part.
+        where: ``(n_sequences, n_steps, n_outputs)`` bool: compare only these of the counted targets. None: all of them.
+
+    Raises:
+        ValueError: Wrong shape, unknown part, or nothing to compare.
+    """
+    if outputs.shape != problem.targets.shape:
+        raise ValueError(f"outputs must have the shape of the targets, {problem.targets.shape}; got {outputs.shape}")
+    counted = problem.counted(part) if where is None else problem.counted(part) & where
+    n_targets = int(counted.sum())
+    if not n_targets:
+        raise ValueError(f"nothing to compare in part {part!r}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = float(np.mean((outputs[counted] - problem.targets[counted]) ** 2))
+        squares = (problem.scaling.unscale_targets(outputs) - problem.original.targets) ** 2
+        mse = float(squares[counted].mean())
+        right = problem.learned.right(outputs, problem.targets, counted)
+    spread = _spread(problem.original.targets, counted)
+    constant = problem.reference_variance
+    return PartMetrics(
+        n_targets=n_targets,
+        error=error,
+        learned=float(right.sum() / counted.any(axis=2).sum()),
+        mse=mse,
+        rmse=math.sqrt(mse) if mse >= 0 else math.nan,
+        nmse=mse * n_targets / spread if spread > 0 else math.nan,
+        arv=None if constant is None else mse / constant,
+    )
+
+
+def _spread(targets: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
+    """Sum over the outputs of the squared distances of the counted targets from their mean."""
+    columns = (targets[:, :, o][counted[:, :, o]] for o in range(targets.shape[2]))
+    return float(sum(((values - values.mean()) ** 2).sum() for values in columns if values.size))
