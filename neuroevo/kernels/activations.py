@@ -5,9 +5,9 @@ So every processor gives the same bits. NaN stays NaN in all of them.
 
 from __future__ import annotations
 
-from numba import njit, types
-from numba.extending import overload
+from numba import types
 
+from neuroevo.kernels.compilation import helper, implements, inlined
 from neuroevo.kernels.vectors import (
     absolute,
     broadcast,
@@ -28,8 +28,6 @@ CODES = {"linear": 0, "tanh": 1, "logistic": 2, "softsign": 3, "relu": 4, "sine"
 
 LINEAR, TANH, LOGISTIC, SOFTSIGN, RELU, SINE, HARD_STEP, SOFTMAX = range(8)
 
-inlined = njit(forceinline=True)
-
 _TANH_CLAMP = 7.90531110763549805
 _TANH_OVER = (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
               1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)
@@ -40,7 +38,7 @@ def tanh(x):
     """Hyperbolic tangent of a vector."""
 
 
-@overload(tanh, jit_options={"forceinline": True})
+@implements(tanh)
 def _tanh(x):
     return _tanh_single if x.element == types.float32 else _tanh_double
 
@@ -96,7 +94,7 @@ def hard_step(x):
     return fma(x, broadcast(x, 0.0), step)
 
 
-@njit
+@helper
 def activate(code, values, start, n_rows, stride, n_columns, step):
     """Apply an activation to vectors in memory: `n_columns` vectors from each of the rows `start + row * stride`."""
     for row in range(n_rows):

@@ -145,10 +145,3 @@ class KernelCache(_Cache):
 
     def flush(self) -> None:
         """Forget nothing: files are never answers to other sources."""
-
-
-def cached_kernel(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter's lock, without fastmath, and keep the code on disk."""
-    dispatcher = numba.njit(nogil=True, boundscheck=None)(function)
-    dispatcher._cache = KernelCache(function)
-    return dispatcher

@@ -1,9 +1,8 @@
 """What a cell gives to the driver, and what it finds in memory.
 
-A cell is a NamedTuple of integers (the shape of the network); its type chooses the code. Each cell module gives four
-functions by `@overload`:
+A cell is a NamedTuple of integers (the shape of the network); its type chooses the code. Each cell module gives three
+functions by `@implements`:
 
-- `n_rows(cell)`: rows of memory it needs besides inputs and outputs.
 - `prepare(cell, weights)`: once after packing (say, turn leak genes into shares).
 - `start(cell, weights, values, at, stride, n_columns)`: write the state before the first step.
 - `step(cell, weights, values, at, stride, t, wanted, columns)`: one step of `columns` sequences (a `Count`), the
@@ -18,25 +17,20 @@ write the second, odd steps the other way round.
 
 from __future__ import annotations
 
-from numba import njit
-
+from neuroevo.kernels.compilation import helper
 from neuroevo.kernels.vectors import broadcast, lanes, load, store
 
 
-def n_rows(cell):  # noqa: ANN001, ANN201, D103
-    raise NotImplementedError("implemented per cell by numba.extending.overload")
-
-
 def prepare(cell, weights):  # noqa: ANN001, ANN201, D103
-    raise NotImplementedError("implemented per cell by numba.extending.overload")
+    raise NotImplementedError("implemented per cell by compilation.implements")
 
 
 def start(cell, weights, values, at, stride, n_columns):  # noqa: ANN001, ANN201, D103
-    raise NotImplementedError("implemented per cell by numba.extending.overload")
+    raise NotImplementedError("implemented per cell by compilation.implements")
 
 
 def step(cell, weights, values, at, stride, t, wanted, columns):  # noqa: ANN001, ANN201, D103
-    raise NotImplementedError("implemented per cell by numba.extending.overload")
+    raise NotImplementedError("implemented per cell by compilation.implements")
 
 
 def is_cell(cell, kind):  # noqa: ANN001, ANN201
@@ -44,7 +38,7 @@ def is_cell(cell, kind):  # noqa: ANN001, ANN201
     return getattr(cell, "instance_class", None) is kind
 
 
-@njit
+@helper
 def fill_rows(weights, w, values, at, stride, n_rows, n_columns):
     """Set rows to the packed vectors from `w` on, the same in all columns; zeros if `w` is negative."""
     step = lanes(values)

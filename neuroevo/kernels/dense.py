@@ -12,12 +12,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-from numba.extending import overload
 from numpy.typing import NDArray
 
-from neuroevo.kernels.activations import activate, inlined, logistic
-from neuroevo.kernels.cells import fill_rows, is_cell, n_rows, prepare, start, step
+from neuroevo.kernels.activations import activate, logistic
+from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
+from neuroevo.kernels.compilation import helper, implements, inlined
 from neuroevo.kernels.packing import unit_blocks
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_store
 from neuroevo.kernels.vectors import fma, lanes, load, store
@@ -72,7 +71,7 @@ def _block(weights, w, below, s, n_below, back, r, n_back, stride, target, o, ro
     tile_store(tile, target, o, stride)
 
 
-@njit
+@helper
 def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
     """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on."""
     per_unit = (1 + n_below + n_back) * lanes(weights)
@@ -91,7 +90,7 @@ def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride,
         _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(1), columns)
 
 
-@njit
+@helper
 def _leak(weights, w, values, at_old, at_new, n_units, stride, n_columns):
     """Move each unit from its old value a share of the way to what was computed for it."""
     width = lanes(values)
@@ -116,14 +115,7 @@ def _extras(cell):
     return _layer_size(cell, 0) + upper + cell.n_outputs * (1 + cell.n_hidden)
 
 
-@overload(n_rows)
-def _n_rows(cell):
-    if is_cell(cell, Dense):
-        return lambda cell: 2 * cell.n_layers * cell.n_hidden
-    return None
-
-
-@overload(prepare)
+@implements(prepare)
 def _prepare(cell, weights):
     def turn_genes_into_shares(cell, weights):
         if cell.leaky:
@@ -135,7 +127,7 @@ def _prepare(cell, weights):
     return turn_genes_into_shares if is_cell(cell, Dense) else None
 
 
-@overload(start)
+@implements(start)
 def _start(cell, weights, values, at, stride, n_columns):
     def start_dense(cell, weights, values, at, stride, n_columns):
         width = lanes(values)
@@ -153,7 +145,7 @@ def _start(cell, weights, values, at, stride, n_columns):
     return start_dense if is_cell(cell, Dense) else None
 
 
-@overload(step)
+@implements(step)
 def _step(cell, weights, values, at, stride, t, wanted, columns):
     def step_dense(cell, weights, values, at, stride, t, wanted, columns):
         width, size, n_columns = lanes(values), cell.n_hidden * stride, number_of(columns)

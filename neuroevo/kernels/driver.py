@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels import dense  # noqa: F401 - registers the cell
-from neuroevo.kernels.activations import inlined
-from neuroevo.kernels.cache import cached_kernel
-from neuroevo.kernels.cells import n_rows, prepare, start, step
+from neuroevo.kernels.cells import prepare, start, step
+from neuroevo.kernels.compilation import inlined, kernel
 from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
@@ -103,7 +102,7 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     return True
 
 
-@cached_kernel
+@kernel
 def evaluate(cell, packing, data, population, scratch, counter, error, right):
     """Evaluate blocks of genomes until the counter has passed the last block.
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from neuroevo.kernels.activations import inlined
+from neuroevo.kernels.compilation import helper, inlined
 from neuroevo.kernels.vectors import absolute, both, broadcast, equal, fma, lanes, less, less_equal, load, select, store
 
 BLOCK_STEPS = 64
@@ -85,7 +84,7 @@ def _right_class(data, sequence, t, values, at, stride):
     return equal(chosen, broadcast(values, data.classes[sequence, t]))
 
 
-@njit
+@helper
 def flush(sums, e, totals, row, width):
     """Move the sums of a block of steps into the sequence's totals in double."""
     for k in range(2 * width):
@@ -93,7 +92,7 @@ def flush(sums, e, totals, row, width):
         sums[e + k] = 0.0
 
 
-@njit
+@helper
 def all_failed(totals, rows, first, n_columns, width):
     """Whether every genome of the block has a sequence, among these, whose error is not finite."""
     for lane in range(width):
@@ -105,7 +104,7 @@ def all_failed(totals, rows, first, n_columns, width):
     return True
 
 
-@njit
+@helper
 def finish(data, totals, population, first, width, error, right):
     """Errors and learned steps of the genomes from row `first` on; a failed evaluation is +inf and 0."""
     for lane in range(min(width, population.shape[0] - first)):

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from neuroevo.kernels.compilation import helper
 from neuroevo.kernels.processor import TILE_UNITS
 
 
@@ -45,7 +45,7 @@ def unit_blocks(rows: NDArray[np.int64], block: int = TILE_UNITS) -> NDArray[np.
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
 
-@njit
+@helper
 def pack(genes, fixed, population, first, weights, n_lanes):
     """Weights of the genomes from row `first` on; lanes beyond the population repeat its last genome."""
     last = population.shape[0] - 1
