@@ -153,7 +153,7 @@ class AllOf(_Composite):
 
 
 @functools.cache
-def _number_fields(cls: type[StoppingCriterion]) -> tuple[tuple[str, type, tuple[Any, ...]], ...]:
+def _number_fields(cls: type[Any]) -> tuple[tuple[str, type, tuple[Any, ...]], ...]:
     """Name, type and constraints of each field that is a number."""
     if not dataclasses.is_dataclass(cls):
         return ()

@@ -1,0 +1,21 @@
+"""A record is what a run leaves on disk: a folder that explains itself, needs nothing else, and runs no code.
+
+:class:`RunWriter` writes it while the run is at work, :class:`RunRecord` reads it, docs/file-formats.md describes it.
+:class:`RecordError` and its kinds say what is wrong with one.
+"""
+
+from neuroevo.records.champion import Champion
+from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable
+from neuroevo.records.record import FORMAT_VERSION, RunRecord
+from neuroevo.records.writer import DATA_LIMIT, RunWriter
+
+__all__ = [
+    "DATA_LIMIT",
+    "FORMAT_VERSION",
+    "Champion",
+    "RecordError",
+    "RecordLocked",
+    "RecordUnwritable",
+    "RunRecord",
+    "RunWriter",
+]

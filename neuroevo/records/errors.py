@@ -1,0 +1,41 @@
+"""What can go wrong with a record: it is not one, it is in use, or the machine refuses to write it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space and resume the run",
+    errno.EDQUOT: "free some of your quota and resume the run",
+    errno.EROFS: "the file system is read-only; choose another results folder",
+    errno.EACCES: "you may not write there; choose another results folder",
+    errno.EPERM: "you may not write there; choose another results folder",
+    errno.ENOENT: "the folder has vanished",
+    errno.EFBIG: "files may not grow that large here; raise the limit (ulimit -f) and resume the run",
+}
+
+
+class RecordError(Exception):
+    """A record cannot be used; the message is one line that says which file, what is wrong, and what to do."""
+
+
+class RecordLocked(RecordError):
+    """Another process is working on the run."""
+
+
+class RecordUnwritable(RecordError):
+    """The machine refused to write (disk full, folder read-only or gone); what was written before still opens."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the machine's refusal to write `path` into a :class:`RecordUnwritable`."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0)
+        reason = error.strerror or str(error)
+        raise RecordUnwritable(f"cannot write {path}: {reason}{f' ({remedy})' if remedy else ''}") from error

@@ -1,0 +1,197 @@
+"""history.csv: one row a generation, appended; numbers as Python's ``repr``, so that they are read back bit for bit."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from neuroevo.records.errors import RecordError, writing
+from neuroevo.records.files import open_to_append, open_to_read
+from neuroevo.stopping import COLUMNS, COUNTS, History
+
+HISTORY_FILE = "history.csv"
+
+_CHUNK = 4 * 2**20
+_LINE_LIMIT = 64 * 2**10
+
+
+class HistoryWriter:
+    """Appends rows to history.csv. Every row is with the operating system when :meth:`append` returns.
+
+    Args:
+        path: The file; an existing one is continued after its last row, which must be whole.
+        columns: The names of the columns.
+        n_rows: How many rows the file has.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...], n_rows: int = 0) -> None:
+        self.path = path
+        self._columns = columns
+        self.n_rows = n_rows
+        self._handle = open_to_append(path)
+        self._size = os.fstat(self._handle).st_size
+        if self._size == 0:
+            self._write(",".join(columns) + "\n")
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Write the row of the next generation.
+
+        Raises:
+            ValueError: It is not the row of the next generation, or its keys are not the columns.
+            RecordUnwritable: The machine refused; the rows before stay whole.
+        """
+        if row.keys() != set(self._columns):
+            raise ValueError(f"expected the columns {self._columns}, got {tuple(row)}")
+        if row["generation"] != self.n_rows + 1:
+            raise ValueError(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
+        values = (
+            repr(int(row[name])) if name in COUNTS else repr(float(row[name]))  # float(): numpy's repr has its type
+            for name in self._columns
+        )
+        self._write(",".join(values) + "\n")
+        self.n_rows += 1
+
+    def sync(self) -> None:
+        """Put the rows on the disk."""
+        with writing(self.path):
+            os.fsync(self._handle)
+
+    def close(self) -> None:
+        """Close the file; calling it again does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def _write(self, text: str) -> None:
+        data = text.encode("ascii")
+        with writing(self.path):
+            try:
+                written = os.write(self._handle, data)
+                if written < len(data):
+                    # The second try has nothing but the error to give, mostly that the disk is full.
+                    os.write(self._handle, data[written:])
+            except OSError:
+                os.ftruncate(self._handle, self._size)
+                raise
+        self._size += len(data)
+
+
+def read_history(path: Path) -> History:
+    """The rows of a history.csv; a last line without its end, from a crash or a run at work, is left out.
+
+    Raises:
+        RecordError: It is missing, or not a history.
+    """
+    with open_to_read(path) as file:
+        columns = _header(file, path)
+        history = History(columns)
+        for block in _blocks(file, path):
+            _add_rows(history, block, path)
+    return history
+
+
+def count_rows(path: Path) -> tuple[int, str]:
+    """How many rows before the first damage can be used, and what the damage is; an empty text where there is none."""
+    if not path.exists() and not path.is_symlink():
+        return 0, ""
+    history = History()
+    try:
+        with open_to_read(path) as file:
+            history = History(_header(file, path))
+            for block in _blocks(file, path):
+                n_before = history.n_generations
+                try:
+                    _add_rows(history, block, path)
+                except RecordError:
+                    history.truncate(n_before)
+                    for line in block.splitlines(keepends=True):
+                        _add_rows(history, line, path)
+    except RecordError as error:
+        return history.n_generations, str(error)
+    return history.n_generations, ""
+
+
+def cut_history(path: Path, n_rows: int) -> None:
+    """Take back all rows after the first `n_rows`, and an unfinished last line.
+
+    Raises:
+        RecordError: There are fewer rows.
+        RecordUnwritable: The machine refused.
+    """
+    with open_to_read(path) as file:
+        size = _offset_after(file, n_rows + 1)
+    if size is None:
+        raise RecordError(f"{path} has fewer than {n_rows} rows")
+    handle = open_to_append(path)
+    with writing(path):
+        try:
+            os.ftruncate(handle, size)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[str, ...]:
+    line = file.readline(_LINE_LIMIT)
+    try:
+        columns = tuple(line.decode("ascii").rstrip("\n").split(","))
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} does not begin with the names of its columns") from error
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing or not line.endswith(b"\n") or len(set(columns)) != len(columns):
+        raise RecordError(f"{path} does not begin with the names of its columns; missing: {', '.join(missing) or '-'}")
+    return columns
+
+
+def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The whole lines of a file in blocks of a few megabytes."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        end = chunk.rfind(b"\n") + 1
+        if not end and len(chunk) + len(rest) > _LINE_LIMIT:
+            raise RecordError(f"{path} is damaged: it has a line of more than {_LINE_LIMIT} bytes")
+        if end:
+            yield rest + chunk[:end]
+            rest = b""
+        rest += chunk[end:]
+
+
+def _add_rows(history: History, block: bytes, path: Path) -> None:
+    columns = tuple(history)
+    first = history.n_generations + 1
+    try:
+        if not block.strip():
+            raise ValueError("empty lines")
+        rows = np.loadtxt(io.BytesIO(block), delimiter=",", comments=None, ndmin=2, encoding="ascii")
+        if rows.shape[1] != len(columns):
+            raise ValueError(f"rows of {rows.shape[1]} instead of {len(columns)} numbers")
+        if not np.array_equal(rows[:, columns.index("generation")], np.arange(first, first + len(rows))):
+            raise ValueError("the generations do not run 1, 2, 3, ...")
+        counts = rows[:, [columns.index(name) for name in columns if name in COUNTS]]
+        if not (np.abs(counts) < 2**63).all():
+            raise ValueError("a count is not a whole number")
+        history.extend({name: rows[:, index] for index, name in enumerate(columns)})
+    except (ValueError, OverflowError, MemoryError) as error:
+        message = str(error).splitlines()[0][:200] if str(error) else "out of memory"
+        raise RecordError(f"{path} is damaged after generation {first - 1}: {message}") from error
+
+
+def _offset_after(file: BinaryIO, n_lines: int) -> int | None:
+    """Where the first `n_lines` lines end, in bytes; None where there are fewer."""
+    offset = 0
+    while chunk := file.read(_CHUNK):
+        n_here = chunk.count(b"\n")
+        if n_here < n_lines:
+            n_lines -= n_here
+            offset += len(chunk)
+            continue
+        position = -1
+        for _ in range(n_lines):
+            position = chunk.index(b"\n", position + 1)
+        return offset + position + 1
+    return None

@@ -1,0 +1,66 @@
+"""One process at a time works on a run; a crash leaves no lock behind, since the kernel lets go of it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+from pathlib import Path
+
+from neuroevo.records.errors import RecordLocked, writing
+
+LOCK_FILE = "run.lock"
+
+
+class RunLock:
+    """An exclusive lock on a run's folder, held until :meth:`release` or the end of the process.
+
+    The file stays, and means nothing without the lock on it: deleting it would let two processes lock two files of one
+    name.
+
+    Raises:
+        RecordLocked: Another process holds it; the message says which one.
+        RecordUnwritable: The lock file cannot be made or locked.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOCK_FILE
+        with writing(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(self._handle, 200).decode("utf-8", "replace").strip() or "another process"
+                self.release()
+                raise RecordLocked(f"{folder} is in use by {holder}; wait for it or end it first") from None
+            except OSError:
+                self.release()
+                raise
+        with contextlib.suppress(OSError):
+            # Only for people: a full disk must not keep a run from being locked.
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go; calling it again does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process is working on the run at this moment."""
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False

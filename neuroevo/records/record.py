@@ -1,0 +1,212 @@
+"""RunRecord: a run's folder, opened for reading. Nothing in it is trusted: whoever made it, opening it runs no code."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from neuroevo.networks import Network, make_network
+from neuroevo.problems import SequenceProblem
+from neuroevo.problems.arrays import fingerprint
+from neuroevo.records.champion import CHAMPION_FILE, Champion, read_champion
+from neuroevo.records.errors import RecordError
+from neuroevo.records.files import read_bytes, read_json
+from neuroevo.records.history_file import HISTORY_FILE, read_history
+from neuroevo.records.lock import is_locked
+from neuroevo.records.npz import read_npz
+from neuroevo.stopping import History, StopReason
+
+#: The format that this package writes, and those that it reads. docs/file-formats.md lists what changed between them.
+FORMAT = "neuroevo-run"
+FORMAT_VERSION = 1
+READABLE_VERSIONS = (1,)
+
+RUN_FILE, SCENARIO_FILE, DATA_FILE, LOG_FILE, PLOT_FOLDER = "run.json", "scenario.toml", "data.npz", "run.log", "plots"
+STATUSES = ("running", "finished", "interrupted", "failed")
+
+_REQUIRED: dict[str, type] = {"name": str, "status": str, "created": str, "network": dict, "data": dict}
+
+
+class RunRecord:
+    """A run's folder. Every part is read when it is first asked for; damage in one part leaves the others readable.
+
+    Attributes:
+        path: The folder.
+        run: The contents of run.json, read-only.
+    """
+
+    def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
+        self.path = path
+        self.run = MappingProxyType(dict(run))
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunRecord:
+        """Open a run's folder.
+
+        Raises:
+            RecordError: It is not the record of a run, or one of a format that this version cannot read.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise RecordError(f"{path} is not the folder of a run")
+        if not (path / RUN_FILE).exists():
+            raise RecordError(f"{path} is not the folder of a run: it has no {RUN_FILE}")
+        run = read_json(path / RUN_FILE)
+        _check_run(path / RUN_FILE, run)
+        return cls(path, run)
+
+    def __repr__(self) -> str:
+        return f"<RunRecord {str(self.path)!r}: {self.status}>"
+
+    @property
+    def name(self) -> str:
+        """The name that the run was given; the folder's, unless someone renamed that."""
+        return str(self.run["name"])
+
+    @property
+    def status(self) -> str:
+        """One of "running" (or killed in the middle), "finished", "interrupted", "failed"."""
+        return str(self.run["status"])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process is working on the run at this moment."""
+        return is_locked(self.path)
+
+    @cached_property
+    def stop_reason(self) -> StopReason | None:
+        """Why the run ended; None while it has not."""
+        values = self.run.get("stop_reason")
+        if values is None:
+            return None
+        try:
+            return StopReason.from_dict(values)
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise RecordError(f"{self.path / RUN_FILE}: stop_reason: {error}") from error
+
+    @cached_property
+    def scenario(self) -> Mapping[str, Any]:
+        """The resolved scenario."""
+        path = self.path / SCENARIO_FILE
+        try:
+            return MappingProxyType(tomllib.loads(read_bytes(path).decode("utf-8")))
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{path} is not valid TOML: {error}") from error
+
+    @cached_property
+    def history(self) -> History:
+        """The columns of history.csv."""
+        return read_history(self.path / HISTORY_FILE)
+
+    @cached_property
+    def champion(self) -> Champion:
+        """What the run delivers."""
+        champion = read_champion(self.path / CHAMPION_FILE)
+        if len(champion.genome) != _n_genes(self.run):
+            raise RecordError(
+                f"{self.path / CHAMPION_FILE} has {len(champion.genome)} genes, the network {_n_genes(self.run)}"
+            )
+        return champion
+
+    @cached_property
+    def network(self) -> Network:
+        """The network, rebuilt from its kind and settings in run.json."""
+        values = self.run["network"]
+        where = f"{self.path / RUN_FILE}: network"
+        _check_sizes(where, values)
+        try:
+            network = make_network(values["kind"], values["n_inputs"], values["n_outputs"], **values["settings"])
+        except (ValueError, TypeError, MemoryError, OverflowError, RecursionError) as error:
+            raise RecordError(f"{where}: {_line(error)}") from error
+        if network.n_genes != values["n_genes"]:
+            raise RecordError(f"{where}: it has {network.n_genes} genes, n_genes says {values['n_genes']}")
+        return network
+
+    @cached_property
+    def problem(self) -> SequenceProblem:
+        """The problem, rebuilt from data.npz, in the units that the run was trained in.
+
+        Raises:
+            RecordError: The data are not stored here (they were above the size limit), or not those of the run.
+        """
+        if not self.run["data"].get("stored"):
+            raise RecordError(f"{self.path} does not hold its data, only their fingerprint; give the file with --data")
+        return self.problem_from(self.path / DATA_FILE)
+
+    def problem_from(self, path: Path) -> SequenceProblem:
+        """The problem, rebuilt from a data.npz that lies somewhere else.
+
+        Raises:
+            RecordError: The file does not hold the data of this run.
+        """
+        arrays = read_npz(path)
+        if fingerprint(arrays) != self.run["data"].get("sha256"):
+            raise RecordError(f"{path} does not hold the data of this run: its fingerprint (SHA-256) is another one")
+        try:
+            with np.errstate(all="ignore"):
+                return SequenceProblem.from_arrays(arrays)
+        except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
+            raise RecordError(f"{path} does not hold a problem: {_line(error)}") from error
+
+
+def _check_run(path: Path, run: Mapping[str, Any]) -> None:
+    if run.get("format") != FORMAT:
+        raise RecordError(f"{path} is not of the format {FORMAT!r}")
+    version = run.get("format_version")
+    if version not in READABLE_VERSIONS or isinstance(version, bool):
+        known = ", ".join(map(str, READABLE_VERSIONS))
+        raise RecordError(
+            f"{path} has format version {_line(repr(version))}; this version of neuroevo reads {known}. "
+            f"Read it with the neuroevo that wrote it ({_line(repr(run.get('versions')))})"
+        )
+    for key, kind in _REQUIRED.items():
+        if not isinstance(run.get(key), kind):
+            raise RecordError(
+                f"{path}: {key} should be a {'text' if kind is str else 'table'}, got {run.get(key)!r:.60}"
+            )
+    if run["status"] not in STATUSES:
+        raise RecordError(f"{path}: status should be one of {', '.join(STATUSES)}; got {run['status']!r:.60}")
+
+
+def _check_sizes(where: str, network: Mapping[str, Any]) -> None:
+    """Refuse sizes that contradict each other before a layout is made of them: those arrays could fill the memory."""
+    settings = network.get("settings")
+    if not isinstance(network.get("kind"), str) or not isinstance(settings, dict):
+        raise RecordError(f"{where} needs the text kind and the table settings")
+    counts: dict[str, Any] = {key: network.get(key) for key in ("n_genes", "n_inputs", "n_outputs")}
+    counts |= {key: value for key, value in settings.items() if key.startswith("n_")}
+    for key, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise RecordError(f"{where}: {key} should be a whole number above 0, got {value!r:.60}")
+    # A fixed entry has no gene, but then it is written down in the settings.
+    n_entries = network["n_genes"] + _n_numbers(settings)
+    largest = max(value for key, value in counts.items() if key != "n_genes")
+    if largest > n_entries:
+        raise RecordError(f"{where}: {largest} units or columns cannot have {network['n_genes']} genes")
+
+
+def _n_numbers(value: Any, depth: int = 0) -> int:
+    if depth > 20:
+        return 0
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return sum(_n_numbers(item, depth + 1) for item in value)
+    return 1
+
+
+def _n_genes(run: Mapping[str, Any]) -> int:
+    value = run["network"].get("n_genes")
+    return value if isinstance(value, int) else -1
+
+
+def _line(error: object) -> str:
+    """A message on one line of bearable length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:299]}…"

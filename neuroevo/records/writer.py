@@ -1,0 +1,329 @@
+"""RunWriter: a run's folder while the run is at work on it."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from neuroevo.networks import Network
+from neuroevo.problems import SequenceProblem
+from neuroevo.problems.arrays import fingerprint
+from neuroevo.records import surroundings
+from neuroevo.records.champion import CHAMPION_FILE, write_champion
+from neuroevo.records.checkpoints import (
+    State,
+    discard_after,
+    list_checkpoints,
+    read_checkpoint,
+    write_checkpoint,
+)
+from neuroevo.records.errors import RecordError, writing
+from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
+from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, count_rows, cut_history, read_history
+from neuroevo.records.lock import RunLock
+from neuroevo.records.npz import pack_npz
+from neuroevo.records.record import (
+    DATA_FILE,
+    FORMAT,
+    FORMAT_VERSION,
+    LOG_FILE,
+    RUN_FILE,
+    SCENARIO_FILE,
+    RunRecord,
+)
+from neuroevo.stopping import COLUMNS, History
+
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+
+#: Data up to this size are stored in the record, bytes; above it only their fingerprint.
+DATA_LIMIT = 256 * 2**20
+
+
+class RunWriter:
+    """Writes the record of one run. Made by :meth:`create` or :meth:`reopen`; a context manager.
+
+    Attributes:
+        path: The run's folder.
+        history: The rows that the file had when it was opened, for a run that goes on; empty for a new one.
+    """
+
+    def __init__(self, path: Path, run: Mapping[str, Any], lock: RunLock, history: History) -> None:
+        self.path = path
+        self.history = history
+        self._run = dict(run)
+        self._lock = lock
+        columns = tuple(history) if history.n_generations else COLUMNS
+        self._rows = HistoryWriter(path / HISTORY_FILE, columns, history.n_generations)
+        self._log = open_to_append(path / LOG_FILE)
+
+    @classmethod
+    def create(
+        cls,
+        results: str | Path,
+        name: str,
+        *,
+        scenario_toml: str,
+        run: Mapping[str, Any],
+        problem: SequenceProblem,
+        network: Network,
+        data_limit: int = DATA_LIMIT,
+    ) -> RunWriter:
+        """Make the folder of a new run, complete from its first moment on.
+
+        Args:
+            results: The folder in which the run gets its own; made where it is missing.
+            name: The name of the run's folder; where it is taken, "-2", "-3", ... is appended.
+            scenario_toml: The resolved scenario.
+            run: Further entries of run.json: title, seed, ...
+            problem: What is to be learnt.
+            network: What its genomes mean.
+            data_limit: Data above this size in bytes are not stored, only their fingerprint.
+
+        Raises:
+            ValueError: The name is no name of a folder.
+            RecordUnwritable: The machine refused; nothing is left behind.
+        """
+        results = Path(results)
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise ValueError(f"name must be the name of a folder, got {name!r}")
+        # Filled under a hidden name first, so that whoever looks sees a whole record or none.
+        hidden = results / f".{uuid.uuid4().hex}.new"
+        with writing(results):
+            results.mkdir(parents=True, exist_ok=True)
+            hidden.mkdir()
+        lock = writer = None
+        try:
+            lock = RunLock(hidden)
+            write_atomically(hidden / SCENARIO_FILE, scenario_toml.encode("utf-8"))
+            contents = _contents(run, network, _store_data(hidden, problem, data_limit))
+            writer = cls(hidden, contents, lock, History())
+            writer._claim(results, name)
+        except BaseException:
+            if writer is not None:
+                writer.close()
+            elif lock is not None:
+                lock.release()
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
+        return writer
+
+    @classmethod
+    def reopen(cls, path: str | Path) -> tuple[RunWriter, State | None]:
+        """Go on with a run: take its lock, choose its last good checkpoint, and take back all that came after that.
+
+        Returns:
+            The writer and the state of the checkpoint; None where there is none, then the run begins anew.
+
+        Raises:
+            RecordLocked: Another process is working on it.
+            RecordError: It is not the record of a run.
+            RecordUnwritable: The machine refused.
+        """
+        path = Path(path)
+        RunRecord.open(path)
+        lock = RunLock(path)
+        try:
+            record = RunRecord.open(path)  # again: what was read before the lock may be old
+            remove_leftovers(path)
+            generation, state, messages = _last_good(path)
+            discard_after(path, generation)
+            history = _history_up_to(path, generation)
+            writer = cls(path, record.run, lock, history)
+        except BaseException:
+            lock.release()
+            raise
+        for message in messages:
+            writer.log(message)
+        resumed = [*_as_list(record.run.get("resumed")), {"time": surroundings.now(), "generation": generation}]
+        writer.update({"status": "running", "stop_reason": None, "resumed": resumed[-100:]})
+        writer.log(f"resumed after generation {generation}")
+        return writer, state
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Write the history's row of the next generation.
+
+        Raises:
+            ValueError: It is not the next one, or its keys are not the columns.
+            RecordUnwritable: The machine refused.
+        """
+        self._rows.append(row)
+
+    def checkpoint(self, generation: int, state: Mapping[str, Any]) -> None:
+        """Put on the disk all that is needed to go on after a generation, whose row must have been appended.
+
+        Raises:
+            ValueError: The history does not end with that generation, or the state holds more than arrays and numbers.
+            RecordUnwritable: The machine refused; the checkpoints before are untouched.
+        """
+        if generation != self._rows.n_rows:
+            raise ValueError(f"the history ends with generation {self._rows.n_rows}, the checkpoint is of {generation}")
+        # The rows first: a checkpoint without its history could not be used.
+        self._rows.sync()
+        write_checkpoint(self.path, generation, state)
+
+    def champion(
+        self, genome: ArrayLike, *, network: Network, problem: SequenceProblem, error: float, **figures: float
+    ) -> None:
+        """Write champion.npz.
+
+        Args:
+            genome: ``(n_genes,)``.
+            network: Decodes it.
+            problem: Whose scaling it was trained in.
+            error: Its error on the training part.
+            **figures: Further numbers about it; the same ones for equal runs, so no times.
+
+        Raises:
+            ValueError: The genome is not one of the network.
+            RecordUnwritable: The machine refused; the champion before is untouched.
+        """
+        write_champion(
+            self.path / CHAMPION_FILE,
+            genome,
+            arrays=network.layout.decode(genome),
+            scaling=problem.scaling.to_arrays(),
+            figures={"error": float(error), **figures},
+        )
+
+    def update(self, entries: Mapping[str, Any]) -> None:
+        """Replace entries of run.json, or add to them.
+
+        Raises:
+            TypeError: An entry has no form in JSON.
+            RecordUnwritable: The machine refused; the old run.json is untouched.
+        """
+        self._run |= {**entries, "updated": surroundings.now()}
+        write_json(self.path / RUN_FILE, self._run)
+
+    def replace_scenario(self, scenario_toml: str) -> None:
+        """Write another resolved scenario, for a run that is extended."""
+        write_atomically(self.path / SCENARIO_FILE, scenario_toml.encode("utf-8"))
+
+    def finish(self, entries: Mapping[str, Any]) -> None:
+        """Write the last entries of run.json ("stop_reason" among them) and let go of the run.
+
+        The status is "finished" unless the entries have one.
+        """
+        self._rows.sync()
+        self.update({"status": "finished", **entries})
+        self.close()
+
+    def log(self, message: str) -> None:
+        """Add a line to run.log. A disk that is full does not end a run here: it ends at the next checkpoint."""
+        line = f"{surroundings.now()} {' '.join(message.split())}\n"
+        try:
+            os.write(self._log, line.encode("utf-8", "replace"))
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Close the files and release the lock; calling it again does nothing."""
+        self._rows.close()
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
+        self._lock.release()
+
+    def _claim(self, results: Path, name: str) -> None:
+        """Give the folder the first free name; renaming is what decides between two runs that start at once."""
+        for number in itertools.count(1):
+            path = results / (name if number == 1 else f"{name}-{number}")
+            if path.exists() or path.is_symlink():
+                continue
+            self._run["name"] = path.name
+            write_json(self.path / RUN_FILE, self._run)
+            with writing(path):
+                try:
+                    self.path.rename(path)
+                except OSError as error:
+                    if error.errno not in _TAKEN:
+                        raise
+                    continue
+                self.path = path
+                self._rows.path = path / HISTORY_FILE
+                sync_folder(results)
+            return
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.log(f"ended by {type(error).__name__}: {error}")
+        self.close()
+
+
+def _contents(run: Mapping[str, Any], network: Network, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": "",
+        "status": "running",
+        "created": surroundings.now(),
+        "stop_reason": None,
+        **run,
+        "network": {
+            "kind": network.kind,
+            "n_inputs": network.n_inputs,
+            "n_outputs": network.n_outputs,
+            "n_genes": network.n_genes,
+            "settings": network.settings(),
+        },
+        "data": data,
+        "versions": surroundings.versions(),
+        "machine": surroundings.machine(),
+    }
+
+
+def _store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str, Any]:
+    arrays = problem.to_arrays()
+    n_bytes = sum(array.nbytes for array in arrays.values())
+    stored = n_bytes <= limit
+    if stored:
+        write_atomically(folder / DATA_FILE, pack_npz(arrays))
+    return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
+
+
+def _last_good(path: Path) -> tuple[int, State | None, list[str]]:
+    """Generation and state of the newest checkpoint that can be used, and what is to be said of those that cannot."""
+    n_rows, damage = count_rows(path / HISTORY_FILE)
+    messages = [damage] if damage else []
+    for file in reversed(list_checkpoints(path)):
+        try:
+            generation, state = read_checkpoint(file)
+        except RecordError as error:
+            messages.append(f"checkpoint skipped: {error}")
+            continue
+        if generation > n_rows:
+            messages.append(f"checkpoint skipped: {file} is of generation {generation}, the history ends with {n_rows}")
+            continue
+        return generation, state, messages
+    if messages:
+        messages.append("no checkpoint can be used: the run begins anew")
+    return 0, None, messages
+
+
+def _history_up_to(path: Path, generation: int) -> History:
+    file = path / HISTORY_FILE
+    if generation == 0:
+        # Whatever lies there, link or damaged file, a new history replaces it.
+        with writing(file):
+            file.unlink(missing_ok=True)
+        return History()
+    cut_history(file, generation)
+    return read_history(file)
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
