@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Evolution:
     """
 
     def __init__(
-        self, strategy: Strategy, evaluator: Evaluator, *, validated: bool = False, history: History | None = None
+        self, strategy: Strategy[Any], evaluator: Evaluator, *, validated: bool = False, history: History | None = None
     ) -> None:
         self.strategy = strategy
         self.evaluator = evaluator
@@ -84,25 +85,35 @@ class Evolution:
         self,
         criterion: StoppingCriterion,
         after: Callable[[Progress], None],
-        interrupted: Callable[[], StopReason | None] = lambda: None,
+        signals: Callable[[], frozenset[str]] = frozenset,
     ) -> StopReason:
-        """Carry out generations until the criterion holds or the run is interrupted.
+        """Carry out generations until the criterion holds.
 
         Args:
             criterion: Asked after each generation.
             after: Called after each generation with what came of it: the record and the display.
-            interrupted: Asked after each generation too, for reasons from outside.
+            signals: The names of the signals received so far.
         """
         while True:
-            progress = self.step()
+            progress = dataclasses.replace(self.step(), signals=signals())
             after(progress)
-            reason = criterion.check(progress) or interrupted()
+            reason = criterion.check(progress)
             if reason is not None:
                 return reason
 
-    def state(self) -> dict[str, object]:
+    def last_progress(self) -> Progress | None:
+        """What the history says of the last generation, or None before the first; for a run that goes on."""
+        if self.generation == 0:
+            return None
+        row = {name: column[-1].item() for name, column in self.history.items()}
+        size = int(row["evaluations"])
+        if self.generation > 1:
+            size -= int(self.history["evaluations"][-2])
+        return Progress(**row, population_size=size, history=self.history)
+
+    def state(self) -> dict[str, Any]:
         """Everything needed to go on: flat, arrays and numbers only; the strategy's own entries begin with "strategy."."""
-        state: dict[str, object] = {
+        state: dict[str, Any] = {
             "generation": self.generation,
             "evaluations": self.evaluations,
             "seconds": self.seconds,
@@ -114,9 +125,9 @@ class Evolution:
             state |= {f"champion.{name}": value for name, value in vars(self.champion).items()}
         return state | {f"strategy.{name}": value for name, value in self.strategy.state().items()}
 
-    def restore(self, state: Mapping[str, object]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; the history must end with that state's generation."""
-        numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}  # type: ignore[arg-type]
+        numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}
         self.generation = int(numbers["generation"])
         self.evaluations = int(numbers["evaluations"])
         self.seconds = float(numbers["seconds"])
@@ -132,7 +143,7 @@ class Evolution:
                 int(numbers["champion.generation"]),
             )
         prefix = "strategy."
-        self.strategy.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})  # type: ignore[arg-type]
+        self.strategy.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
 
     def _note_incumbent(self, evaluation: Evaluation) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""
@@ -161,9 +172,9 @@ class Evolution:
             "evaluations": self.evaluations,
             "seconds": self.seconds,
             "best_error": float(finite.min()) if some else np.inf,
-            "median_error": float(np.median(finite)) if some else np.inf,
-            "mean_error": float(finite.mean()) if some else np.inf,
-            "worst_error": float(finite.max()) if some else np.inf,
+            "median_error": float(np.median(finite)) if some else np.nan,
+            "mean_error": float(finite.mean()) if some else np.nan,
+            "worst_error": float(finite.max()) if some else np.nan,
             "incumbent_error": self._incumbent_error,
             "incumbent_fitness": float(fitness_of(np.array([self._incumbent_error]))[0]),
             "incumbent_learned": self._incumbent_learned,

@@ -59,13 +59,11 @@ class RecordSettings:
     Attributes:
         checkpoint_seconds: Seconds between two checkpoints.
         checkpoint_generations: Generations between two checkpoints; left out, only the seconds count.
-        keep_checkpoints: How many of the last checkpoints stay on disk.
         plots: Whether the curves are drawn at the end of a run.
     """
 
     checkpoint_seconds: Annotated[float, Gt(0)] = 30.0
     checkpoint_generations: Annotated[int, Ge(1)] | None = None
-    keep_checkpoints: Annotated[int, Ge(2)] = 3
     plots: bool = True
 
 
@@ -146,8 +144,14 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
             collect.mistakes.append(unknown_key("", key, (*keys, *TABLES)))
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
-    distribution = collect.of(lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution"))
-    criterion = collect.of(lambda: stopping_from_table(tables["stop"], "stop")) if tables["stop"] is not None else None
+    distribution = collect.of(
+        lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution")
+    )
+    criterion = (
+        collect.of(lambda: stopping_from_table(tables["stop"] or {}, "stop", folder=source.parent))
+        if tables["stop"] is not None
+        else None
+    )
     built, resolved_problem = problem, dict(tables["problem"] or {})
     if built is None and tables["problem"] is not None:
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))

@@ -1,0 +1,133 @@
+"""The commands."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuroevo.cli.failures import told
+
+app = typer.Typer(
+    name="neuroevo",
+    help="Train recurrent neural networks without gradients.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads of the evaluator; never changes a result. [default: one a processor]"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario, as in stop.generations=10."),
+]
+Results = Annotated[Path, typer.Option(help="The folder in which each run makes its own.")]
+
+
+def _print(text: str = "") -> None:
+    print(text, flush=True)  # noqa: T201 - the command line is where things are printed
+
+
+def _version(value: bool) -> None:
+    if value:
+        from neuroevo import __version__
+
+        _print(f"neuroevo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files (*.toml).")],
+    seed: Annotated[int | None, typer.Option(min=0, help="Replace the scenario's seed.")] = None,
+    overrides: Set = None,
+    results: Results = Path("results/runs"),
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run scenarios until their stopping criteria hold.
+
+    Each run leaves a folder with its history, champion, checkpoints and plots. Ctrl-C ends it in good order after the
+    current generation; `neuroevo resume` goes on from there.
+    """
+    with told():
+        from neuroevo import experiment
+        from neuroevo.cli.running import carry_out
+        from neuroevo.scenario import load_scenario
+
+        values = _overrides(overrides)
+        if seed is not None:
+            values["seed"] = seed
+        for path in scenarios[1:]:
+            # A mistake in the last of ten scenarios is better known now than after nine runs.
+            load_scenario(path, overrides=values)
+        for path in scenarios:
+            carry_out(partial(experiment.run, path, overrides=values, results=results, threads=threads), quiet=quiet)
+
+
+def _overrides(texts: list[str] | None) -> dict[str, Any]:
+    from neuroevo.scenario import parse_override
+
+    return dict(parse_override(text) for text in texts or [])
+
+
+@app.command()
+def check(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files (*.toml).")],
+    overrides: Set = None,
+) -> None:
+    """Check scenarios without running them, and say what they would do."""
+    with told():
+        from neuroevo.cli.texts import scenario_text
+        from neuroevo.scenario import load_scenario
+
+        for path in scenarios:
+            _print(scenario_text(load_scenario(path, overrides=_overrides(overrides))))
+
+
+@app.command()
+def show(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
+    """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
+    with told():
+        from neuroevo.cli.texts import record_text
+        from neuroevo.records import RunRecord
+
+        for path in runs:
+            _print(record_text(RunRecord.open(path)))
+
+
+@app.command()
+def plot(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
+    """Draw the curves of runs anew, as PNG and SVG, into each run's folder plots/."""
+    with told():
+        from neuroevo.plots import plot_run
+        from neuroevo.records import RunRecord
+
+        for path in runs:
+            for file in plot_run(RunRecord.open(path)):
+                _print(str(file))
+
+
+@app.command(name="list")
+def list_names(
+    folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
+) -> None:
+    """List scenarios, strategies, networks, problems and stopping criteria, a line each."""
+    with told():
+        from neuroevo.cli.texts import catalogue_text
+
+        _print(catalogue_text(folder))

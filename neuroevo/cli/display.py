@@ -1,0 +1,141 @@
+"""What a running evolution shows: one live line on a terminal, plain lines now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from neuroevo.stopping import Progress
+
+LIVE_SECONDS = 0.1
+"""Between two updates of the live line; more often, nobody can read."""
+PLAIN_SECONDS = 10.0
+"""Between two lines in a log, so that an hour of running is a page or two."""
+
+
+def time_left(limits: Mapping[str, Any], progress: Progress, first: Progress) -> float | None:
+    """Seconds until the first of the limits that count something, or None where no limit does.
+
+    Args:
+        limits: The table [stop].
+        progress: Now.
+        first: The first generation of this process; the rate is measured from there, since it includes compilation.
+    """
+    left = []
+    generations = progress.generation - first.generation
+    seconds = progress.seconds - first.seconds
+    if "seconds" in limits:
+        left.append(float(limits["seconds"]) - progress.seconds)
+    if generations > 0 and seconds > 0:
+        if "generations" in limits:
+            left.append((limits["generations"] - progress.generation) * seconds / generations)
+        if "evaluations" in limits:
+            rate = (progress.evaluations - first.evaluations) / seconds
+            left.append((limits["evaluations"] - progress.evaluations) / rate)
+    return max(0.0, min(left)) if left else None
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: "0.8 s", "2 min 05 s", "3 h 07 min"."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Display:
+    """Writes the progress of a run to a stream.
+
+    Args:
+        limits: The table [stop] of the scenario, for the time left.
+        stream: Where to; a terminal gets the live line.
+    """
+
+    def __init__(self, limits: Mapping[str, Any], stream: TextIO | None = None) -> None:
+        self._limits = limits
+        self._stream = sys.stderr if stream is None else stream
+        self._live = self._stream.isatty()
+        self._first: Progress | None = None
+        self._last: Progress | None = None
+        self._shown = 0.0
+        self._marked: tuple[float, int] | None = None
+        self._rate = 0.0
+
+    def show(self, progress: Progress) -> None:
+        """Show a generation, if it is time to."""
+        now = time.monotonic()
+        self._last = progress
+        if self._first is None:
+            self._first = progress
+        elif now - self._shown < (LIVE_SECONDS if self._live else PLAIN_SECONDS):
+            return
+        self._measure(now, progress)
+        self._shown = now
+        self._write(progress, end="" if self._live else "\n")
+
+    def message(self, text: str) -> None:
+        """Write a line of its own, above the live line."""
+        self._stream.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the last generation on the screen."""
+        if self._last is not None and self._first is not None:
+            self._measure(time.monotonic(), self._last)
+            self._write(self._last, end="\n")
+
+    def _measure(self, now: float, progress: Progress) -> None:
+        if self._marked is not None and now > self._marked[0]:
+            self._rate = (progress.evaluations - self._marked[1]) / (now - self._marked[0])
+        if self._marked is None or now - self._marked[0] > 1.0:
+            self._marked = now, progress.evaluations
+
+    def _write(self, progress: Progress, end: str) -> None:
+        line = self._line(progress)
+        if self._live:
+            width = _width(self._stream)
+            line = f"\r\x1b[K{line[: width - 1]}"
+        self._stream.write(line + end)
+        self._stream.flush()
+
+    def _line(self, progress: Progress) -> str:
+        limit = f"/{self._limits['generations']}" if "generations" in self._limits else ""
+        parts = [
+            f"generation {progress.generation}{limit}",
+            f"best error {progress.incumbent_error:.5g}",
+            f"fitness {progress.incumbent_fitness:.5g}",
+            f"learned {100 * progress.incumbent_learned:.1f} %",
+        ]
+        if progress.validation_error == progress.validation_error:
+            parts.append(f"validation {progress.validation_error:.5g}")
+        if progress.n_failed:
+            parts.append(f"{progress.n_failed} failed")
+        if self._rate:
+            parts.append(f"{_count(self._rate)} evaluations/s")
+        left = time_left(self._limits, progress, self._first) if self._first else None
+        if left:
+            parts.append(f"{duration(left)} left")
+        return "  ".join(parts)
+
+
+def _count(value: float) -> str:
+    for unit, factor in (("M", 1e6), ("k", 1e3)):
+        if value >= factor:
+            return f"{value / factor:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def _width(stream: TextIO) -> int:
+    import os
+
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80

@@ -1,0 +1,91 @@
+"""Runs on the command line: the live line, the closing table, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import typer
+
+from neuroevo.cli.display import Display
+from neuroevo.cli.texts import results_text, stop_text
+from neuroevo.experiment import Observer
+
+if TYPE_CHECKING:
+    from neuroevo.records import RunRecord
+    from neuroevo.scenario import Scenario
+    from neuroevo.stopping import Progress
+
+
+class Start(Protocol):
+    """Starts a run, or goes on with one."""
+
+    def __call__(self, *, observer: Observer) -> RunRecord: ...
+
+
+class Shown(Observer):
+    """Shows a run on standard error; with `quiet`, only what a user must know."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._display: Display | None = None
+
+    def started(self, scenario: Scenario, path: Path) -> None:
+        if self._quiet:
+            return
+        network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
+        _tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
+        self._display = Display(scenario.table["stop"])
+
+    def generation(self, progress: Progress) -> None:
+        if self._display is not None:
+            self._display.show(progress)
+
+    def message(self, text: str) -> None:
+        if self._display is not None:
+            self._display.message(text)
+        else:
+            _tell(text)
+
+    def finished(self) -> None:
+        if self._display is not None:
+            self._display.close()
+
+
+def carry_out(start: Start, *, quiet: bool) -> None:
+    """Start or go on with a run, draw its plots, and print what came of it.
+
+    Raises:
+        typer.Exit: With 130 or 143, where a signal ended the run.
+    """
+    observer = Shown(quiet=quiet)
+    record = start(observer=observer)
+    _draw(record, quiet=quiet)
+    if not quiet and record.run.get("results"):
+        print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
+    _tell(stop_text(record.run))
+    print(record.path, flush=True)  # noqa: T201
+    code = exit_code(record.run)
+    if code:
+        raise typer.Exit(code)
+
+
+def exit_code(run: Mapping[str, Any]) -> int:
+    """0, or 128 + the number of the signal that ended the run."""
+    reason = run.get("stop_reason") or {}
+    number = int(reason["value"]) if reason.get("criterion") == "signal" else 0
+    return 128 + number if number in (2, 15) else 0
+
+
+def _draw(record: RunRecord, *, quiet: bool) -> None:
+    if not record.scenario.get("record", {}).get("plots", True):
+        return
+    from neuroevo.plots import plot_run
+
+    plot_run(record)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

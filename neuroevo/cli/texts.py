@@ -1,0 +1,120 @@
+"""What the commands print about scenarios, records and registries."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroevo.cli.display import duration
+
+if TYPE_CHECKING:
+    from neuroevo.records import RunRecord
+    from neuroevo.registry import Registry
+    from neuroevo.scenario import Scenario
+
+_GAP = "  "
+
+
+def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
+    """Rows as text, the first column left-aligned and the others right-aligned."""
+    table = [list(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    lines = []
+    for first, *others in table:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append(indent + _GAP.join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def catalogue_text(folder: Path) -> str:
+    """The names a scenario can use, room by room, and the scenarios in a folder."""
+    from neuroevo.networks import NETWORKS
+    from neuroevo.problems import PROBLEMS
+    from neuroevo.stopping import CRITERIA
+    from neuroevo.strategies import STRATEGIES
+
+    registries: dict[str, Registry[Any]] = {
+        "strategies": STRATEGIES,
+        "networks": NETWORKS,
+        "problems": PROBLEMS,
+        "stopping criteria": CRITERIA,
+    }
+    scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
+    listings = {f"scenarios in {folder}": scenarios} if scenarios else {}
+    listings |= {
+        title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
+    }
+    width = max(len(name) for rows in listings.values() for name, _ in rows)
+    parts = []
+    for title, rows in listings.items():
+        lines = [f"  {name.ljust(width)}{_GAP}{summary}".rstrip() for name, summary in rows]
+        parts.append("\n".join([title, *lines]))
+    return "\n\n".join(parts)
+
+
+def _title(path: Path) -> str:
+    try:
+        title = tomllib.loads(path.read_text(encoding="utf-8")).get("title", "")
+    except (OSError, ValueError) as error:
+        return f"(can't be read: {error})"
+    return title if isinstance(title, str) else ""
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """What a scenario would do."""
+    problem, network = scenario.problem, scenario.network
+    table = scenario.table
+    size = table["strategy"].get("population_size")
+    genomes = f", {size} genomes a generation" if size else ""
+    stops = ", ".join(f"{key} = {value}" for key, value in table["stop"].items())
+    rows = [
+        ("problem", f"{table['problem'].get('kind', '')}: {problem.n_sequences} x {problem.n_steps} steps, "
+         f"{problem.n_inputs} in, {problem.n_outputs} out, scaling {problem.scaling.method}"),
+        ("targets", ", ".join(f"{part} {int(problem.counted(part).sum())}" for part in problem.parts)),
+        ("network", f"{table['network']['kind']}: {network.n_genes} genes, precision {scenario.head.precision}"),
+        ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
+        ("stops at", stops),
+    ]  # fmt: skip
+    head = f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")
+    return head + "\n" + "\n".join(f"  {name.ljust(9)}{text}" for name, text in rows)
+
+
+def record_text(record: RunRecord) -> str:
+    """What came of a run."""
+    run = record.run
+    lines = [run.get("title") or record.path.name]
+    lines.append(f"  {stop_text(run)}")
+    if run.get("results"):
+        lines += ["", results_text(run["results"])]
+    lines += ["", f"  {record.path}"]
+    return "\n".join(lines)
+
+
+def stop_text(run: Mapping[str, Any]) -> str:
+    """Why a run ended and how long it took, as a line."""
+    reason = run.get("stop_reason")
+    if not reason:
+        return f"not finished; go on with `neuroevo resume`, status: {run.get('status', 'unknown')}"
+    spent = f"after {run['generations']} generations, {run['evaluations']} evaluations, {duration(run['seconds'])}"
+    return f"stopped {spent}: {reason['message']}"
+
+
+def results_text(results: Mapping[str, Any]) -> str:
+    """Errors by part of the champion and of the simple competitors, a table per measure."""
+    contestants: Mapping[str, Mapping[str, Mapping[str, float]]] = results["contestants"]
+    parts = list(next(iter(contestants.values())))
+    tables = []
+    for measure, title in results["measures"].items():
+        rows = [[title, *parts]]
+        rows += [
+            [name, *(_figure(figures[part].get(measure)) for part in parts)] for name, figures in contestants.items()
+        ]
+        tables.append(columns(rows, "  "))
+    return "\n\n".join(tables)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None or not math.isfinite(value) else f"{value:.4g}"

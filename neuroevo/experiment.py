@@ -1,0 +1,274 @@
+"""The composition root: a scenario becomes objects, the objects a run, the run a record.
+
+The one module that knows everything. `run` starts, `resume` goes on where a run was interrupted, `extend` goes on past
+a finished end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from neuroevo.evaluation import LocalEvaluator
+from neuroevo.evolution import VALIDATION, Champion, Evolution
+from neuroevo.problems.baselines import baselines
+from neuroevo.problems.metrics import PartMetrics, measure
+from neuroevo.records import RecordError, RunRecord, RunWriter
+from neuroevo.scenario import Scenario, load_scenario
+from neuroevo.stopping import SignalTrap, ending_criterion
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+    from neuroevo.problems import SequenceProblem
+    from neuroevo.scenario.schema import RecordSettings
+    from neuroevo.stopping import Progress, StoppingCriterion, StopReason
+
+DEFAULT_RESULTS = Path("results/runs")
+
+MEASURES = {
+    "arv": "average relative variance",
+    "rmse": "root mean squared error",
+    "nmse": "normalised mean squared error",
+    "learned": "share learnt",
+}
+"""The measures of a finished run's table: fields of PartMetrics, and how tables call them."""
+
+
+class Observer:
+    """What somebody outside sees of a run; every method may be left as it is."""
+
+    def started(self, scenario: Scenario, path: Path) -> None:
+        """The run's folder exists; nothing has been computed yet, or nothing since it was interrupted."""
+
+    def generation(self, progress: Progress) -> None:
+        """A generation has been told and recorded."""
+
+    def message(self, text: str) -> None:
+        """Something that a user should know."""
+
+    def finished(self) -> None:
+        """No generation follows; what is left is to write down what came of it."""
+
+
+def run(
+    scenario: str | Path,
+    *,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    results: str | Path = DEFAULT_RESULTS,
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> RunRecord:
+    """Run a scenario until its stopping criterion holds.
+
+    Args:
+        scenario: A scenario file.
+        seed: Replaces the scenario's seed.
+        overrides: Values at dotted key paths that replace the scenario's: ``{"stop.generations": 10}``.
+        results: The folder in which the run makes its own.
+        threads: Replaces the scenario's number of threads; never changes the result.
+        observer: Told what happens.
+
+    Returns:
+        The record; its status is "interrupted" where a signal ended the run.
+
+    Raises:
+        ScenarioError: The scenario is wrong; nothing has been written.
+        RecordUnwritable: The machine refused to write; what was written before stays.
+    """
+    values = dict(overrides or {})
+    if seed is not None:
+        values["seed"] = seed
+    loaded = load_scenario(scenario, overrides=values)
+    writer = RunWriter.create(
+        results,
+        f"{loaded.name}-seed{loaded.head.seed}",
+        scenario_toml=tomli_w.dumps(dict(loaded.table)),
+        run={"title": loaded.head.title, "seed": loaded.head.seed, "scenario_file": loaded.source.name},
+        problem=loaded.problem,
+        network=loaded.network,
+    )
+    with writer:
+        return _carry_out(loaded, writer, None, threads, observer or Observer())
+
+
+def resume(path: str | Path, *, threads: int | None = None, observer: Observer | None = None) -> RunRecord:
+    """Go on with a run that was interrupted or killed; it ends as if nothing had happened.
+
+    Args:
+        path: The run's folder.
+        threads: Replaces the scenario's number of threads; never changes the result.
+        observer: Told what happens.
+
+    Raises:
+        RecordError: It is no record, or one that has finished; `extend` goes on past an end.
+        RecordLocked: Another process is at work on it.
+        RecordUnwritable: The machine refused to write.
+    """
+    record = RunRecord.open(path)
+    if record.status == "finished":
+        raise RecordError(
+            f"{path} has finished ({_reason(record)}); to go on past its end, move that end: "
+            "neuroevo extend RUN --set stop.generations=2000"
+        )
+    return _go_on(record, {}, threads, observer or Observer())
+
+
+def extend(
+    path: str | Path,
+    *,
+    overrides: Mapping[str, Any],
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> RunRecord:
+    """Go on past the end of a run, with other stopping criteria; it equals a run that had them from the beginning.
+
+    Args:
+        path: The run's folder.
+        overrides: Values at dotted key paths below "stop", "record" and "distribution".
+        threads: Replaces the scenario's number of threads; never changes the result.
+        observer: Told what happens.
+
+    Raises:
+        RecordError: It is no record.
+        ScenarioError: An override would change the result so far, or is wrong.
+        RecordLocked: Another process is at work on it.
+        RecordUnwritable: The machine refused to write.
+    """
+    others = sorted(key for key in overrides if key.partition(".")[0] not in ("stop", "record", "distribution"))
+    if others or not overrides:
+        named = f", got {', '.join(others)}" if others else ""
+        raise ValueError(
+            f"extend changes only keys below stop, record and distribution{named}; "
+            "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
+        )
+    return _go_on(RunRecord.open(path), overrides, threads, observer or Observer())
+
+
+def _go_on(record: RunRecord, overrides: Mapping[str, Any], threads: int | None, observer: Observer) -> RunRecord:
+    _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
+    loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
+    writer, state = RunWriter.reopen(record.path)
+    with writer:
+        if overrides:
+            writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
+        return _carry_out(loaded, writer, state, threads, observer)
+
+
+def _carry_out(
+    scenario: Scenario, writer: RunWriter, state: Mapping[str, Any] | None, threads: int | None, observer: Observer
+) -> RunRecord:
+    """Evolve from the beginning or from a checkpoint's state, and write down what comes of it."""
+    problem = scenario.problem
+    criterion = scenario.criterion | ending_criterion()
+    observer.started(scenario, writer.path)
+    evaluator = LocalEvaluator(
+        scenario.network,
+        problem,
+        n_threads=threads or scenario.distribution.threads,
+        precision=scenario.head.precision,
+    )
+    with evaluator, SignalTrap(scenario.criterion) as trap:
+        evolution = Evolution(
+            scenario.make_strategy(), evaluator, validated=VALIDATION in problem.parts, history=writer.history
+        )
+        due = _Checkpoints(scenario.record)
+        if state is not None:
+            evolution.restore(state)
+
+        def after(progress: Progress) -> None:
+            writer.append(progress.row())
+            if due.now(progress.generation):
+                writer.checkpoint(progress.generation, evolution.state())
+            observer.generation(progress)
+
+        reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
+        observer.finished()
+        writer.checkpoint(evolution.generation, evolution.state())
+        _finish(scenario, writer, evolution, reason)
+    return RunRecord.open(writer.path)
+
+
+def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopReason | None:
+    """The reason to stop at once: the run was killed between its last generation and its end."""
+    progress = evolution.last_progress()
+    return None if progress is None else criterion.check(progress)
+
+
+class _Checkpoints:
+    """Says when a checkpoint is due."""
+
+    def __init__(self, settings: RecordSettings) -> None:
+        self._settings = settings
+        self._last = time.monotonic()
+
+    def now(self, generation: int) -> bool:
+        every = self._settings.checkpoint_generations
+        due = every is not None and generation % every == 0
+        if not due and time.monotonic() - self._last < self._settings.checkpoint_seconds:
+            return False
+        self._last = time.monotonic()
+        return True
+
+
+def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution, reason: StopReason) -> None:
+    entries: dict[str, Any] = {
+        "stop_reason": reason.to_dict(),
+        "generations": evolution.generation,
+        "evaluations": evolution.evaluations,
+        "seconds": evolution.seconds,
+    }
+    champion = evolution.champion
+    if champion is not None:
+        writer.champion(
+            champion.genome,
+            network=scenario.network,
+            problem=scenario.problem,
+            error=champion.error,
+            learned=champion.learned,
+            validation_error=champion.validation_error,
+            generation=champion.generation,
+        )
+        entries["champion"] = _figures(champion)
+        entries["results"] = _results(scenario.network, scenario.problem, champion)
+    if reason.criterion == "signal":
+        entries["status"] = "interrupted"
+    writer.log(f"stopped after generation {evolution.generation}: {reason.message}")
+    writer.finish(entries)
+
+
+def _figures(champion: Champion) -> dict[str, float | None]:
+    figures = {name: value for name, value in vars(champion).items() if name != "genome"}
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def _results(network: Network, problem: SequenceProblem, champion: Champion) -> dict[str, Any]:
+    """The champion's measures on every part, beside those of the simple competitors."""
+    outputs = network.predict(champion.genome, problem.inputs, problem.lengths)
+    contestants = {"champion": {part: measure(problem, outputs, part) for part in problem.parts}}
+    contestants |= {baseline.label: dict(baseline.parts) for baseline in baselines(problem)}
+    plain = {name: {part: _plain(metrics) for part, metrics in parts.items()} for name, parts in contestants.items()}
+    classes = "right" in type(problem.learned).__name__.lower()
+    shown = (
+        ("learned", "rmse")
+        if classes
+        else ("arv", "rmse", "learned")
+        if problem.reference_variance
+        else ("rmse", "nmse", "learned")
+    )
+    return {"measures": {name: MEASURES[name] for name in shown}, "contestants": plain}
+
+
+def _plain(metrics: PartMetrics) -> dict[str, float | None]:
+    values = dataclasses.asdict(metrics)
+    return {name: None if value is None or not math.isfinite(value) else value for name, value in values.items()}
+
+
+def _reason(record: RunRecord) -> str:
+    return record.stop_reason.message if record.stop_reason else "no reason given"
