@@ -1,0 +1,123 @@
+"""Several runs against each other: the error of their incumbents over the evaluations spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.plots import style
+from neuroevo.plots.thinning import MOST, thin
+from neuroevo.records import RecordError, RunRecord
+from neuroevo.records.errors import writing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+#: Points at which the curves of trials are compared.
+_GRID = 600
+
+
+def title_of(record: RunRecord) -> str:
+    """The title of a run's scenario, which its trials share."""
+    return str(record.run.get("title") or record.name)
+
+
+def plot_compare(
+    records: Iterable[RunRecord],
+    folder: str | Path,
+    formats: Sequence[str] = style.FORMATS,
+    *,
+    group_by: Callable[[RunRecord], str] = title_of,
+    title: str = "Error over evaluations",
+) -> list[Path]:
+    """Draw for each group of runs the median of their incumbents' errors and the middle half of them.
+
+    A run that ended early keeps its last error to the end of its group: it found no use for the rest.
+
+    Args:
+        records: Runs with at least one generation.
+        folder: Where ``compare.png`` and ``compare.svg`` go; made where it is missing.
+        formats: "png", "svg" or both.
+        group_by: Gives a run's label; runs of one label are trials of one another.
+        title: Of the figure.
+
+    Raises:
+        ValueError: No run.
+        RecordError: A record is damaged or holds no generation.
+        RecordUnwritable: The machine refused.
+    """
+    formats = style.checked_formats(formats)
+    groups: dict[str, list[tuple[Floats, Floats]]] = {}
+    for record in records:
+        history = record.history
+        if not history.n_generations:
+            raise RecordError(f"{record.path} holds no generation yet; there is nothing to compare")
+        curve = (history["evaluations"].astype(np.float64), history["incumbent_error"].astype(np.float64))
+        groups.setdefault(style.words(group_by(record), 40), []).append(curve)
+    if not groups:
+        raise ValueError("plot_compare needs at least one run")
+    folder = Path(folder)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with style.drawing("the comparison"):
+        return style.save(_draw(groups, title), folder, "compare", formats)
+
+
+def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str) -> Figure:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    figure = style.new_figure(8.5, 4.4)
+    axes = figure.subplots()
+    shown = []
+    for index, (label, curves) in enumerate(groups.items()):
+        looks: dict[str, Any] = {
+            "color": style.CYCLE[index % len(style.CYCLE)],
+            "ls": style.DASHES[index // len(style.CYCLE) % len(style.DASHES)],
+        }
+        x, quartiles = trial_quartiles(curves)
+        if len(curves) > 1:
+            axes.fill_between(x, quartiles[0], quartiles[2], color=looks["color"], alpha=0.16, lw=0)
+        name = f"{label} ({len(curves)} runs)" if len(curves) > 1 else label
+        axes.plot(x, quartiles[1], label=name, **looks)
+        shown.append(quartiles[np.isfinite(quartiles)])
+    values = np.concatenate(shown)
+    positive = values[values > 0]
+    if len(positive) and positive.max() / positive.min() > 8:
+        axes.set_yscale("log")
+        axes.set_ylim(positive.min() / 1.1, positive.max() * 1.1)
+    axes.set_xlabel("evaluations")
+    axes.set_ylabel("incumbent's mean squared error\n(scaled units)")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    style.end_legend(axes)
+    several = any(len(curves) > 1 for curves in groups.values())
+    style.heading(figure, title, "median of the runs, band: middle half of them" if several else "one run each")
+    return figure
+
+
+def trial_quartiles(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Quartiles of several falling step curves on common points.
+
+    Args:
+        curves: For each run the evaluations spent, rising, and the error held from then on.
+
+    Returns:
+        The evaluations ``(n,)`` and the lower quartile, median and upper quartile ``(3, n)``; NaN where a quartile is
+        not finite, since most runs had no valid error by then.
+    """
+    if len(curves) == 1:
+        x, y = thin(*curves[0], most=MOST)
+        return x, np.tile(np.where(np.isfinite(y), y, np.nan), (3, 1))
+    first = max(float(x[0]) for x, _ in curves)
+    last = max(float(x[-1]) for x, _ in curves)
+    grid = np.linspace(first, max(last, first), _GRID)
+    held = np.stack([y[np.searchsorted(x, grid, side="right") - 1] for x, y in curves])
+    # Between two order statistics of which one is infinite, interpolation gives NaN: that is left out of the drawing.
+    quartiles = np.quantile(held, [0.25, 0.5, 0.75], axis=0)
+    return grid, np.where(np.isfinite(quartiles), quartiles, np.nan)

@@ -1,0 +1,117 @@
+"""The champion's outputs beside the targets, in original units: as series, as examples, as scatter, or by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.plots import style
+from neuroevo.plots.series import draw_examples, draw_series
+from neuroevo.problems import RightClass
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neuroevo.problems import SequenceProblem
+
+Floats = NDArray[np.float64]
+
+#: Sequences with fewer counted targets than this are drawn as points, not as curves.
+_FEW_TARGETS = 4
+_MOST_PARTS = 4
+_MOST_OUTPUTS = 3
+
+
+def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Figure:
+    """The form that suits the problem: classes as a table, one series over time, many sequences as examples or points.
+
+    Args:
+        outputs: ``(n_sequences, n_steps, n_outputs)`` of the champion, scaled units.
+        problem: In the units that it was trained in.
+        title: Of the figure.
+    """
+    original = problem.original
+    predicted = problem.scaling.unscale_targets(outputs)
+    if isinstance(problem.learned, RightClass):
+        return _draw_classes(predicted, original, title)
+    subtitle = f"mean squared error (original units) · {part_errors(predicted, original)}"
+    if problem.n_sequences == 1:
+        return draw_series(predicted[0], original, title, subtitle)
+    counted = np.any([original.counted(part) for part in original.parts], axis=0)
+    if np.median(counted.any(axis=2).sum(axis=1)) < _FEW_TARGETS:
+        return _draw_scatter(predicted, original, title, subtitle)
+    return draw_examples(predicted, original, title, subtitle)
+
+
+def part_errors(predicted: Floats, problem: SequenceProblem) -> str:
+    """Each part's mean squared error in words."""
+    errors = []
+    for part in problem.parts:
+        counted = problem.counted(part)
+        difference = predicted[counted] - problem.targets[counted]
+        errors.append(f"{part} {np.mean(difference * difference):.4g}")
+    return " · ".join(errors)
+
+
+def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+    parts = list(problem.parts)[:_MOST_PARTS]
+    n_outputs = min(problem.n_outputs, _MOST_OUTPUTS)
+    figure = style.new_figure(max(6.0, 0.6 + 3.1 * len(parts)), 0.9 + 3.1 * n_outputs)
+    panels = figure.subplots(n_outputs, len(parts), squeeze=False, sharex="row", sharey="row")
+    for output, row in enumerate(panels):
+        for axes, part in zip(row, parts, strict=True):
+            counted = problem.counted(part)[:, :, output]
+            target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
+            _points(axes, target, value, style.BLUE if part == "train" else style.VERMILION)
+            axes.set_xlabel(f"target: {style.words(problem.target_names[output], 30)}")
+            axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
+        row[0].set_ylabel("prediction")
+    style.heading(figure, title, subtitle)
+    return figure
+
+
+def _points(axes: Axes, target: Floats, value: Floats, colour: str) -> None:
+    # Every k-th point of many: 4000 already fill the panel.
+    step = max(1, len(target) // 4000)
+    axes.plot(target[::step], value[::step], "o", ms=2.5, mew=0, alpha=0.5, color=colour)
+    both = np.concatenate([target, value])
+    low, high = float(both.min()), float(both.max())
+    axes.plot([low, high], [low, high], color=style.INK, lw=0.9, ls="--", zorder=1)
+    axes.set_aspect("equal", adjustable="datalim")
+
+
+def _draw_classes(predicted: Floats, problem: SequenceProblem, title: str) -> Figure:
+    parts = list(problem.parts)[:_MOST_PARTS]
+    figure = style.new_figure(max(5.0, 0.8 + 3.3 * len(parts)), 4.2)
+    panels = figure.subplots(1, len(parts), squeeze=False)[0]
+    shares = []
+    for axes, part in zip(panels, parts, strict=True):
+        steps = problem.counted(part).any(axis=2)
+        right, chosen = problem.targets[steps].argmax(axis=1), predicted[steps].argmax(axis=1)
+        table = np.zeros((problem.n_outputs, problem.n_outputs), dtype=np.int64)
+        np.add.at(table, (right, chosen), 1)
+        shares.append(f"{part} {100 * np.trace(table) / table.sum():.4g} %")
+        _confusion(axes, table, problem.target_names)
+        axes.set_xlabel(f"{part}: class chosen")
+    panels[0].set_ylabel("right class")
+    style.heading(figure, title, f"classes right · {' · '.join(shares)}")
+    return figure
+
+
+def _confusion(axes: Axes, table: NDArray[np.int64], names: tuple[str, ...]) -> None:
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    axes.grid(visible=False)
+    n = len(table)
+    if n > 12:
+        return
+    labels = [style.words(name, 10) for name in names]
+    axes.set_xticks(range(n), labels, rotation=0 if n <= 4 else 60)
+    axes.set_yticks(range(n), labels)
+    for (row, column), count in np.ndenumerate(table):
+        colour = "white" if shares[row, column] > 0.55 else style.INK
+        looks: dict[str, Any] = {"ha": "center", "va": "center", "color": colour, "fontsize": 9 if n <= 6 else 7}
+        axes.text(column, row, f"{count:,}", **looks)

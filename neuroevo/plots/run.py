@@ -1,0 +1,59 @@
+"""The plots of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuroevo.plots import style
+from neuroevo.records import RecordError, RunRecord
+from neuroevo.records.champion import CHAMPION_FILE
+from neuroevo.records.files import own_subfolder
+from neuroevo.records.record import PLOT_FOLDER
+
+
+def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folder: Path | None = None) -> list[Path]:
+    """Draw error and fitness over the generations, and the champion's predictions against the targets.
+
+    What a record does not hold is left out: the predictions of a run that has no champion yet, or whose data were too
+    large to store.
+
+    Args:
+        record: A run, finished or not.
+        formats: "png", "svg" or both.
+        folder: Where the files go; the record's ``plots`` where it is None.
+
+    Returns:
+        The files.
+
+    Raises:
+        RecordError: The record is damaged, or holds no generation yet.
+        RecordUnwritable: The machine refused.
+    """
+    from neuroevo.plots.curves import draw_curves
+    from neuroevo.plots.prediction import draw_prediction
+
+    formats = style.checked_formats(formats)
+    history = record.history
+    if not history.n_generations:
+        raise RecordError(f"{record.path} holds no generation yet; there is nothing to draw")
+    folder = own_subfolder(record.path / PLOT_FOLDER) if folder is None else folder
+    title = str(record.run.get("title") or record.name)
+    with style.drawing(f"the history of {record.path}"):
+        paths = style.save(draw_curves(history, title, _subtitle(record)), folder, "curves", formats)
+    if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
+        return paths
+    champion, network, problem = record.champion, record.network, record.problem
+    with style.drawing(f"the prediction of {record.path}"):
+        figure = draw_prediction(network.predict(champion.genome, problem.inputs, problem.lengths), problem, title)
+        return paths + style.save(figure, folder, "prediction", formats)
+
+
+def _subtitle(record: RunRecord) -> str:
+    reason = record.stop_reason
+    if reason is not None:
+        end = f"stopped: {reason.message}"
+    else:
+        end = f"{record.status}, {record.history.n_generations} generations so far"
+    kind, genes, seed = record.run["network"].get("kind"), record.run["network"].get("n_genes"), record.run.get("seed")
+    return f"{kind}, {genes} genes · seed {seed} · {end}"

@@ -1,0 +1,168 @@
+"""Predictions over time: one series with its parts, or a few of many sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neuroevo.problems import SequenceProblem
+
+Floats = NDArray[np.float64]
+
+#: A longer series is shown in one window a part.
+_MOST_STEPS = 1500
+_WINDOW = 400
+_MOST_OUTPUTS = 4
+_MOST_WINDOWS = 4
+_MOST_SPANS = 12
+_TINTS = {"train": "#FFFFFF", "validation": "#E3F3EC"}
+_OTHER_TINTS = ("#FBEBDD", "#F3E6F0", "#E6F0F8", "#F6F3D8")
+
+
+def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+    """One series: a panel an output, the parts shaded; a long one in one window a part.
+
+    Args:
+        predicted: ``(n_steps, n_outputs)``, original units.
+        problem: In original units.
+        title: Of the figure.
+        subtitle: A line below it.
+    """
+    length = int(problem.lengths[0])
+    windows = _windows(problem, length)
+    outputs = list(range(min(problem.n_outputs, _MOST_OUTPUTS)))
+    rows = [(window, output) for window in windows for output in outputs]
+    figure = style.new_figure(9.5, 1.2 + (3.0 if len(rows) == 1 else 2.1) * len(rows))
+    panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    for axes, (window, output) in zip(panels, rows, strict=True):
+        x = _time_axis(problem, 0)[window]
+        _shade(axes, problem, 0, window, x)
+        _traces(
+            axes, x, problem.targets[0, window, output], predicted[window, output], _known(problem, 0, output)[window]
+        )
+        _label_times(axes, problem, 0, window)
+        axes.set_ylabel(style.words(problem.target_names[output], 24))
+        axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
+    style.end_legend(panels[0])
+    if len(outputs) < problem.n_outputs:
+        subtitle = f"{subtitle} · first {len(outputs)} of {problem.n_outputs} outputs"
+    style.heading(figure, title, subtitle)
+    return figure
+
+
+def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+    """Of each of two parts three sequences: that with the smallest, the median and the largest error.
+
+    Arguments as those of :func:`draw_series`, but for all sequences.
+    """
+    parts = [part for part in problem.parts if part == "train"] + [part for part in problem.parts if part != "train"]
+    parts = parts[:3]
+    figure = style.new_figure(10.0, 1.0 + 2.1 * len(parts))
+    panels = figure.subplots(len(parts), 3, squeeze=False, sharey=True)
+    for row, part in zip(panels, parts, strict=True):
+        for axes, (label, sequence, error) in zip(row, _examples(predicted, problem, part), strict=False):
+            steps = slice(0, min(int(problem.lengths[sequence]), _WINDOW))
+            x = _time_axis(problem, sequence)[steps]
+            known = _known(problem, sequence, 0)[steps]
+            _traces(axes, x, problem.targets[sequence, steps, 0], predicted[sequence, steps, 0], known)
+            _label_times(axes, problem, sequence, steps)
+            axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
+        row[0].set_ylabel(style.words(problem.target_names[0], 24))
+    style.end_legend(panels[0, -1])
+    figure.suptitle(f"{style.words(title, 90)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold", color=style.INK)
+    figure.text(0.01, 0.955, style.words(subtitle, 130), color=style.GREY, fontsize=9, va="top")
+    return figure
+
+
+def _examples(predicted: Floats, problem: SequenceProblem, part: str) -> list[tuple[str, int, float]]:
+    counted = problem.counted(part)
+    squares = np.where(counted, predicted - problem.targets, 0.0) ** 2
+    n_counted = counted.sum(axis=(1, 2))
+    errors = np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
+    order = np.argsort(errors, kind="stable")[: int((n_counted > 0).sum())]
+    chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+    return [(label, int(sequence), float(errors[sequence])) for label, sequence in chosen.items()]
+
+
+def _windows(problem: SequenceProblem, length: int) -> list[slice]:
+    if length <= _MOST_STEPS:
+        return [slice(0, length)]
+    windows = []
+    for part in list(problem.parts)[:_MOST_WINDOWS]:
+        steps = np.flatnonzero(problem.counted(part)[0].any(axis=1))
+        windows.append(slice(int(steps[0]), min(int(steps[0]) + _WINDOW, length)))
+    return windows
+
+
+def _traces(axes: Axes, x: Floats, target: Floats, predicted: Floats, known: NDArray[np.bool_]) -> None:
+    looks: dict[str, Any] = {"marker": "o", "markersize": 3} if known.sum() < 40 else {}
+    axes.plot(x, np.where(known, target, np.nan), color=style.INK, lw=1.1, label="target", **looks)
+    axes.plot(x, predicted, color=style.VERMILION, lw=1.3, alpha=0.9, label="prediction")
+
+
+def _known(problem: SequenceProblem, sequence: int, output: int) -> NDArray[np.bool_]:
+    """``(n_steps,)``: where there is a target, washed out or not."""
+    return np.asarray(problem.target_mask[sequence, :, output] & problem.present[sequence])
+
+
+def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
+    """``(n_steps,)`` rising numbers: the times where these are that, otherwise steps from 1."""
+    steps = np.arange(1.0, problem.n_steps + 1)
+    if problem.times is None or problem.times.dtype.kind in "US":
+        return steps
+    times = problem.times[sequence].astype(np.float64)
+    present = times[: int(problem.lengths[sequence])]
+    return times if np.isfinite(present).all() and (np.diff(present) > 0).all() else steps
+
+
+def _label_times(axes: Axes, problem: SequenceProblem, sequence: int, window: slice) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    if problem.times is None or problem.times.dtype.kind not in "US":
+        axes.set_xlabel("step" if problem.times is None else "time")
+        return
+    steps = np.arange(problem.n_steps)[window]
+    ticks = steps[np.linspace(0, len(steps) - 1, min(6, len(steps))).astype(int)]
+    axes.set_xticks(ticks + 1.0, [style.words(problem.times[sequence, step], 16) for step in ticks])
+
+
+def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x: Floats) -> None:
+    """A tint and a name for each stretch of each part; names that would touch go one line lower."""
+    others = iter(_OTHER_TINTS * len(problem.parts))
+    width = max(x[-1] - x[0], 1e-300)
+    last_end, level = -np.inf, 0
+    spans = []
+    for part, mask in problem.parts.items():
+        tint = _TINTS.get(part) or next(others)
+        found = _runs(mask[sequence][window])
+        if len(found) <= _MOST_SPANS:
+            spans += [(x[first], x[last], part, tint) for first, last in found]
+    for start, end, part, tint in sorted(spans):
+        axes.axvspan(start, end, color=tint, lw=0, zorder=0)
+        axes.axvline(start, color=style.GREY, lw=0.6, ls=":", zorder=1)
+        left = (start - x[0]) / width
+        level = 1 - level if left < last_end else 0
+        last_end = left + 0.012 * (len(part) + 1)
+        axes.annotate(
+            style.words(part, 30), (start, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(3, -3 - 11 * level), textcoords="offset points", va="top", fontsize=8, color=style.GREY,
+        )  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    axes.autoscale(enable=True, axis="y")
+    axes.margins(y=0.16)
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of each stretch of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(first), int(last) - 1) for first, last in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,0 +1,135 @@
+"""How all plots look, and how they become files: the same bytes for the same record and versions."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from neuroevo.records import RecordError
+from neuroevo.records.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito (2008): told apart with every common kind of colour blindness.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442",
+)  # fmt: skip
+INK, GREY, FAINT = "#222222", "#767676", "#D9D9D9"
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK)
+DASHES = ("-", "--", "-.", ":")
+
+FORMATS = ("png", "svg")
+
+_SETTINGS: dict[str, Any] = {
+    "font.size": 9.5,
+    "font.family": ["DejaVu Sans"],
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.4,
+    "lines.solid_joinstyle": "round",
+    "path.simplify": True,
+    "text.parse_math": False,
+    "svg.hashsalt": "neuroevo",
+    "svg.fonttype": "path",
+    "savefig.dpi": 144,
+}
+# A record of unknown origin may hold any numbers; what cannot be drawn is the record's fault and said so.
+_UNDRAWABLE = (ValueError, OverflowError, MemoryError, ZeroDivisionError, IndexError, RuntimeError, TypeError)
+
+
+@contextmanager
+def drawing(what: str) -> Iterator[None]:
+    """Draw with our settings and no others; matplotlib's own are put back afterwards.
+
+    Raises:
+        RecordError: The numbers cannot be drawn.
+    """
+    import matplotlib as mpl
+
+    with mpl.rc_context(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        # Letters that no installed font has are drawn as boxes; that is not worth a warning.
+        warnings.simplefilter("ignore")
+        mpl.rcdefaults()
+        cast(Any, mpl.rcParams).update(_SETTINGS)  # its type lists every key
+        try:
+            yield
+        except _UNDRAWABLE as error:
+            raise RecordError(f"{what} cannot be drawn: {' '.join(str(error).split())[:200]}") from error
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, inches; it belongs to no window and no global list of figures."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    """Write a figure in each format.
+
+    Raises:
+        RecordUnwritable: The machine refused.
+    """
+    paths = []
+    for kind in formats:
+        buffer = io.BytesIO()
+        # Without a date the same figure gives the same bytes.
+        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        path = folder / f"{name}.{kind}"
+        write_atomically(path, buffer.getvalue())
+        paths.append(path)
+    return paths
+
+
+def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """The formats, where all are known.
+
+    Raises:
+        ValueError: One is not.
+    """
+    if isinstance(formats, str) or not formats or not set(formats) <= set(FORMATS):
+        raise ValueError(f"formats must be a sequence of {' and '.join(FORMATS)}, got {formats!r}")
+    return tuple(formats)
+
+
+def heading(figure: Figure, title: str, subtitle: str) -> None:
+    """A title over the whole figure, a quieter line below it."""
+    figure.suptitle(words(title, 90), x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    first = figure.axes[0]
+    first.set_title(words(subtitle, 130), color=GREY, fontsize=9, pad=8)
+
+
+def words(text: object, limit: int) -> str:
+    """A text as a plot shows it: one line of printable letters, shortened to `limit`."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def end_legend(axes: Axes, **arguments: Any) -> None:
+    """A legend to the right of the axes, where it hides no curve."""
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **arguments)
