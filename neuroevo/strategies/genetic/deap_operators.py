@@ -85,7 +85,7 @@ def adapted_selection(operator: Callable[..., Any]) -> Callable[..., Indices]:
         values = reciprocal_weights(error) if proportional else error
         individuals = _individuals(genomes, values, maximise=proportional)
         rows: list[int] = []
-        with seeded_globals(rng):
+        with seeded_globals(rng), _explained(operator):
             # selBest gives at most everyone, and selRoulette now and then loses one to rounding.
             while len(rows) < k:
                 chosen = operator(individuals, k - len(rows))
@@ -101,7 +101,7 @@ def adapted_crossover(operator: Callable[..., Any]) -> Callable[..., Children]:
     """DEAP's crossover in the form of `neuroevo.strategies.genetic.crossover`."""
 
     def mate(first: FloatArray, second: FloatArray, rng: np.random.Generator) -> Children:
-        with seeded_globals(rng):
+        with seeded_globals(rng), _explained(operator):
             pairs = [
                 operator(Individual(a), Individual(b)) for a, b in zip(first.tolist(), second.tolist(), strict=True)
             ]
@@ -117,7 +117,7 @@ def adapted_mutation(operator: Callable[..., Any]) -> Callable[..., FloatArray]:
     """DEAP's mutation in the form of `neuroevo.strategies.genetic.mutation`; its width is among DEAP's own options."""
 
     def mutate(genomes: FloatArray, _width: Width, rng: np.random.Generator) -> FloatArray:
-        with seeded_globals(rng):
+        with seeded_globals(rng), _explained(operator):
             mutants = [operator(Individual(genome))[0] for genome in genomes.tolist()]
         return _matrix(mutants, genomes.shape, operator)
 
@@ -136,6 +136,18 @@ def seeded_globals(rng: np.random.Generator) -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextmanager
+def _explained(operator: Callable[..., Any]) -> Iterator[None]:
+    """Say which operator it was that could not work on genomes: many of DEAP's are for permutations or programs."""
+    try:
+        yield
+    except (TypeError, AttributeError, IndexError, AssertionError) as error:
+        raise ValueError(
+            f"deap.{_name(operator)} cannot work on these genomes ({error}); "
+            "use an operator for real numbers, and give the strategy the bounds that the operator has"
+        ) from error
 
 
 def _individuals(genomes: FloatArray, values: FloatArray, *, maximise: bool) -> list[Individual]:
@@ -166,16 +178,8 @@ def _fitness_classes() -> tuple[type[Any], type[Any]]:
 def _matrix(rows: list[Any], shape: tuple[int, ...], operator: Callable[..., Any]) -> FloatArray:
     if any(len(row) != shape[1] for row in rows):
         raise ValueError(f"deap.{_name(operator)} changes the number of genes; use an operator that keeps it")
-    try:
-        genomes = np.array(rows, dtype=np.float64).reshape(shape)
-    except TypeError:
-        genomes = np.full(shape, np.nan)  # polynomial operators give complex numbers for genes out of their bounds
-    if not np.all(np.isfinite(genomes)):
-        raise ValueError(
-            f"deap.{_name(operator)} made genes that are not finite real numbers; "
-            "its own bounds must hold all genes: give the strategy the same bounds"
-        )
-    return genomes
+    with _explained(operator):
+        return np.array(rows, dtype=np.float64).reshape(shape)
 
 
 def _name(operator: Callable[..., Any]) -> str:
