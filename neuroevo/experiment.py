@@ -17,6 +17,7 @@ import tomli_w
 
 from neuroevo.evaluation import LocalEvaluator
 from neuroevo.evolution import VALIDATION, Champion, Evolution
+from neuroevo.problems import RightClass
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter
@@ -254,15 +255,14 @@ def _results(network: Network, problem: SequenceProblem, champion: Champion) -> 
     contestants = {"champion": {part: measure(problem, outputs, part) for part in problem.parts}}
     contestants |= {baseline.label: dict(baseline.parts) for baseline in baselines(problem)}
     plain = {name: {part: _plain(metrics) for part, metrics in parts.items()} for name, parts in contestants.items()}
-    classes = "right" in type(problem.learned).__name__.lower()
-    shown = (
-        ("learned", "rmse")
-        if classes
-        else ("arv", "rmse", "learned")
-        if problem.reference_variance
-        else ("rmse", "nmse", "learned")
-    )
-    return {"measures": {name: MEASURES[name] for name in shown}, "contestants": plain}
+    return {"measures": {name: MEASURES[name] for name in _shown(problem)}, "contestants": plain}
+
+
+def _shown(problem: SequenceProblem) -> tuple[str, ...]:
+    """The measures that tell most about a problem."""
+    if isinstance(problem.learned, RightClass):
+        return ("learned", "rmse")
+    return ("arv", "rmse", "learned") if problem.reference_variance else ("nmse", "rmse", "learned")
 
 
 def _plain(metrics: PartMetrics) -> dict[str, float | None]:

@@ -79,10 +79,33 @@ def run(
             carry_out(partial(experiment.run, path, overrides=values, results=results, threads=threads), quiet=quiet)
 
 
-def _overrides(texts: list[str] | None) -> dict[str, Any]:
-    from neuroevo.scenario import parse_override
+@app.command()
+def resume(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a run that was interrupted or killed; it ends as if nothing had happened."""
+    with told():
+        from neuroevo import experiment
+        from neuroevo.cli.running import carry_out
 
-    return dict(parse_override(text) for text in texts or [])
+        carry_out(partial(experiment.resume, path, threads=threads), quiet=quiet)
+
+
+@app.command()
+def extend(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    overrides: Set = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on past the end of a run: neuroevo extend RUN --set stop.generations=2000."""
+    with told():
+        from neuroevo import experiment
+        from neuroevo.cli.running import carry_out
+
+        carry_out(partial(experiment.extend, path, overrides=_overrides(overrides), threads=threads), quiet=quiet)
 
 
 @app.command()
@@ -131,3 +154,9 @@ def list_names(
         from neuroevo.cli.texts import catalogue_text
 
         _print(catalogue_text(folder))
+
+
+def _overrides(texts: list[str] | None) -> dict[str, Any]:
+    from neuroevo.scenario import parse_override
+
+    return dict(parse_override(text) for text in texts or [])

@@ -32,7 +32,7 @@ class Shown(Observer):
         self._quiet = quiet
         self._display: Display | None = None
 
-    def started(self, scenario: Scenario, path: Path) -> None:
+    def started(self, scenario: Scenario, path: Path) -> None:  # noqa: ARG002 - the folder is printed at the end
         if self._quiet:
             return
         network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
@@ -62,7 +62,7 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     """
     observer = Shown(quiet=quiet)
     record = start(observer=observer)
-    _draw(record, quiet=quiet)
+    _draw(record)
     if not quiet and record.run.get("results"):
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
     _tell(stop_text(record.run))
@@ -79,7 +79,7 @@ def exit_code(run: Mapping[str, Any]) -> int:
     return 128 + number if number in (2, 15) else 0
 
 
-def _draw(record: RunRecord, *, quiet: bool) -> None:
+def _draw(record: RunRecord) -> None:
     if not record.scenario.get("record", {}).get("plots", True):
         return
     from neuroevo.plots import plot_run

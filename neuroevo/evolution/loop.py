@@ -112,7 +112,7 @@ class Evolution:
         return Progress(**row, population_size=size, history=self.history)
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on: flat, arrays and numbers only; the strategy's own entries begin with "strategy."."""
+        """Everything needed to go on: flat, arrays and numbers only; the strategy's own are called "strategy.…"."""
         state: dict[str, Any] = {
             "generation": self.generation,
             "evaluations": self.evaluations,

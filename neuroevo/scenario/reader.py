@@ -35,8 +35,9 @@ def read_table(path: Path) -> dict[str, Any]:
     Raises:
         ScenarioError: It can't be read, or is not TOML; with line and column in the latter case.
     """
+    text = _text(path)
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         hint = "text needs quotes, tables are written [name], and a key stands once"
         raise ScenarioError(str(path), [Mistake("", f"this is not valid TOML: {error}", hint=hint)]) from error

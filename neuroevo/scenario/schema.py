@@ -138,28 +138,22 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
     """
     collect = _Collector()
     keys = {field.name for field in dataclasses.fields(Head)}
+    collect.mistakes += [unknown_key("", key, (*keys, *TABLES)) for key in table if key not in (*keys, *TABLES)]
     tables = {name: collect.table(table, name) for name in TABLES}
-    for key in table:
-        if key not in keys and key not in TABLES:
-            collect.mistakes.append(unknown_key("", key, (*keys, *TABLES)))
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
+    built, resolved_problem = problem, tables["problem"] or {}
+    if built is None:
+        built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
+    network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
+    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
+    criterion = collect.of(lambda: _criterion(tables["stop"], source.parent))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(
         lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution")
     )
-    criterion = (
-        collect.of(lambda: stopping_from_table(tables["stop"] or {}, "stop", folder=source.parent))
-        if tables["stop"] is not None
-        else None
-    )
-    built, resolved_problem = problem, dict(tables["problem"] or {})
-    if built is None and tables["problem"] is not None:
-        built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
-    network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
-    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
-    if collect.mistakes or head is None or built is None or network is None or criterion is None or strategy is None:
+    if not (head and built and network and strategy and criterion and record and distribution):
         raise ScenarioError(str(source), collect.mistakes)
-    if record is None or distribution is None:
+    if collect.mistakes:
         raise ScenarioError(str(source), collect.mistakes)
     resolved = {
         **_plain(head),
@@ -218,9 +212,24 @@ def _member(registry: Registry[T], table: Mapping[str, Any], path: str) -> tuple
         raise SettingsError([Mistake(f"{path}.kind", str(error))]) from error
 
 
-def _problem(table: Mapping[str, Any], folder: Path) -> tuple[SequenceProblem, dict[str, Any]]:
+class _ReportedError(SettingsError):
+    """A step can't be taken because of a mistake that is reported already; it adds none."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+
+def _criterion(table: Mapping[str, Any] | None, folder: Path) -> StoppingCriterion:
+    if table is None:
+        raise _ReportedError
+    return stopping_from_table(table, "stop", folder=folder)
+
+
+def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[SequenceProblem, dict[str, Any]]:
+    if table is None:
+        raise _ReportedError
     cls, values = _member(PROBLEMS, table, "problem")
-    settings: Any = parse_settings(cls, values, "problem")  # type: ignore[arg-type]
+    settings: Any = parse_settings(cls, values, "problem")
     try:
         problem = settings.build(folder)
     except (ValueError, TypeError) as error:
@@ -230,15 +239,18 @@ def _problem(table: Mapping[str, Any], folder: Path) -> tuple[SequenceProblem, d
 
 def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -> tuple[Network, dict[str, Any]]:
     if table is None:
-        raise SettingsError([])
+        raise _ReportedError
     cls, values = _member(NETWORKS, table, "network")
-    fields = {field.name: field for field in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
+    fields: dict[str, Any] = (
+        {field.name: field for field in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
+    )
     own = [name for name in fields if name not in ("n_inputs", "n_outputs") and fields[name].init]
     mistakes = [unknown_key("network", key, own) for key in values if fields and key not in own]
     if mistakes:
         raise SettingsError(mistakes)
     if problem is None:
-        raise SettingsError([])
+        _check_alone(table["kind"], values)
+        raise _ReportedError
     try:
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
     except SettingsError as error:
@@ -248,10 +260,23 @@ def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -
     return network, {"kind": table["kind"], **network.settings()}
 
 
+def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
+    """Find the mistakes in a network's settings that do not depend on the problem, which can't be built.
+
+    Raises:
+        SettingsError: With them.
+    """
+    try:
+        make_network(kind, 1, 1, **values)
+    except SettingsError as error:
+        own = [mistake for mistake in error.mistakes if mistake.path not in ("", "n_inputs", "n_outputs")]
+        raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in own]) from error
+
+
 def _checked_strategy(table: Mapping[str, Any] | None, network: Network | None) -> dict[str, Any]:
     """The resolved table of the strategy; it is built once here, so that its own checks speak before the run."""
     if table is None:
-        raise SettingsError([])
+        raise _ReportedError
     cls, values = _member(STRATEGIES, table, "strategy")
     values.pop("bounds", None)
     settings = parse_settings(cls.Settings, values, "strategy")
@@ -274,7 +299,7 @@ def _strategy(table: Mapping[str, Any], seed: int, network: Network) -> Strategy
         n_genes=network.n_genes,
         seed=seed,
         layout=network.layout,
-        bounds=bounds,  # type: ignore[arg-type]
+        bounds=bounds,
         **values,
     )
 
