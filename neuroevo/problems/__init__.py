@@ -21,6 +21,20 @@ PROBLEMS: Registry[Any] = Registry(
     "neuroevo.problems",
     {
         "series": "neuroevo.problems.series:Series",
+        "sequences": "neuroevo.problems.sequences:Sequences",
+        "adding": "neuroevo.problems.generators.adding:Adding",
+        "multiplication": "neuroevo.problems.generators.adding:Multiplication",
+        "temporal_order": "neuroevo.problems.generators.temporal_order:TemporalOrder",
+        "latch": "neuroevo.problems.generators.memory:Latch",
+        "delayed_recall": "neuroevo.problems.generators.memory:DelayedRecall",
+        "parity": "neuroevo.problems.generators.parity:Parity",
+        "tomita": "neuroevo.problems.generators.tomita:Tomita",
+        "embedded_reber": "neuroevo.problems.generators.reber:EmbeddedReber",
+        "mackey_glass": "neuroevo.problems.generators.chaos:MackeyGlass",
+        "lorenz": "neuroevo.problems.generators.chaos:Lorenz",
+        "narma10": "neuroevo.problems.generators.signals:Narma10",
+        "superimposed_sines": "neuroevo.problems.generators.signals:SuperimposedSines",
+        "sine": "neuroevo.problems.generators.signals:Sine",
     },
 )
 """Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> SequenceProblem``."""
