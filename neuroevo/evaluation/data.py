@@ -27,10 +27,9 @@ class ProblemData:
         self._inputs = _in_precision(problem.inputs, dtype)
         self._targets = _in_precision(problem.targets, dtype)
         learned = problem.learned
-        self._tolerance = np.array([learned.tolerance if isinstance(learned, Within) else 0.0], dtype)
-        self._classes = np.empty((0, 0), np.int64)
-        if isinstance(learned, RightClass):
-            self._classes = np.ascontiguousarray(problem.targets.argmax(axis=2), np.int64)
+        self._tolerance = learned.tolerance if isinstance(learned, Within) else 0.0
+        self._by_class = isinstance(learned, RightClass)
+        self._classes = problem.targets.argmax(axis=2).astype(dtype).ravel() if self._by_class else np.empty(0, dtype)
         self._parts: dict[str, tuple[Any, int]] = {}
 
     def part(self, name: str) -> tuple[Any, int]:
@@ -54,17 +53,20 @@ class ProblemData:
         data = Data(
             inputs=self._inputs,
             targets=self._targets,
-            counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8),
-            mask=mask,
+            counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8).ravel(),
+            mask=mask.view(np.uint8).ravel(),
             classes=self._classes,
-            tolerance=self._tolerance,
             order=order.astype(np.int64),
             n_run=n_run[order].astype(np.int64),
-            factors=np.array([1.0 / mask.sum(), self._decay]),
+            n_steps=n_steps,
+            by_class=int(self._by_class),
+            tolerance=float(self._tolerance),
+            per_target=1.0 / int(mask.sum()),
+            decay=float(self._decay),
         )
         return data, int(some.sum())
 
 
 def _in_precision(array: Any, dtype: Any) -> Any:
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.array(array, dtype=dtype, order="C")
+        return np.array(array, dtype=dtype, order="C").ravel()

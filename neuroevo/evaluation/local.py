@@ -60,6 +60,7 @@ class LocalEvaluator(Evaluator):
         self.n_threads = _checked_threads(n_threads)
         self._plan = make_plan(network)
         self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+        self._is_prepared = False
         self._scratch: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
 
@@ -69,6 +70,8 @@ class LocalEvaluator(Evaluator):
         genomes = checked_population(population, self.network.n_genes)
         data, n_steps = self._data.part(part)
         error, right = np.empty(len(genomes)), np.empty(len(genomes))
+        if not self._is_prepared:
+            self._prepare(data)
         self._run(genomes, data, error, right)
         return Evaluation.of(error, right / n_steps, perf_counter() - begun)
 
@@ -78,6 +81,14 @@ class LocalEvaluator(Evaluator):
             self._pool.shutdown()
             self._pool = None
 
+    def _prepare(self, data: Any) -> None:
+        """Compile the kernel or load it from the disk, on this thread and before there is any work."""
+        from neuroevo.kernels.driver import evaluate
+
+        nothing = np.empty((0, self.network.n_genes)), self._memory(0), np.zeros(1, np.int64), np.empty(0), np.empty(0)
+        evaluate(self._plan.cell, self._plan.packing, data, *nothing)
+        self._is_prepared = True
+
     def _run(self, genomes: Any, data: Any, error: Any, right: Any) -> None:
         """Let every thread take blocks of genomes from one counter; this thread is one of them."""
         from neuroevo.kernels.driver import evaluate
@@ -85,7 +96,7 @@ class LocalEvaluator(Evaluator):
 
         width = LANES[data.inputs.dtype.name]
         n_blocks = -(-len(genomes) // width)
-        n_threads = min(self.n_threads, n_blocks)
+        n_threads = max(1, min(self.n_threads, n_blocks))
         counter = np.zeros(1, np.int64)
         shared = (self._plan.cell, self._plan.packing, data, genomes)
         futures = [

@@ -97,16 +97,29 @@ def hard_step(x):
 @helper
 def activate(code, values, start, n_rows, stride, n_columns, step):
     """Apply an activation to vectors in memory: `n_columns` vectors from each of the rows `start + row * stride`."""
+    if code == LINEAR:
+        return
+    if n_columns * step == stride:
+        n_rows, n_columns = 1, n_rows * n_columns
     for row in range(n_rows):
         first = start + row * stride
-        for i in range(first, first + n_columns * step, step):
-            if code == TANH:
-                store(values, i, tanh(load(values, i)))
-            elif code == LOGISTIC:
-                store(values, i, logistic(load(values, i)))
-            elif code == SOFTSIGN:
-                store(values, i, softsign(load(values, i)))
-            elif code == RELU:
-                store(values, i, relu(load(values, i)))
-            elif code == HARD_STEP:
-                store(values, i, hard_step(load(values, i)))
+        _activate_row(code, values, first, first + n_columns * step, step)
+
+
+@helper
+def _activate_row(code, values, first, last, step):
+    if code == TANH:
+        for i in range(first, last, step):
+            store(values, i, tanh(load(values, i)))
+    elif code == LOGISTIC:
+        for i in range(first, last, step):
+            store(values, i, logistic(load(values, i)))
+    elif code == SOFTSIGN:
+        for i in range(first, last, step):
+            store(values, i, softsign(load(values, i)))
+    elif code == RELU:
+        for i in range(first, last, step):
+            store(values, i, relu(load(values, i)))
+    elif code == HARD_STEP:
+        for i in range(first, last, step):
+            store(values, i, hard_step(load(values, i)))

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels import dense  # noqa: F401 - registers the cell
 from neuroevo.kernels.cells import prepare, start, step
-from neuroevo.kernels.compilation import inlined, kernel
-from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score
+from neuroevo.kernels.compilation import helper, inlined, kernel
+from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score, view_of
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
 from neuroevo.kernels.scratch import aligned_empty
 from neuroevo.kernels.tiles import count, number_of
-from neuroevo.kernels.vectors import broadcast, lanes, store, take_next, view
+from neuroevo.kernels.vectors import broadcast, lanes, peek, store, take_next, view
 
 
 class Scratch(NamedTuple):
@@ -29,7 +29,7 @@ class Scratch(NamedTuple):
         weights: real, the packed weights of one block.
         values: real, the rows of `cells` for one group of sequences.
         sums: real, error and right steps of each sequence of a group since the last flush.
-        totals: ``(n_sequences, 2 * lanes)`` float64, error and right steps of each sequence.
+        totals: ``(n_sequences * 2 * lanes,)`` float64, error and right steps of each sequence.
     """
 
     weights: NDArray[Any]
@@ -45,7 +45,7 @@ def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any)
         aligned_empty(n_packed * width, dtype),
         aligned_empty(n_state_rows * TILE_SEQUENCES * width, dtype),
         aligned_empty(2 * TILE_SEQUENCES * width, dtype),
-        np.empty((n_sequences, 2 * width)),
+        np.empty(n_sequences * 2 * width),
     )
 
 
@@ -60,33 +60,34 @@ def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begi
     for t in range(begin, end):
         wanted = False
         for column in range(number_of(columns)):
-            sequence = data.order[position + column]
-            wanted |= data.counts[sequence, t] != NOTHING
+            row = peek(data.order, position + column) * data.n_steps + t
+            wanted |= peek(data.counts, row) != NOTHING
             for i in range(cell.n_inputs):
-                store(values, at + i * stride + column * width, broadcast(values, data.inputs[sequence, t, i]))
+                value = broadcast(values, peek(data.inputs, row * cell.n_inputs + i))
+                store(values, at + i * stride + column * width, value)
         step(cell, weights, values, at, stride, t, wanted, columns)
         if wanted:
             for column in range(number_of(columns)):
-                sequence = data.order[position + column]
-                if data.counts[sequence, t] != NOTHING:
-                    score(data, sequence, t, values, outputs + column * width, stride, sums,
+                row = peek(data.order, position + column) * data.n_steps + t
+                if peek(data.counts, row) != NOTHING:
+                    score(data, row, cell.n_outputs, values, outputs + column * width, stride, sums,
                           2 * (offset + column) * width)
         if (t + 1) % BLOCK_STEPS == 0 or t + 1 == end:
             for column in range(number_of(columns)):
-                if (t + 1) % BLOCK_STEPS == 0 or data.n_run[position + column] == end:
-                    flush(sums, 2 * (offset + column) * width, totals, data.order[position + column], width)
+                if (t + 1) % BLOCK_STEPS == 0 or peek(data.n_run, position + column) == end:
+                    flush(sums, 2 * (offset + column) * width, totals, peek(data.order, position + column), width)
             if all_failed(totals, data.order, position, number_of(columns), width):
                 return False
     return True
 
 
-@inlined
+@helper
 def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     """All steps of `n_group` sequences; they share their steps while all last, and the shorter ones drop out."""
     start(cell, weights, values, 0, n_group * lanes(values), n_group)
     begin = 0
     for active in range(n_group, 0, -1):
-        end = data.n_run[group + active - 1]
+        end = peek(data.n_run, group + active - 1)
         offset = 0
         while offset < active and begin < end:
             if active - offset >= TILE_SEQUENCES:
@@ -116,7 +117,9 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         error: ``(n,)`` float64, written.
         right: ``(n,)`` float64, written: steps that are right.
     """
-    weights, values, sums = view(scratch.weights), view(scratch.values), view(scratch.sums)
+    weights, values = view(scratch.weights), view(scratch.values)
+    sums, totals = view(scratch.sums), view(scratch.totals)
+    sequences = view_of(data)
     width = lanes(values)
     n_blocks = (population.shape[0] + width - 1) // width
     n_sequences = data.order.size
@@ -131,7 +134,7 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         group = 0
         while group < n_sequences:
             n_group = min(TILE_SEQUENCES, n_sequences - group)
-            if not _run_group(cell, data, weights, values, sums, scratch.totals, group, n_group):
+            if not _run_group(cell, sequences, weights, values, sums, totals, group, n_group):
                 scratch.totals[:] = np.inf
                 break
             group += n_group

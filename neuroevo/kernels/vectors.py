@@ -28,7 +28,7 @@ or split behind your back, no fastmath), no function of the C library, and no su
 - `less(a, b)`, `less_equal(a, b)`, `equal(a, b)` give a `Mask` (False where either is NaN); `both(m, n)`;
   `select(mask, a, b)` is a where the mask holds, b elsewhere.
 - `absolute(a)`; `copy_sign(magnitude, sign)`.
-- `extract(x, lane)`: one lane as a scalar.
+- `extract(x, lane)`: one lane as a scalar; `peek(v, i)` and `poke(v, i, x)`: one scalar in memory.
 - `scale_by_power(x, n)`: x * 2**n for vectors x and n, n a whole number and the result a normal number.
 - `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; the tuple is a constant.
 """
@@ -206,6 +206,17 @@ def peek(typingctx, source, index):
         return builder.load(address(context, builder, sig.args[0], *args, 1))
 
     return source.dtype(source, types.intp), codegen
+
+
+@intrinsic
+def poke(typingctx, target, index, value):
+    """Write a scalar at element `index` of a view."""
+
+    def codegen(context, builder, sig, args):
+        builder.store(args[2], address(context, builder, sig.args[0], args[0], args[1], 1))
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, target.dtype), codegen
 
 
 @intrinsic
