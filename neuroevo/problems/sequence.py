@@ -14,6 +14,7 @@ from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.scaling import METHODS, Method, Scaling, learn_column
+from neuroevo.problems.summary import Summary, describe, warnings
 
 
 class SequenceProblem:
@@ -198,6 +199,14 @@ class SequenceProblem:
         fields, scaling = unpack(arrays)
         problem = cls(**fields)
         return problem if scaling.method == "none" else problem.with_scaling(scaling)
+
+    def describe(self) -> Summary:
+        """What the problem is; ``str`` of it is a few lines for people."""
+        return describe(self)
+
+    def warnings(self) -> list[str]:
+        """Sentences on what is legal and yet probably not meant; empty where all is well."""
+        return warnings(self)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Unpickled arrays are writeable; going through the constructor makes them read-only again.

@@ -174,7 +174,7 @@ def read_table(path: Path) -> Table:
     content = read_bytes(path)
     if is_archive(content):
         return _table_of_arrays(path, parse_npz(content, path))
-    return _table_of_text(path, _decoded(content, path))
+    return table_of_text(path, content)
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -191,7 +191,9 @@ def _decoded(content: bytes, path: Path) -> str:
         ) from error
 
 
-def _table_of_text(path: Path, text: str) -> Table:
+def table_of_text(path: Path, content: bytes) -> Table:
+    """The table of a CSV file that has been read already; see `read_table`."""
+    text = _decoded(content, path)
     kept = [(i, line) for i, line in enumerate(text.splitlines(keepends=True), 1) if _is_data(line)]
     if not kept:
         raise DataError(f"{path} holds no data, only blank lines or comments")

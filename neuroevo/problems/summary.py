@@ -1,0 +1,172 @@
+"""What a problem is, in a few lines for people, and what about it deserves a warning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuroevo.problems.learned import RightClass
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
+
+LARGE = 10.0
+"""Inputs beyond this saturate squashing units from any usual start."""
+
+
+@dataclass(frozen=True)
+class PartSummary:
+    """One part of a problem.
+
+    Attributes:
+        name: Its name.
+        n_sequences: Sequences with a counted target in it.
+        n_steps: Steps with one.
+        n_targets: Counted targets.
+        first: Label of its first counted target, or None where the problem has no time labels.
+        last: Label of its last one.
+    """
+
+    name: str
+    n_sequences: int
+    n_steps: int
+    n_targets: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A problem in plain values; ``str`` of it is a few lines of text, ``dataclasses.asdict`` fits into JSON.
+
+    Attributes:
+        n_sequences: Sequences.
+        shortest: Steps of the shortest one.
+        longest: Steps of the longest one.
+        inputs: Names of the inputs.
+        targets: Names of the targets.
+        parts: Each part.
+        scaling: Method of the scaling.
+        washout: Leading steps that do not count.
+        learned: The rule, in words.
+        weight_decay: Factor of the genome's mean square in the error.
+    """
+
+    n_sequences: int
+    shortest: int
+    longest: int
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    parts: tuple[PartSummary, ...]
+    scaling: str
+    washout: int
+    learned: str
+    weight_decay: float
+
+    def __str__(self) -> str:
+        steps = f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
+        number = "1 sequence" if self.n_sequences == 1 else f"{self.n_sequences} sequences"
+        lines = [
+            f"{number} of {steps} steps",
+            f"inputs   {len(self.inputs)}: {_listed(self.inputs)}",
+            f"targets  {len(self.targets)}: {_listed(self.targets)}",
+            *(f"part     {_part_line(part)}" for part in self.parts),
+            f"scaling  {self.scaling}" + (", learnt on the training part" if self.scaling != "none" else ""),
+            f"learned  {self.learned}",
+        ]
+        lines += [f"washout  {self.washout} steps"] if self.washout else []
+        lines += [f"decay    {self.weight_decay:g} times the mean square of the genome"] if self.weight_decay else []
+        return "\n".join(lines)
+
+
+def _listed(names: tuple[str, ...], limit: int = 8) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def _part_line(part: PartSummary) -> str:
+    span = "" if part.first is None else f", {part.first} to {part.last}"
+    sequences = "" if part.n_sequences == 1 else f" in {part.n_sequences} sequences"
+    return f"{part.name}: {part.n_targets} targets in {part.n_steps} steps{sequences}{span}"
+
+
+def describe(problem: SequenceProblem) -> Summary:
+    """The summary of a problem."""
+    rule = problem.learned
+    return Summary(
+        n_sequences=problem.n_sequences,
+        shortest=int(problem.lengths.min()),
+        longest=int(problem.lengths.max()),
+        inputs=problem.input_names,
+        targets=problem.target_names,
+        parts=tuple(_part(problem, name) for name in problem.parts),
+        scaling=problem.scaling.method,
+        washout=problem.washout,
+        learned="the largest output is the right class"
+        if isinstance(rule, RightClass)
+        else f"within {rule.tolerance:g} of the target, in scaled units",
+        weight_decay=problem.weight_decay,
+    )
+
+
+def _part(problem: SequenceProblem, name: str) -> PartSummary:
+    counted = problem.counted(name)
+    steps = counted.any(axis=2)
+    labels = [] if problem.times is None else problem.times[steps].tolist()
+    return PartSummary(
+        name=name,
+        n_sequences=int(steps.any(axis=1).sum()),
+        n_steps=int(steps.sum()),
+        n_targets=int(counted.sum()),
+        first=str(labels[0]) if labels else None,
+        last=str(labels[-1]) if labels else None,
+    )
+
+
+def warnings(problem: SequenceProblem) -> list[str]:
+    """Sentences on what is legal and yet probably not meant; empty where all is well."""
+    return [*_input_warnings(problem), *_target_warnings(problem), *_part_warnings(problem)]
+
+
+def _input_warnings(problem: SequenceProblem) -> list[str]:
+    found = []
+    for i, name in enumerate(problem.input_names):
+        values = problem.inputs[:, :, i][problem.parts["train"] & problem.present]
+        largest = float(np.abs(values).max(initial=0.0))
+        if values.size and values.min() == values.max():
+            found.append(f"input {name!r} is constant in the training part: it tells the network nothing")
+        elif largest > LARGE:
+            remedy = '; scaling = "standard" or "range" helps' if problem.scaling.method == "none" else ""
+            found.append(f"input {name!r} reaches {largest:.4g}, where squashing units saturate{remedy}")
+    return found
+
+
+def _target_warnings(problem: SequenceProblem) -> list[str]:
+    found = []
+    counted = problem.counted("train")
+    for o, name in enumerate(problem.target_names):
+        values = problem.targets[:, :, o][counted[:, :, o]]
+        if not values.size:
+            found.append(f"target {name!r} never counts in the training part: its output stays untrained")
+        elif values.min() == values.max():
+            if isinstance(problem.learned, RightClass):
+                found.append(f"class {name!r} does not occur among the training targets, or is the only one")
+            else:
+                found.append(f"target {name!r} is constant in the training part: nothing is to be learnt from it")
+        elif problem.scaling.method == "none" and np.abs(values).max() > LARGE:
+            largest = float(np.abs(values).max())
+            found.append(f'target {name!r} reaches {largest:.4g}; scaling = "standard" or "range" helps')
+    return found
+
+
+def _part_warnings(problem: SequenceProblem) -> list[str]:
+    found = []
+    train = problem.counted("train")
+    for name in problem.parts:
+        if name != "train" and (problem.counted(name) & train).any():
+            found.append(f"part {name!r} shares targets with the training part: its error says nothing about new data")
+    n_targets = int(train.sum())
+    if n_targets < 10:
+        found.append(f"the training part has only {n_targets} targets")
+    return found
