@@ -33,6 +33,7 @@ from neuroevo.strategies.search_scale import gene_scale, search_centre
 from neuroevo.strategies.streams import Phase
 
 MOST_GENES_FULL = 5000
+_ARRAYS_OF_SHAPES = tuple(dict.fromkeys((*FullShape.ARRAYS, *SeparableShape.ARRAYS, *LimitedShape.ARRAYS)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class CmaEs(Strategy[CmaEsSettings]):
         "p_sigma",
         "immigrants",
         "population_size",
-        *dict.fromkeys((*FullShape.ARRAYS, *SeparableShape.ARRAYS, *LimitedShape.ARRAYS)),
+        *_ARRAYS_OF_SHAPES,
         *RunMonitor.ARRAYS,
         *RestartPlan.NUMBERS,
     )
@@ -96,6 +97,8 @@ class CmaEs(Strategy[CmaEsSettings]):
                 f"covariance = 'full' with {self.n_genes} genes would need {2 * 8 * self.n_genes**2 / 1e9:.1f} GB; "
                 f"above {MOST_GENES_FULL} genes use covariance = 'limited' or 'separable'"
             )
+        for name in _ARRAYS_OF_SHAPES:
+            setattr(self, f"_{name}", None)  # those of the other shapes stay empty
         self._scale = gene_scale(self.n_genes, self.layout, self.bounds)
         self._plan = RestartPlan(settings.population_size or default_population(self.n_genes))
         self._begin(self._plan.first_size, settings.step_size, search_centre(self.n_genes, self.initial, self.bounds))
@@ -196,7 +199,13 @@ class CmaEs(Strategy[CmaEsSettings]):
 
     def _start_anew(self) -> None:
         rng = self._stream(Phase.RESTART)
-        size, factor = self._plan.next_ipop() if self.settings.restarts == "ipop" else self._plan.next_bipop(rng)
+        if not np.isfinite(self._monitor.best).any():
+            # Nothing but failures: another start may help, more samples would not.
+            size, factor = self._population_size, 1.0
+        elif self.settings.restarts == "ipop":
+            size, factor = self._plan.next_ipop()
+        else:
+            size, factor = self._plan.next_bipop(rng)
         centre = search_centre(self.n_genes, self.initial, self.bounds)
         mean = centre + self.settings.restart_width * self._scale * rng.standard_normal(self.n_genes)
         if self.bounds is not None:
