@@ -1,0 +1,120 @@
+"""JAX: the forward pass of one genome as a `lax.scan` over the steps, `vmap` over the population, `jit` around it.
+
+This is what a user of evosax runs. A graph is the dense network with zeros where there is no link, which on a CPU is
+faster in JAX than gathering along the links.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+
+def ways(workload, n_threads):
+    # Flags are read when JAX starts, so the first workload of a process decides.
+    flags = [f"--xla_cpu_multi_thread_eigen={str(n_threads > 1).lower()}", f"intra_op_parallelism_threads={n_threads}"]
+    os.environ.setdefault("XLA_FLAGS", " ".join(flags))
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    import jax
+    import jax.numpy as jnp
+
+    if workload.cell not in ("elman", "lstm", "gru", "graph"):
+        return {}
+    error = graph_error(workload) if workload.cell == "graph" else dense_error(workload)
+    evaluate = jax.jit(jax.vmap(error))
+    on_device = {}
+
+    def errors(population):
+        if id(population) not in on_device:  # an evolution in JAX has its population on the device already
+            on_device.clear()
+            on_device[id(population)] = jnp.asarray(population, jnp.float32)
+        return np.asarray(evaluate(on_device[id(population)]).block_until_ready())
+
+    return {"jax": errors}
+
+
+def elman(w, h, x):
+    import jax.numpy as jnp
+
+    h = jnp.tanh(x @ w["weight_ih_l0"].T + h @ w["weight_hh_l0"].T + w["bias_l0"])
+    return h, h
+
+
+def lstm(w, state, x):
+    import jax.numpy as jnp
+    from jax.nn import sigmoid
+
+    h, c = state
+    gates = x @ w["weight_ih_l0"].T + h @ w["weight_hh_l0"].T + w["bias_l0"]
+    i, f, g, o = jnp.split(gates, 4, axis=-1)
+    c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(g)
+    h = sigmoid(o) * jnp.tanh(c)
+    return (h, c), h
+
+
+def gru(w, h, x):
+    import jax.numpy as jnp
+    from jax.nn import sigmoid
+
+    below = jnp.split(x @ w["weight_ih_l0"].T + w["bias_l0"], 3, axis=-1)
+    back = jnp.split(h @ w["weight_hh_l0"].T, 3, axis=-1)
+    r, z = sigmoid(below[0] + back[0]), sigmoid(below[1] + back[1])
+    n = jnp.tanh(below[2] + r * (back[2] + w["bias_hn_l0"]))
+    h = (1 - z) * n + z * h
+    return h, h
+
+
+def sequences(workload):
+    """Inputs and targets with the steps first, as a scan wants them."""
+    import jax.numpy as jnp
+
+    problem = workload.problem()
+    return tuple(jnp.asarray(np.moveaxis(array, 1, 0), jnp.float32) for array in (problem.inputs, problem.targets))
+
+
+def dense_error(workload):
+    import jax
+    import jax.numpy as jnp
+
+    layout = workload.network().layout
+    xy = sequences(workload)
+    zeros = jnp.zeros((workload.n_sequences, workload.n_hidden), jnp.float32)
+    cell, start = {"elman": (elman, zeros), "lstm": (lstm, (zeros, zeros)), "gru": (gru, zeros)}[workload.cell]
+
+    def error(genome):
+        w = {block.name: genome[block.genes.ravel()[0] :][: block.genes.size] for block in layout.blocks}
+        w = {name: w[name].reshape(shape) for name, shape in zip(layout.names, layout.shapes, strict=True)}
+
+        def step(state, pair):
+            state, h = cell(w, state, pair[0])
+            return state, ((h @ w["weight_out"].T + w["bias_out"] - pair[1]) ** 2).mean()
+
+        return jax.lax.scan(step, start, xy)[1].mean()
+
+    return error
+
+
+def graph_error(workload):
+    import jax
+    import jax.numpy as jnp
+
+    network = workload.network()
+    xy = sequences(workload)
+    n_units, one = network.n_units, network.n_inputs
+    start = jnp.zeros((workload.n_sequences, n_units), jnp.float32)
+    sources, targets = network.links.T
+
+    def error(genome):
+        weights = jnp.zeros((n_units + network.n_outputs, one + 1 + n_units), jnp.float32)
+        weights = weights.at[targets, sources].set(genome)
+        below, bias, back = weights[:, :one].T, weights[:, one], weights[:, one + 1 :].T
+
+        def step(h, pair):
+            h = jnp.tanh(pair[0] @ below[:, :n_units] + bias[:n_units] + h @ back[:, :n_units])
+            out = pair[0] @ below[:, n_units:] + bias[n_units:] + h @ back[:, n_units:]
+            return h, ((out - pair[1]) ** 2).mean()
+
+        return jax.lax.scan(step, start, xy)[1].mean()
+
+    return error
