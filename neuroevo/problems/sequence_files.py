@@ -122,7 +122,7 @@ def _lengths(
             )
     else:
         lengths = n_steps - np.argmax(~np.isnan(steps).all(axis=2)[:, ::-1], axis=1)
-    present = np.asarray(np.arange(n_steps)[None, :] < lengths[:, None])
+    present: NDArray[np.bool_] = np.less(np.arange(n_steps)[None, :], lengths[:, None])
     bad = np.argwhere(present[:, :, None] & ~np.isfinite(steps))
     if bad.size:
         sequence, step, column = (int(i) for i in bad[0])

@@ -18,7 +18,9 @@ from neuroevo.settings import Mistake, SettingsError
 
 @dataclass(frozen=True, kw_only=True)
 class Series(Forecast):
-    """A series from a CSV or NPZ file, forecast `horizon` rows ahead; its state runs through from part to part.
+    """A series from a CSV or NPZ file, forecast one or more steps ahead, in the order of time.
+
+    It is one sequence: the state of the network runs through from part to part.
 
     Columns are given by name, or by number from 1.
 

@@ -105,14 +105,15 @@ def describe(problem: SequenceProblem) -> Summary:
         washout=problem.washout,
         learned="the largest output is the right class"
         if isinstance(rule, RightClass)
-        else f"within {rule.tolerance:g} of the target, in scaled units",
+        else f"within {rule.tolerance:g} of the target"
+        + ("" if problem.scaling.method == "none" else ", in scaled units"),
         weight_decay=problem.weight_decay,
     )
 
 
 def _part(problem: SequenceProblem, name: str) -> PartSummary:
     counted = problem.counted(name)
-    steps = counted.any(axis=2)
+    steps = np.asarray(counted.any(axis=2))
     labels = [] if problem.times is None else problem.times[steps].tolist()
     return PartSummary(
         name=name,
@@ -161,11 +162,12 @@ def _target_warnings(problem: SequenceProblem) -> list[str]:
 
 
 def _part_warnings(problem: SequenceProblem) -> list[str]:
-    found = []
     train = problem.counted("train")
-    for name in problem.parts:
-        if name != "train" and (problem.counted(name) & train).any():
-            found.append(f"part {name!r} shares targets with the training part: its error says nothing about new data")
+    found = [
+        f"part {name!r} shares targets with the training part: its error says nothing about new data"
+        for name in problem.parts
+        if name != "train" and (problem.counted(name) & train).any()
+    ]
     n_targets = int(train.sum())
     if n_targets < 10:
         found.append(f"the training part has only {n_targets} targets")
