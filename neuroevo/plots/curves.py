@@ -48,9 +48,9 @@ def _error_panel(axes: Axes, columns: Columns) -> None:
     generation = columns["generation"]
     best, worst = _finite(columns["best_error"]), _finite(columns["worst_error"])
     axes.fill_between(*thin_band(generation, best, worst), color=style.SKY, alpha=0.25, lw=0, label="best to worst")
-    _line(axes, generation, _finite(columns["median_error"]), style.SKY, "median", lw=1.1)
-    _line(axes, generation, best, style.BLUE, "best", lw=1.0)
-    _line(axes, generation, _finite(columns["incumbent_error"]), style.INK, "incumbent", lw=1.6)
+    _line(axes, generation, _finite(columns["median_error"]), style.BLUE, "median", lw=1.1)
+    _line(axes, generation, _finite(columns["incumbent_error"]), style.INK, "incumbent", lw=2.4)
+    _line(axes, generation, best, style.ORANGE, "best", lw=1.0)
     validation = _finite(columns["validation_error"])
     if np.isfinite(validation).any():
         _line(axes, generation, validation, style.VERMILION, "validation", lw=1.4, ls="--")
@@ -65,9 +65,9 @@ def _fitness_panel(axes: Axes, columns: Columns) -> None:
     median, best = _reciprocal(columns["median_error"]), _reciprocal(columns["best_error"])
     incumbent = _finite(columns["incumbent_fitness"])
     incumbent[incumbent >= np.finfo(np.float64).max] = np.nan  # error 0: the fitness stands for infinity
-    _line(axes, generation, median, style.SKY, "median", lw=1.1)
-    _line(axes, generation, best, style.BLUE, "best", lw=1.0)
-    _line(axes, generation, incumbent, style.INK, "incumbent", lw=1.6)
+    _line(axes, generation, median, style.BLUE, "median", lw=1.1)
+    _line(axes, generation, incumbent, style.INK, "incumbent", lw=2.4)
+    _line(axes, generation, best, style.ORANGE, "best", lw=1.0)
     values = np.concatenate([median, best, incumbent])
     _set_scale(axes, values, values)
     axes.set_ylabel("fitness\n(1 / error)")
@@ -87,7 +87,7 @@ def _label_generations(axes: Axes, generation: NDArray[Any]) -> None:
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     axes.set_xlabel("generation")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if len(generation):
         axes.set_xlim(0, max(2, int(generation[-1])) * 1.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,15 +61,16 @@ def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subti
     parts = list(problem.parts)[:_MOST_PARTS]
     n_outputs = min(problem.n_outputs, _MOST_OUTPUTS)
     figure = style.new_figure(max(6.0, 0.6 + 3.1 * len(parts)), 0.9 + 3.1 * n_outputs)
-    panels = figure.subplots(n_outputs, len(parts), squeeze=False, sharex="row", sharey="row")
+    panels = figure.subplots(n_outputs, len(parts), squeeze=False)
     for output, row in enumerate(panels):
         for axes, part in zip(row, parts, strict=True):
             counted = problem.counted(part)[:, :, output]
             target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
             _points(axes, target, value, style.BLUE if part == "train" else style.VERMILION)
-            axes.set_xlabel(f"target: {style.words(problem.target_names[output], 30)}")
+            axes.set_xlabel(style.words(problem.target_names[output], 30))
             axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
-        row[0].set_ylabel("prediction")
+        row[0].set_ylabel(f"prediction of {style.words(problem.target_names[output], 30)}")
+        _same_square(row)
     style.heading(figure, title, subtitle)
     return figure
 
@@ -77,10 +79,17 @@ def _points(axes: Axes, target: Floats, value: Floats, colour: str) -> None:
     # Every k-th point of many: 4000 already fill the panel.
     step = max(1, len(target) // 4000)
     axes.plot(target[::step], value[::step], "o", ms=2.5, mew=0, alpha=0.5, color=colour)
-    both = np.concatenate([target, value])
-    low, high = float(both.min()), float(both.max())
-    axes.plot([low, high], [low, high], color=style.INK, lw=0.9, ls="--", zorder=1)
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal")
+
+
+def _same_square(row: Sequence[Axes]) -> None:
+    """The same limits on both axes of all panels, and the line on which prediction and target agree."""
+    ends = [end for axes in row for end in (*axes.get_xlim(), *axes.get_ylim())]
+    low, high = min(ends), max(ends)
+    for axes in row:
+        axes.plot([low, high], [low, high], color=style.INK, lw=0.9, ls="--", zorder=1)
+        axes.set_xlim(low, high)
+        axes.set_ylim(low, high)
 
 
 def _draw_classes(predicted: Floats, problem: SequenceProblem, title: str) -> Figure:

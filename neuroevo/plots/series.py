@@ -36,6 +36,8 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
         title: Of the figure.
         subtitle: A line below it.
     """
+    predicted = predicted.copy()
+    predicted[: problem.washout] = np.nan  # the network is still finding its state; these do not count
     length = int(problem.lengths[0])
     windows = _windows(problem, length)
     outputs = list(range(min(problem.n_outputs, _MOST_OUTPUTS)))
@@ -51,6 +53,8 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
         _label_times(axes, problem, 0, window)
         axes.set_ylabel(style.words(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.12 * (high - low))  # room for the names of the parts
     style.end_legend(panels[0])
     if len(outputs) < problem.n_outputs:
         subtitle = f"{subtitle} · first {len(outputs)} of {problem.n_outputs} outputs"
@@ -65,20 +69,22 @@ def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subti
     """
     parts = [part for part in problem.parts if part == "train"] + [part for part in problem.parts if part != "train"]
     parts = parts[:3]
+    shown = predicted.copy()
+    shown[:, : problem.washout] = np.nan  # the network is still finding its state; these do not count
     figure = style.new_figure(10.0, 1.0 + 2.1 * len(parts))
-    panels = figure.subplots(len(parts), 3, squeeze=False, sharey=True)
+    panels = figure.subplots(len(parts), 3, squeeze=False, sharex=True, sharey=True)
     for row, part in zip(panels, parts, strict=True):
         for axes, (label, sequence, error) in zip(row, _examples(predicted, problem, part), strict=False):
             steps = slice(0, min(int(problem.lengths[sequence]), _WINDOW))
             x = _time_axis(problem, sequence)[steps]
             known = _known(problem, sequence, 0)[steps]
-            _traces(axes, x, problem.targets[sequence, steps, 0], predicted[sequence, steps, 0], known)
+            _traces(axes, x, problem.targets[sequence, steps, 0], shown[sequence, steps, 0], known)
             _label_times(axes, problem, sequence, steps)
+            axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
         row[0].set_ylabel(style.words(problem.target_names[0], 24))
     style.end_legend(panels[0, -1])
-    figure.suptitle(f"{style.words(title, 90)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold", color=style.INK)
-    figure.text(0.01, 0.955, style.words(subtitle, 130), color=style.GREY, fontsize=9, va="top")
+    style.heading(figure, title, subtitle)
     return figure
 
 
@@ -145,7 +151,8 @@ def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x
         tint = _TINTS.get(part) or next(others)
         found = _runs(mask[sequence][window])
         if len(found) <= _MOST_SPANS:
-            spans += [(x[first], x[last], part, tint) for first, last in found]
+            # To the step after its last: parts that follow each other then touch.
+            spans += [(x[first], x[min(last + 1, len(x) - 1)], part, tint) for first, last in found]
     for start, end, part, tint in sorted(spans):
         axes.axvspan(start, end, color=tint, lw=0, zorder=0)
         axes.axvline(start, color=style.GREY, lw=0.6, ls=":", zorder=1)
@@ -156,10 +163,6 @@ def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x
             style.words(part, 30), (start, 1.0), xycoords=("data", "axes fraction"),
             xytext=(3, -3 - 11 * level), textcoords="offset points", va="top", fontsize=8, color=style.GREY,
         )  # fmt: skip
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high)
-    axes.autoscale(enable=True, axis="y")
-    axes.margins(y=0.16)
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

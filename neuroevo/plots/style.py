@@ -119,9 +119,11 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
 
 def heading(figure: Figure, title: str, subtitle: str) -> None:
     """A title over the whole figure, a quieter line below it."""
-    figure.suptitle(words(title, 90), x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
-    first = figure.axes[0]
-    first.set_title(words(subtitle, 130), color=GREY, fontsize=9, pad=8)
+    # The second, empty line keeps the layout from using the subtitle's place.
+    figure.suptitle(f"{words(title, 80)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    below = 1 - 21 / 72 / figure.get_figheight()
+    limit = int(figure.get_figwidth() * 14)
+    figure.text(0.01, below, words(subtitle, limit), color=GREY, fontsize=9, va="top")
 
 
 def words(text: object, limit: int) -> str:
