@@ -54,7 +54,7 @@ def _slots_by_name(network: Network) -> Slots:
     return slots
 
 
-def _dense(network: Any, slots: Slots) -> tuple[Any, NDArray[np.int64], int]:
+def _dense(network: Any, slots: Slots) -> tuple[Any, Any, int]:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.dense import Dense, dense_order
 
@@ -74,8 +74,44 @@ def _dense(network: Any, slots: Slots) -> tuple[Any, NDArray[np.int64], int]:
     return cell, dense_order(cell, slots), 2 * network.n_layers * network.n_hidden
 
 
-_KINDS: dict[str, Callable[[Any, Slots], tuple[Any, NDArray[np.int64], int]]] = {
+def _lstm(network: Any, slots: Slots) -> tuple[Any, Any, int]:
+    from neuroevo.kernels.gated import Lstm, lstm_order
+
+    cell = Lstm(*_gated_shape(network))
+    return cell, lstm_order(cell, slots), 3 * network.n_layers * network.n_hidden
+
+
+def _gru(network: Any, slots: Slots) -> tuple[Any, Any, int]:
+    from neuroevo.kernels.gated import Gru, gru_order
+
+    cell = Gru(*_gated_shape(network))
+    return cell, gru_order(cell, slots), 2 * network.n_layers * network.n_hidden
+
+
+def _gated_shape(network: Any) -> tuple[int, ...]:
+    from neuroevo.kernels.activations import CODES
+
+    return (
+        network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers, CODES[network.output_activation],
+        int(network.initial_state),
+    )  # fmt: skip
+
+
+def _graph(network: Any, slots: Slots) -> tuple[Any, Any, int]:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.graph import describe_graph
+
+    codes = CODES[network.activation], CODES[network.output_activation]
+    sizes = network.n_inputs, network.n_units, network.n_outputs
+    cell, order = describe_graph(network.links, *sizes, codes, slots)
+    return cell, order, 1 + 2 * network.n_units
+
+
+_KINDS: dict[str, Callable[[Any, Slots], tuple[Any, Any, int]]] = {
     "elman": _dense,
     "jordan": _dense,
     "ctrnn": _dense,
+    "lstm": _lstm,
+    "gru": _gru,
+    "graph": _graph,
 }

@@ -5,6 +5,8 @@ So every processor gives the same bits. NaN stays NaN in all of them.
 
 from __future__ import annotations
 
+import math
+
 from numba import types
 
 from neuroevo.kernels.compilation import helper, implements, inlined
@@ -12,13 +14,17 @@ from neuroevo.kernels.vectors import (
     absolute,
     broadcast,
     copy_sign,
+    equal,
+    flip_if_odd,
     fma,
+    lanes,
     less,
     load,
     maximum,
     minimum,
     polynomial,
-    scale_by_power,
+    power_of_two,
+    rounder,
     select,
     store,
 )
@@ -33,39 +39,109 @@ _TANH_OVER = (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11
               1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)
 _TANH_UNDER = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 
-
-def tanh(x):
-    """Hyperbolic tangent of a vector."""
-
-
-@implements(tanh)
-def _tanh(x):
-    return _tanh_single if x.element == types.float32 else _tanh_double
+_LOG2_E = 1.4426950408889634
+_EXPM1_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, 1, -1))
+_EXP_SINGLE = tuple(1 / math.factorial(n) for n in range(7, -1, -1))
+_EXP_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, -1, -1))
+_SINE_SINGLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(5, -1, -1))
+_SINE_DOUBLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(10, -1, -1))
 
 
-def _tanh_single(x):
+def tanh_ratio(x):
+    """The hyperbolic tangent of a vector as numerator and denominator, so that several can share one division."""
+
+
+@implements(tanh_ratio)
+def _tanh_ratio(x):
+    return _tanh_ratio_single if x.element == types.float32 else _tanh_ratio_double
+
+
+def _tanh_ratio_single(x):
     limit = broadcast(x, _TANH_CLAMP)
     clamped = maximum(broadcast(x, -_TANH_CLAMP), minimum(limit, x))
     square = clamped * clamped
-    return clamped * polynomial(square, _TANH_OVER) / polynomial(square, _TANH_UNDER)
+    return clamped * polynomial(square, _TANH_OVER), polynomial(square, _TANH_UNDER)
 
 
-_LOG2_E = 1.4426950408889634
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_MAGIC = 6755399441055744.0
-_EXPM1 = (1 / 6227020800, 1 / 479001600, 1 / 39916800, 1 / 3628800, 1 / 362880, 1 / 40320, 1 / 5040, 1 / 720, 1 / 120,
-          1 / 24, 1 / 6, 1 / 2)
-
-
-def _tanh_double(x):
+def _tanh_ratio_double(x):
     doubled = minimum(broadcast(x, 44.0), absolute(x) * broadcast(x, 2.0))
-    whole = fma(doubled, broadcast(x, _LOG2_E), broadcast(x, _MAGIC)) - broadcast(x, _MAGIC)
-    rest = fma(whole, broadcast(x, -_LN2_HIGH), doubled)
-    rest = fma(whole, broadcast(x, -_LN2_LOW), rest)
-    small = fma(rest * rest, polynomial(rest, _EXPM1), rest)
-    power = scale_by_power(broadcast(x, 1.0), whole)
+    shifted, rest = _reduce(doubled, _LOG2_E, -6.93147180369123816490e-01, -1.90821492927058770002e-10, 0.0)
+    small = fma(rest * rest, polynomial(rest, _EXPM1_DOUBLE), rest)
+    power = power_of_two(shifted)
     growth = fma(power, small, power - broadcast(x, 1.0))
-    return copy_sign(growth / (growth + broadcast(x, 2.0)), x)
+    return copy_sign(growth, x), growth + broadcast(x, 2.0)
+
+
+@inlined
+def _reduce(x, per_period, minus_high, minus_middle, minus_low):
+    """The whole number of periods in x (as `rounder` + n) and what remains; the period comes in up to three parts."""
+    shifted = fma(x, broadcast(x, per_period), rounder(x))
+    whole = shifted - rounder(x)
+    rest = fma(whole, broadcast(x, minus_high), x)
+    rest = fma(whole, broadcast(x, minus_middle), rest)
+    return shifted, fma(whole, broadcast(x, minus_low), rest)
+
+
+@inlined
+def tanh(x):
+    """Hyperbolic tangent."""
+    over, under = tanh_ratio(x)
+    return over / under
+
+
+@inlined
+def logistic_ratio(half):
+    """1 / (1 + exp(-2 half)) as numerator and denominator: callers halve the argument where it costs nothing."""
+    over, under = tanh_ratio(half)
+    return under + over, under + under
+
+
+def exponential(x):
+    """exp(x) of a vector with x <= 0, down to the smallest normal number."""
+
+
+@implements(exponential)
+def _exponential(x):
+    return _exponential_single if x.element == types.float32 else _exponential_double
+
+
+def _exponential_single(x):
+    shifted, rest = _reduce(maximum(broadcast(x, -87.0), x), _LOG2_E, -0.693359375, 2.12194440e-4, 0.0)
+    return polynomial(rest, _EXP_SINGLE) * power_of_two(shifted)
+
+
+def _exponential_double(x):
+    shifted, rest = _reduce(maximum(broadcast(x, -708.0), x), _LOG2_E, -6.93147180369123816490e-01,
+                            -1.90821492927058770002e-10, 0.0)
+    return polynomial(rest, _EXP_DOUBLE) * power_of_two(shifted)
+
+
+def sine(x):
+    """sin(x) of a vector; the absolute error grows with |x| and the result stays in [-1, 1]."""
+
+
+@implements(sine)
+def _sine(x):
+    return _sine_single if x.element == types.float32 else _sine_double
+
+
+def _sine_single(x):
+    shifted, rest = _reduce(x, 1 / math.pi, -3.140625, -9.67502593994140625e-4, -1.509957990978376432e-7)
+    rest = _within_quarter(rest)
+    return flip_if_odd(rest * polynomial(rest * rest, _SINE_SINGLE), shifted)
+
+
+def _sine_double(x):
+    shifted, rest = _reduce(x, 1 / math.pi, -3.1415926218032837, -3.178650954705639e-08, -1.2246467991473532e-16)
+    rest = _within_quarter(rest)
+    return flip_if_odd(rest * polynomial(rest * rest, _SINE_DOUBLE), shifted)
+
+
+@inlined
+def _within_quarter(x):
+    """x clamped to where the sine's polynomial holds; only the reduction of huge arguments leaves it."""
+    limit = broadcast(x, 1.5708)
+    return maximum(broadcast(x, -1.5708), minimum(limit, x))
 
 
 @inlined
@@ -91,35 +167,55 @@ def relu(x):
 def hard_step(x):
     """1 above 0, else 0; NaN stays NaN."""
     step = select(less(broadcast(x, 0.0), x), broadcast(x, 1.0), broadcast(x, 0.0))
-    return fma(x, broadcast(x, 0.0), step)
+    return select(equal(x, x), step, x)
 
 
 @helper
-def activate(code, values, start, n_rows, stride, n_columns, step):
+def activate(code, values, start, n_rows, stride, n_columns):
     """Apply an activation to vectors in memory: `n_columns` vectors from each of the rows `start + row * stride`."""
-    if code == LINEAR:
-        return
-    if n_columns * step == stride:
-        n_rows, n_columns = 1, n_rows * n_columns
-    for row in range(n_rows):
-        first = start + row * stride
-        _activate_row(code, values, first, first + n_columns * step, step)
+    width = lanes(values)
+    if code == SOFTMAX:
+        for first in range(start, start + n_columns * width, width):
+            _softmax(values, first, n_rows, stride)
+    elif n_columns * width == stride:
+        _activate_row(code, values, start, start + n_rows * stride, width)
+    else:
+        for first in range(start, start + n_rows * stride, stride):
+            _activate_row(code, values, first, first + n_columns * width, width)
 
 
 @helper
-def _activate_row(code, values, first, last, step):
+def _activate_row(code, values, first, last, width):
     if code == TANH:
-        for i in range(first, last, step):
+        for i in range(first, last, width):
             store(values, i, tanh(load(values, i)))
     elif code == LOGISTIC:
-        for i in range(first, last, step):
+        for i in range(first, last, width):
             store(values, i, logistic(load(values, i)))
     elif code == SOFTSIGN:
-        for i in range(first, last, step):
+        for i in range(first, last, width):
             store(values, i, softsign(load(values, i)))
     elif code == RELU:
-        for i in range(first, last, step):
+        for i in range(first, last, width):
             store(values, i, relu(load(values, i)))
+    elif code == SINE:
+        for i in range(first, last, width):
+            store(values, i, sine(load(values, i)))
     elif code == HARD_STEP:
-        for i in range(first, last, step):
+        for i in range(first, last, width):
             store(values, i, hard_step(load(values, i)))
+
+
+@helper
+def _softmax(values, first, n_rows, stride):
+    """exp(x - max) over its sum, down the rows of one column."""
+    largest = load(values, first)
+    for row in range(1, n_rows):
+        largest = maximum(largest, load(values, first + row * stride))
+    total = broadcast(values, 0.0)
+    for row in range(n_rows):
+        power = exponential(load(values, first + row * stride) - largest)
+        store(values, first + row * stride, power)
+        total = total + power
+    for row in range(n_rows):
+        store(values, first + row * stride, load(values, first + row * stride) / total)

@@ -1,8 +1,9 @@
 """What a cell gives to the driver, and what it finds in memory.
 
-A cell is a NamedTuple of integers (the shape of the network); its type chooses the code. Each cell module gives three
+A cell is a NamedTuple of integers (the shape of the network); its type chooses the code. Each cell module gives four
 functions by `@implements`:
 
+- `opened(cell)`: the cell with views in place of arrays, if it holds any.
 - `prepare(cell, weights)`: once after packing (say, turn leak genes into shares).
 - `start(cell, weights, values, at, stride, n_columns)`: write the state before the first step.
 - `step(cell, weights, values, at, stride, t, wanted, columns)`: one step of `columns` sequences (a `Count`), the
@@ -17,8 +18,19 @@ write the second, odd steps the other way round.
 
 from __future__ import annotations
 
-from neuroevo.kernels.compilation import helper
+from numba import types
+
+from neuroevo.kernels.compilation import helper, implements
 from neuroevo.kernels.vectors import broadcast, lanes, load, store
+
+
+def opened(cell):  # noqa: ANN001, ANN201, D103
+    raise NotImplementedError("implemented per cell by compilation.implements")
+
+
+@implements(opened)
+def _opened(cell):
+    return (lambda cell: cell) if all(kind == types.int64 for kind in cell.types) else None
 
 
 def prepare(cell, weights):  # noqa: ANN001, ANN201, D103

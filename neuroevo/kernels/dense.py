@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from neuroevo.kernels.activations import activate, logistic
 from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
 from neuroevo.kernels.compilation import helper, implements, inlined
-from neuroevo.kernels.packing import unit_blocks
+from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_store
 from neuroevo.kernels.vectors import fma, lanes, load, store
 
@@ -38,7 +38,7 @@ class Dense(NamedTuple):
     initial_state: int
 
 
-def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
     """The order of slots that the kernel reads: layers, read-out, leak genes, initial states.
 
     Args:
@@ -55,7 +55,7 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> NDArray[np
         pieces += [arrays[f"time_constant_l{k}"] for k in layers]
     if cell.initial_state:
         pieces += [arrays[f"initial_state_l{k}"] for k in layers]
-    return np.concatenate(pieces)
+    return plain_order(pieces)
 
 
 @inlined
@@ -159,7 +159,7 @@ def _step(cell, weights, values, at, stride, t, wanted, columns):
             back = outputs if cell.is_jordan else old
             weighted_sums(weights, w, cell.n_hidden, values, below, n_below, back, cell.n_fed_back, new, stride,
                           columns)
-            activate(cell.activation, values, new, cell.n_hidden, stride, n_columns, width)
+            activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
             if cell.leaky:
                 _leak(weights, share + layer * cell.n_hidden * width, values, old, new,
                       cell.n_hidden, stride, n_columns)
@@ -167,6 +167,6 @@ def _step(cell, weights, values, at, stride, t, wanted, columns):
             below, n_below = new, cell.n_hidden
         if wanted or cell.is_jordan:
             weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, columns)
-            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns, width)
+            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns)
 
     return step_dense if is_cell(cell, Dense) else None

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense  # noqa: F401 - registers the cell
-from neuroevo.kernels.cells import prepare, start, step
+from neuroevo.kernels import dense, gated, graph  # noqa: F401 - they register the cells
+from neuroevo.kernels.cells import opened, prepare, start, step
 from neuroevo.kernels.compilation import helper, inlined, kernel
 from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score, view_of
 from neuroevo.kernels.packing import pack
@@ -119,7 +119,7 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
     """
     weights, values = view(scratch.weights), view(scratch.values)
     sums, totals = view(scratch.sums), view(scratch.totals)
-    sequences = view_of(data)
+    sequences, shape = view_of(data), opened(cell)
     width = lanes(values)
     n_blocks = (population.shape[0] + width - 1) // width
     n_sequences = data.order.size
@@ -127,14 +127,14 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         block = take_next(counter)
         if block >= n_blocks:
             return
-        pack(packing.genes, packing.fixed, population, block * width, scratch.weights, width)
-        prepare(cell, weights)
+        pack(packing, population, block * width, scratch.weights, width)
+        prepare(shape, weights)
         scratch.totals[:] = 0.0
         scratch.sums[:] = 0.0
         group = 0
         while group < n_sequences:
             n_group = min(TILE_SEQUENCES, n_sequences - group)
-            if not _run_group(cell, sequences, weights, values, sums, totals, group, n_group):
+            if not _run_group(shape, sequences, weights, values, sums, totals, group, n_group):
                 scratch.totals[:] = np.inf
                 break
             group += n_group

@@ -22,18 +22,38 @@ class Packing(NamedTuple):
     Attributes:
         genes: ``(n_packed,)`` int64, index of the gene, or -1.
         fixed: ``(n_packed,)`` float64, the value where there is no gene, else 0.
+        factors: ``(n_packed,)`` float64, what the weight is multiplied by.
     """
 
     genes: NDArray[np.int64]
     fixed: NDArray[np.float64]
+    factors: NDArray[np.float64]
 
 
-def packing(order: NDArray[np.int64], slots: NDArray[np.int64], fixed_values: NDArray[np.float64]) -> Packing:
-    """The packing of an order ``(n_packed,)`` of slots; -1 in the order is a weight that is always 0."""
-    exists = order >= 0
-    genes = np.where(exists, slots[order], -1)
-    fixed = np.where(exists & (genes < 0), fixed_values[order], 0.0)
-    return Packing(np.ascontiguousarray(genes, dtype=np.int64), np.ascontiguousarray(fixed))
+class Order(NamedTuple):
+    """The order in which a cell reads the weights.
+
+    Attributes:
+        slots: ``(n_packed,)`` int64; -1 is a weight that is always 0.
+        factors: ``(n_packed,)`` float64.
+    """
+
+    slots: NDArray[np.int64]
+    factors: NDArray[np.float64]
+
+
+def packing(order: Order, slots: NDArray[np.int64], fixed_values: NDArray[np.float64]) -> Packing:
+    """The packing of a cell's order for a layout's slots and fixed values."""
+    exists = order.slots >= 0
+    genes = np.where(exists, slots[order.slots], -1)
+    fixed = np.where(exists & (genes < 0), fixed_values[order.slots], 0.0)
+    return Packing(genes.astype(np.int64), fixed, np.ascontiguousarray(order.factors, dtype=np.float64))
+
+
+def plain_order(pieces: list[NDArray[np.int64]]) -> Order:
+    """These slots one after the other, as they are."""
+    slots = np.concatenate([piece.ravel() for piece in pieces])
+    return Order(slots, np.ones(slots.size))
 
 
 def unit_blocks(rows: NDArray[np.int64], block: int = TILE_UNITS) -> NDArray[np.int64]:
@@ -46,11 +66,12 @@ def unit_blocks(rows: NDArray[np.int64], block: int = TILE_UNITS) -> NDArray[np.
 
 
 @helper
-def pack(genes, fixed, population, first, weights, n_lanes):
+def pack(packing, population, first, weights, n_lanes):
     """Weights of the genomes from row `first` on; lanes beyond the population repeat its last genome."""
     last = population.shape[0] - 1
     for lane in range(n_lanes):
         genome = population[min(first + lane, last)]
-        for k in range(genes.size):
-            gene = genes[k]
-            weights[k * n_lanes + lane] = genome[gene] if gene >= 0 else fixed[k]
+        for k in range(packing.genes.size):
+            gene = packing.genes[k]
+            value = genome[gene] if gene >= 0 else packing.fixed[k]
+            weights[k * n_lanes + lane] = value * packing.factors[k]

@@ -83,25 +83,37 @@ def tile_from(typingctx, weights, w, rows, columns):
 @intrinsic
 def tile_fma(typingctx, tile, weights, w, sources, s):
     """Add one source: row r, column c gains `weights[w + r * lanes] * sources[s + c * lanes]`."""
+    return _tile_fma(tile, weights, sources, range(tile.rows), ())
+
+
+@intrinsic
+def tile_fma_but(typingctx, tile, weights, w, sources, s, without):
+    """As `tile_fma` for all rows but one (a `Count`), with as many fewer weights."""
+    rows = [row for row in range(tile.rows) if row != without.number]
+    return _tile_fma(tile, weights, sources, rows, (without,))
+
+
+def _tile_fma(tile: Tile, weights: Any, sources: Any, rows: Any, more: tuple[Any, ...]) -> Any:
+    """Signature and code generator of a multiply-add into some rows of a tile."""
     vector = tile.vector
 
     def codegen(context, builder, sig, args):
-        value, weights_value, w_value, sources_value, s_value = args
+        value, weights_value, w_value, sources_value, s_value = args[:5]
 
         def at(kind, base, start, k):
             offset = builder.add(start, ir.Constant(start.type, k * vector.lanes))
             return emit_load(builder, vector, address(context, builder, kind, base, offset, vector.lanes))
 
         columns = [at(sig.args[3], sources_value, s_value, c) for c in range(tile.columns)]
-        for r in range(tile.rows):
-            weight = at(sig.args[1], weights_value, w_value, r)
+        for position, r in enumerate(rows):
+            weight = at(sig.args[1], weights_value, w_value, position)
             for c in range(tile.columns):
                 k = r * tile.columns + c
                 value = builder.insert_value(
                     value, emit_fma(builder, weight, columns[c], builder.extract_value(value, k)), k)
         return value
 
-    return tile(tile, weights, types.intp, sources, types.intp), codegen
+    return tile(tile, weights, types.intp, sources, types.intp, *more), codegen
 
 
 @intrinsic
@@ -122,12 +134,49 @@ def tile_store(typingctx, tile, target, start, stride):
     return types.void(tile, target, types.intp, types.intp), codegen
 
 
+@intrinsic
+def tile_zero(typingctx, like, rows, columns):
+    """Tile of zeros."""
+    tile = Tile(vector_of(like), rows.number, columns.number)
+
+    def codegen(context, builder, sig, args):
+        return ir.Constant(context.get_value_type(tile), None)
+
+    return tile(like, rows, columns), codegen
+
+
+@intrinsic
+def tile_fma_links(typingctx, tile, weights, w, values, at, stride, sources, k):
+    """Add one link per row: row r gains `weights[w + r * lanes]` times the memory row `sources[k + r]`."""
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        value, weights_value, w_value, values_value, at_value, stride_value, sources_value, k_value = args
+        for r in range(tile.rows):
+            offset = builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes))
+            weight = emit_load(builder, vector,
+                               address(context, builder, sig.args[1], weights_value, offset, vector.lanes))
+            place = builder.add(k_value, ir.Constant(k_value.type, r))
+            row = builder.load(address(context, builder, sig.args[6], sources_value, place, 1))
+            first = builder.add(at_value, builder.mul(row, stride_value))
+            for c in range(tile.columns):
+                offset = builder.add(first, ir.Constant(first.type, c * vector.lanes))
+                source = emit_load(builder, vector,
+                                   address(context, builder, sig.args[3], values_value, offset, vector.lanes))
+                n = r * tile.columns + c
+                value = builder.insert_value(
+                    value, emit_fma(builder, weight, source, builder.extract_value(value, n)), n)
+        return value
+
+    return tile(tile, weights, types.intp, values, types.intp, types.intp, sources, types.intp), codegen
+
+
 @intrinsic(prefer_literal=True)
 def tile_at(typingctx, tile, row, column):
-    """The vector at a literal row and column."""
+    """The vector at a literal row and column; a column beyond the last stands in code that is never reached."""
     if not isinstance(row, types.IntegerLiteral) or not isinstance(column, types.IntegerLiteral):
         return None
-    k = row.literal_value * tile.columns + column.literal_value
+    k = row.literal_value * tile.columns + min(column.literal_value, tile.columns - 1)
     return (
         tile.vector(tile, row, column),
         lambda context, builder, sig, args: builder.extract_value(args[0], k),

@@ -29,7 +29,7 @@ or split behind your back, no fastmath), no function of the C library, and no su
   `select(mask, a, b)` is a where the mask holds, b elsewhere.
 - `absolute(a)`; `copy_sign(magnitude, sign)`.
 - `extract(x, lane)`: one lane as a scalar; `peek(v, i)` and `poke(v, i, x)`: one scalar in memory.
-- `scale_by_power(x, n)`: x * 2**n for vectors x and n, n a whole number and the result a normal number.
+- `rounder(like)`, `power_of_two`, `flip_if_odd`: whole numbers inside of floating-point ones, for exp and sine.
 - `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; the tuple is a constant.
 """
 
@@ -355,15 +355,40 @@ def extract(typingctx, vector, lane):
 
 
 @intrinsic
-def scale_by_power(typingctx, x, n):
-    """x * 2**n, by adding n to the exponent; n holds whole numbers, x and the result are normal numbers."""
-    bits, mantissa = x.element.bitwidth, 23 if x.element == types.float32 else 52
+def power_of_two(typingctx, shifted):
+    """2**n for `shifted` = n + `rounder`, n a whole number in the range of exponents; garbage beyond it or for NaN."""
+    bits, mantissa = shifted.element.bitwidth, 23 if shifted.element == types.float32 else 52
+
+    def codegen(context, builder, sig, args):
+        integers = ir.VectorType(ir.IntType(bits), shifted.lanes)
+        exponent = builder.shl(builder.bitcast(args[0], integers), ir.Constant(integers, [mantissa] * shifted.lanes))
+        one = ir.Constant(integers, [((1 << (bits - mantissa - 2)) - 1) << mantissa] * shifted.lanes)
+        return builder.bitcast(builder.add(exponent, one), vector_ir(shifted))
+
+    return shifted(shifted), codegen
+
+
+@intrinsic
+def rounder(typingctx, like):
+    """1.5 * 2**23 or 1.5 * 2**52: adding it rounds to a whole number, which then sits in the lowest bits."""
+    vector = vector_of(like)
+
+    def codegen(context, builder, sig, args):
+        number = 1.5 * 2.0 ** (23 if vector.element == types.float32 else 52)
+        return ir.Constant(vector_ir(vector), [number] * vector.lanes)
+
+    return vector(like), codegen
+
+
+@intrinsic
+def flip_if_odd(typingctx, x, shifted):
+    """x with the other sign where the whole number in `shifted` = n + `rounder` is odd."""
+    bits = x.element.bitwidth
 
     def codegen(context, builder, sig, args):
         integers = ir.VectorType(ir.IntType(bits), x.lanes)
-        shift = ir.Constant(integers, [mantissa] * x.lanes)
-        exponent = builder.shl(builder.fptosi(args[1], integers), shift)
-        return builder.bitcast(builder.add(builder.bitcast(args[0], integers), exponent), vector_ir(x))
+        sign = builder.shl(builder.bitcast(args[1], integers), ir.Constant(integers, [bits - 1] * x.lanes))
+        return builder.bitcast(builder.xor(builder.bitcast(args[0], integers), sign), vector_ir(x))
 
     return x(x, x), codegen
 
