@@ -121,9 +121,9 @@ def _lengths(
                 f"must lie in 1 ... {n_steps}, the steps of {places['inputs']!r}"
             )
     else:
-        lengths = n_steps - np.argmax(~np.isnan(steps).all(axis=2)[:, ::-1], axis=1)
-    present: NDArray[np.bool_] = np.less(np.arange(n_steps)[None, :], lengths[:, None])
-    bad = np.argwhere(present[:, :, None] & ~np.isfinite(steps))
+        lengths = np.asarray(n_steps - np.argmax(~np.isnan(steps).all(axis=2)[:, ::-1], axis=1))
+    padding = np.arange(n_steps)[None, :, None] >= lengths[:, None, None]
+    bad = np.argwhere(~(padding | np.isfinite(steps)))
     if bad.size:
         sequence, step, column = (int(i) for i in bad[0])
         raise DataError(
