@@ -28,6 +28,7 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "genetic_algorithm": "neuroevo.strategies.genetic.strategy:GeneticAlgorithm",
         "simulated_annealing": "neuroevo.strategies.annealing.simulated_annealing:SimulatedAnnealing",
         "parallel_tempering": "neuroevo.strategies.annealing.parallel_tempering:ParallelTempering",
+        "particle_swarm": "neuroevo.strategies.swarm.strategy:ParticleSwarm",
         "random_search": "neuroevo.strategies.random_search:RandomSearch",
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",
