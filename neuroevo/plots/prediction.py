@@ -94,7 +94,7 @@ def _same_square(row: Sequence[Axes]) -> None:
 
 def _draw_classes(predicted: Floats, problem: SequenceProblem, title: str) -> Figure:
     parts = list(problem.parts)[:_MOST_PARTS]
-    figure = style.new_figure(max(5.0, 0.8 + 3.3 * len(parts)), 4.2)
+    figure = style.new_figure(max(5.0, 0.8 + 3.4 * len(parts)), 4.0)
     panels = figure.subplots(1, len(parts), squeeze=False)[0]
     shares = []
     for axes, part in zip(panels, parts, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ def state(generation: int) -> dict[str, Any]:
     """A checkpoint's state."""
     genomes = np.random.default_rng(generation).normal(size=(7, 11))
     return {"generation": generation, "strategy.population": genomes, "seconds": 0.1 * generation, "restarted": False}
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut cannot be tested here, so nobody waits for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture
