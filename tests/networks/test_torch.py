@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import neuroevo.networks as nets
+from neuroevo.evaluation import LocalEvaluator
 from neuroevo.networks.exchange import from_torch, to_torch
+from neuroevo.problems import SequenceProblem, Within
 from tests.networks.torch_cases import as_network, stored_cases
 from tests.reference import make_torch_reference
 
@@ -59,3 +61,15 @@ def test_incomplete_biases_are_refused():
     del arrays["bias_hh_l0"]
     with pytest.raises(ValueError, match="must have both bias_ih_l0 and bias_hh_l0, or neither"):
         from_torch(network, arrays)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("single", 1e-5), ("double", 1e-11)])
+def test_evaluator_equals_stored_pytorch_outputs(precision, tolerance):
+    for case, arrays in CASES.items():
+        network, genome, inputs, outputs = as_network(case, arrays)
+        scale = max(1.0, np.abs(outputs).max())
+        problem = SequenceProblem(inputs, outputs, learned=Within(tolerance * scale))
+        with LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            evaluation = evaluator.evaluate(genome[None])
+        assert evaluation.learned[0] == 1.0, case
+        assert evaluation.error[0] <= (tolerance * scale) ** 2, case
