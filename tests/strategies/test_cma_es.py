@@ -326,14 +326,14 @@ def test_the_separable_form_beats_the_full_one_on_a_separable_function():
 
 
 def test_the_limited_form_handles_many_genes():
-    strategy = make_strategy("cma_es", n_genes=6000, seed=1, covariance="limited")
+    strategy = make_strategy("cma_es", n_genes=2000, seed=1, covariance="limited", step_size=0.1)
     for _ in range(150):
         population = strategy.ask()
         strategy.tell(population, sphere(population - 1))
-    # Samples around the origin have errors near 2 n.
-    assert strategy.incumbent[1] < 1.5 * 6000
-    # A covariance matrix would hold 3.6e7 numbers.
-    assert sum(np.size(value) for value in strategy.state().values()) < 60 * 6000
+    # The start has an error of n.
+    assert strategy.incumbent[1] < 0.7 * 2000
+    # A covariance matrix would hold 4e6 numbers.
+    assert sum(np.size(value) for value in strategy.state().values()) < 60 * 2000
 
 
 def test_the_limited_form_follows_rosenbrocks_valley():

@@ -1,0 +1,168 @@
+"""Differential evolution: its operators by hand and by distribution, its variants against the tables of their papers."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from neuroevo.settings import SettingsError
+from neuroevo.strategies import make_strategy
+from neuroevo.strategies.differential_evolution import crossed, distinct_others, rand_1
+
+VARIANTS = ("rand_1_bin", "jade", "shade")
+
+
+def sphere(population):
+    return np.square(population).sum(axis=1)
+
+
+def run(strategy, error, n_generations):
+    for _ in range(n_generations):
+        population = strategy.ask()
+        strategy.tell(population, error(population))
+    return strategy
+
+
+def test_others_are_different_and_equally_likely():
+    rng = np.random.default_rng(0)
+    n, repeats = 5, 4000
+    counts = dict.fromkeys(itertools.permutations(range(1, n), 3), 0)
+    for _ in range(repeats):
+        first, second, third = distinct_others(n, (n, n, n), rng)
+        for i, choice in enumerate(zip(first, second, third, strict=True)):
+            assert len({i, *choice}) == 4
+            if i == 0:
+                counts[tuple(int(index) for index in choice)] += 1
+    expected = repeats / len(counts)
+    chi_squared = sum((count - expected) ** 2 / expected for count in counts.values())
+    assert chi_squared < 50  # 23 degrees of freedom: exceeded with probability 0.001
+
+
+def test_the_second_other_may_come_from_a_longer_list():
+    rng = np.random.default_rng(1)
+    seconds = np.concatenate([distinct_others(4, (4, 9), rng)[1] for _ in range(500)])
+    assert set(seconds.tolist()) == set(range(9))
+
+
+def test_a_mutant_is_a_member_plus_a_weighted_difference():
+    parents = np.diag([1.0, 10.0, 100.0, 1000.0])
+    mutants = rand_1(parents, np.full(4, 0.5), np.random.default_rng(2))
+    for i, mutant in enumerate(mutants):
+        first, second, third = (
+            int(np.flatnonzero(np.isclose(mutant, value * np.diag(parents)))[0]) for value in (1, 0.5, -0.5)
+        )
+        assert len({i, first, second, third}) == 4
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+def test_crossover_takes_genes_at_its_rate_and_at_least_one(rate):
+    parents, mutants = np.zeros((500, 40)), np.ones((500, 40))
+    trials = crossed(parents, mutants, np.full(500, rate), np.random.default_rng(3))
+    taken = trials.sum(axis=1)
+    assert taken.min() >= 1
+    # One gene surely, each of the other 39 at the rate (Storn and Price 1997, eq. 4).
+    assert taken.mean() == pytest.approx(1 + 39 * rate, abs=0.5)
+
+
+# Zhang and Sanderson 2009, table IV: sphere and Rastrigin in 30 dimensions, 100 members, means of 50 runs.
+@pytest.mark.parametrize(
+    ("variant", "rate", "n_generations", "low", "high"),
+    [("rand_1_bin", 0.9, 1500, 9.8e-15, 9.8e-13), ("jade", 0.5, 1500, 0.0, 1.3e-53)],
+)
+def test_reaches_what_the_paper_reports_on_the_sphere(variant, rate, n_generations, low, high):
+    strategy = make_strategy(
+        "differential_evolution",
+        n_genes=30,
+        seed=0,
+        variant=variant,
+        crossover_rate=rate,
+        bounds=(-100, 100),
+        start="uniform",
+        start_width=100.0,
+    )
+    assert low <= run(strategy, sphere, n_generations).incumbent[1] <= high
+
+
+def test_jade_reaches_what_the_paper_reports_on_rastrigin():
+    def rastrigin(population):
+        return (np.square(population) - 10 * np.cos(2 * np.pi * population) + 10).sum(axis=1)
+
+    strategy = make_strategy(
+        "differential_evolution",
+        n_genes=30,
+        seed=0,
+        variant="jade",
+        bounds=(-5.12, 5.12),
+        start="uniform",
+        start_width=5.12,
+    )
+    # 2.0e-4 after 1000 generations.
+    assert run(strategy, rastrigin, 1000).incumbent[1] == pytest.approx(2e-4, rel=0.9)
+
+
+def test_adaptation_lowers_the_crossover_rate_on_a_separable_function():
+    def rastrigin(population):
+        return (np.square(population) - 10 * np.cos(2 * np.pi * population) + 10).sum(axis=1)
+
+    strategy = make_strategy("differential_evolution", n_genes=20, seed=0, variant="jade", start_width=3.0)
+    assert run(strategy, rastrigin, 200)._rate_memory[0] < 0.4
+
+
+def test_shade_weights_successes_by_their_gain():
+    strategy = make_strategy("differential_evolution", n_genes=3, seed=0, population_size=4, memory_size=2)
+    run(strategy, sphere, 1)
+    strategy.ask()
+    strategy._errors = np.array([4.0, 3.0, 2.0, np.inf])
+    strategy._weight, strategy._rate = np.array([0.2, 0.9, 0.4, 0.6]), np.array([0.1, 0.9, 0.5, 0.7])
+    strategy._learn(np.array([True, False, True, False]), np.array([1.0, 5.0, 1.0, np.inf]))
+    # Gains 3 and 1; Lehmer mean of the weights, arithmetic mean of the rates (SHADE, eqs. 7 to 11).
+    lehmer = (0.75 * 0.2**2 + 0.25 * 0.4**2) / (0.75 * 0.2 + 0.25 * 0.4)
+    assert strategy._weight_memory == pytest.approx([lehmer, 0.5])
+    assert strategy._rate_memory == pytest.approx([0.75 * 0.1 + 0.25 * 0.5, 0.5])
+    # A parent that had failed counts like the best of the others.
+    strategy._learn(np.array([True, False, False, True]), np.array([1.0, 5.0, 5.0, 7.0]))
+    assert strategy._rate_memory[1] == pytest.approx(0.5 * 0.1 + 0.5 * 0.7)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_member_worsens_and_failed_trials_replace_nothing_finite(variant):
+    rng = np.random.default_rng(4)
+    strategy = make_strategy("differential_evolution", n_genes=5, seed=1, population_size=9, variant=variant)
+    run(strategy, sphere, 1)
+    for _ in range(30):
+        before = strategy._errors.copy()
+        population = strategy.ask()
+        strategy.tell(population, np.where(rng.random(9) < 0.4, np.inf, sphere(population)))
+        assert np.all(strategy._errors <= before)
+    assert np.allclose(sphere(strategy._parents), strategy._errors)
+
+
+@pytest.mark.parametrize("variant", ["jade", "shade"])
+def test_the_archive_is_never_larger_than_the_population(variant):
+    strategy = make_strategy("differential_evolution", n_genes=5, seed=1, population_size=7, variant=variant)
+    sizes = []
+    for _ in range(40):
+        run(strategy, sphere, 1)
+        sizes.append(len(strategy._archive))
+    assert max(sizes) == 7
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_state_restored_continues_bit_for_bit(variant):
+    def make():
+        return make_strategy("differential_evolution", n_genes=5, seed=1, population_size=7, variant=variant)
+
+    strategy = run(make(), sphere, 12)
+    other = make()
+    other.restore(strategy.state())
+    for _ in range(5):
+        assert np.array_equal(run(strategy, sphere, 1).ask(), run(other, sphere, 1).ask())
+        strategy.tell(strategy._asked, sphere(strategy._asked))
+        other.tell(other._asked, sphere(other._asked))
+
+
+def test_fewer_than_four_members_are_refused():
+    with pytest.raises(SettingsError, match="population_size"):
+        make_strategy("differential_evolution", n_genes=5, seed=1, population_size=3)
