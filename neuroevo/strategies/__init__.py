@@ -29,6 +29,7 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "simulated_annealing": "neuroevo.strategies.annealing.simulated_annealing:SimulatedAnnealing",
         "parallel_tempering": "neuroevo.strategies.annealing.parallel_tempering:ParallelTempering",
         "particle_swarm": "neuroevo.strategies.swarm.strategy:ParticleSwarm",
+        "cosyne": "neuroevo.strategies.cosyne:Cosyne",
         "random_search": "neuroevo.strategies.random_search:RandomSearch",
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",

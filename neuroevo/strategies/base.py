@@ -177,7 +177,7 @@ class Strategy(ABC, Generic[S]):
             ValueError: Wrong shapes, non-finite genes, genes out of bounds, NaN errors.
         """
         self._between("inject()")
-        checked = self._genomes(genomes, "genomes")
+        checked = self._checked(genomes, "genomes")
         checked_errors = _errors(errors, len(checked), "genomes")
         if len(checked):
             self._note(checked, checked_errors)
@@ -254,9 +254,9 @@ class Strategy(ABC, Generic[S]):
             self._incumbent_error = float(errors[best])
 
     def _initial_genomes(self, initial: ArrayLike) -> FloatArray:
-        return self._genomes(np.atleast_2d(np.asarray(initial, dtype=np.float64)), "initial")
+        return self._checked(np.atleast_2d(np.asarray(initial, dtype=np.float64)), "initial")
 
-    def _genomes(self, genomes: ArrayLike, name: str) -> FloatArray:
+    def _checked(self, genomes: ArrayLike, name: str) -> FloatArray:
         values = np.array(genomes, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != self.n_genes:
             raise ValueError(f"{name} has shape {values.shape}, expected (n, {self.n_genes}): one genome per row")
