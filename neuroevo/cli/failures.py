@@ -11,7 +11,7 @@ import typer
 
 MACHINE_FAILED = 1
 BAD_INPUT = 2
-_CONTACT = "This is a defect of neuroevo, not of your input. Please report it with the lines above."
+_DEFECT = "this is a defect of neuroevo, not of your input; please report it with the lines below"
 
 
 @contextmanager
@@ -35,6 +35,22 @@ def told() -> Iterator[None]:
     except ValueError as error:
         _say(str(error))
         raise typer.Exit(BAD_INPUT) from None
+    except Exception as error:
+        code = _of_records(error)
+        if code is None:
+            _say(_DEFECT)
+            raise
+        _say(str(error))
+        raise typer.Exit(code) from None
+
+
+def _of_records(error: Exception) -> int | None:
+    """The exit code of a failure of the records room, which is only imported where something has gone wrong."""
+    from neuroevo.records import RecordError, RecordUnwritable
+
+    if isinstance(error, RecordUnwritable):
+        return MACHINE_FAILED
+    return BAD_INPUT if isinstance(error, RecordError) else None
 
 
 def _machine(error: OSError) -> str:

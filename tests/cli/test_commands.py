@@ -1,0 +1,108 @@
+"""The command line as its users meet it: real processes, their streams and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("numpy", "numba", "ray", "deap", "pyswarms", "matplotlib", "scipy", "pydantic")
+
+
+def neuroevo(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "neuroevo", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['neuroevo', '--help']\n"
+        "from neuroevo.cli import main\n"
+        "try: main()\n"
+        f"finally: print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "run" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_importing_neuroevo_imports_nothing_heavy_and_writes_nothing(tmp_path: Path) -> None:
+    code = f"import sys, neuroevo; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_ends_with_its_folder_after_saying_why_it_stopped(small_scenario: Path, tmp_path: Path) -> None:
+    done = neuroevo("run", small_scenario, "--results", "runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "runs/small-seed1"
+    assert "12 generations" in done.stderr.splitlines()[-1]
+    for words in ("champion", "last value repeated", "linear autoregression of order 9", "train", "test"):
+        assert words in done.stdout
+
+
+def test_quiet_prints_the_folder_alone(small_scenario: Path, tmp_path: Path) -> None:
+    done = neuroevo("run", small_scenario, "--results", "runs", "--quiet", "--seed", "7", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "runs/small-seed7\n")
+
+
+def test_show_plot_check_and_list(small_scenario: Path, tmp_path: Path) -> None:
+    neuroevo("run", small_scenario, "--results", "runs", "--quiet", cwd=tmp_path)
+    shown = neuroevo("show", "runs/small-seed1", cwd=tmp_path)
+    assert "12 generations" in shown.stdout
+    small_scenario.with_name("series.csv").unlink()
+    plotted = neuroevo("plot", "runs/small-seed1", cwd=tmp_path)
+    files = [tmp_path / line for line in plotted.stdout.splitlines()]
+    assert {file.suffix for file in files} == {".png", ".svg"}
+    assert all(file.stat().st_size > 1000 for file in files)
+    checked = neuroevo("check", small_scenario, cwd=tmp_path)
+    assert checked.returncode == 2
+    listed = neuroevo("list", small_scenario.parent, cwd=tmp_path)
+    for name in ("A small series", "genetic_algorithm", "elman", "series", "generations"):
+        assert name in listed.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_in_good_order_and_it_can_go_on(
+    number: signal.Signals, code: int, small_scenario: Path, tmp_path: Path
+) -> None:
+    options = ["--results", "runs", "--set", "stop.generations=100000"]
+    command = [sys.executable, "-m", "neuroevo", "run", str(small_scenario), *options]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        history = tmp_path / "runs" / "small-seed1" / "history.csv"
+        deadline = time.monotonic() + 60
+        while not (history.exists() and history.read_text().count("\n") > 20) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code, stderr
+    assert stdout.splitlines()[-1] == "runs/small-seed1"
+    record = json.loads((tmp_path / "runs" / "small-seed1" / "run.json").read_text())
+    assert record["status"] == "interrupted"
+    done = record["generations"]
+    going_on = neuroevo("extend", "runs/small-seed1", "--set", f"stop.generations={done + 5}", cwd=tmp_path)
+    assert going_on.returncode == 0, going_on.stderr
+    assert history.read_text().count("\n") == done + 6
+
+
+def test_an_unwritable_results_folder_is_the_machines_failure(small_scenario: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    done = neuroevo("run", small_scenario, "--results", "runs", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "runs" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m neuroevo list | head -1"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ)  # noqa: S602
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

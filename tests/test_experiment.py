@@ -1,0 +1,127 @@
+"""The promises of a run, as tests on bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neuroevo as ne
+from neuroevo.experiment import Observer
+from neuroevo.records import RecordError, RunRecord
+from neuroevo.scenario import ScenarioError
+from neuroevo.stopping import Progress
+from neuroevo.strategies import STRATEGIES
+
+
+def history(record: RunRecord) -> str:
+    """history.csv without its seconds."""
+    lines = (record.path / "history.csv").read_text().splitlines()
+    place = lines[0].split(",").index("seconds")
+    return "\n".join(",".join(cell for k, cell in enumerate(line.split(",")) if k != place) for line in lines)
+
+
+def outcome(record: RunRecord) -> tuple[str, bytes]:
+    return history(record), (record.path / "champion.npz").read_bytes()
+
+
+class Stop(Exception):
+    """Ends a run from inside, as a crash would."""
+
+
+class CrashAt(Observer):
+    def __init__(self, generation: int) -> None:
+        self.at = generation
+
+    def generation(self, progress: Progress) -> None:
+        if progress.generation == self.at:
+            raise Stop
+
+
+def crashed(scenario: Path, results: Path, generation: int, **options: object) -> Path:
+    with pytest.raises(Stop):
+        ne.run(scenario, results=results, observer=CrashAt(generation), **options)  # type: ignore[arg-type]
+    (path,) = results.iterdir()
+    return path
+
+
+def test_the_same_seed_gives_the_same_bits_with_one_and_two_threads(small_scenario: Path, tmp_path: Path) -> None:
+    runs = [ne.run(small_scenario, results=tmp_path / "runs", threads=n) for n in (1, 1, 2)]
+    assert len({outcome(record) for record in runs}) == 1
+    assert outcome(ne.run(small_scenario, seed=2, results=tmp_path / "runs")) != outcome(runs[0])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "generation"),
+    [*((name, 6) for name in STRATEGIES.names()), *(("genetic_algorithm", k) for k in (1, 8, 11, 12))],
+)
+def test_a_resumed_run_equals_the_uninterrupted_one(
+    strategy: str, generation: int, small_scenario: Path, tmp_path: Path
+) -> None:
+    overrides = {"strategy": {"kind": strategy, "population_size": 16}}
+    whole = ne.run(small_scenario, results=tmp_path / "whole", overrides=overrides)
+    path = crashed(small_scenario, tmp_path / "crashed", generation, overrides=overrides)
+    assert RunRecord.open(path).status == "running"
+    resumed = ne.resume(path, threads=2)
+    assert resumed.status == "finished"
+    assert outcome(resumed) == outcome(whole)
+
+
+def test_an_extended_run_equals_a_long_one(small_scenario: Path, tmp_path: Path) -> None:
+    long = ne.run(small_scenario, results=tmp_path / "long", overrides={"stop.generations": 20})
+    short = ne.run(small_scenario, results=tmp_path / "short")
+    extended = ne.extend(short.path, overrides={"stop.generations": 20})
+    assert outcome(extended) == outcome(long)
+    assert extended.scenario["stop"]["generations"] == 20
+
+
+def test_a_record_needs_neither_its_scenario_nor_its_data(small_scenario: Path, tmp_path: Path) -> None:
+    whole = ne.run(small_scenario, results=tmp_path / "whole")
+    path = crashed(small_scenario, tmp_path / "crashed", 6)
+    for file in small_scenario.parent.iterdir():
+        file.unlink()
+    assert outcome(ne.resume(path)) == outcome(whole)
+
+
+def test_the_champion_is_the_best_by_validation(small_scenario: Path, tmp_path: Path) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs", overrides={"stop.generations": 40})
+    best = np.nanmin(record.history["validation_error"])
+    assert record.champion.figures["validation_error"] == best
+    with ne.LocalEvaluator(record.network, record.problem) as evaluator:
+        evaluation = evaluator.evaluate(record.champion.genome[None], "validation")
+    assert evaluation.error[0] == best
+
+
+def test_the_results_are_those_of_the_readable_network(small_scenario: Path, tmp_path: Path) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs")
+    problem = record.problem
+    outputs = problem.scaling.unscale_targets(record.network.predict(record.champion.genome, problem.inputs))
+    squares = (outputs - problem.original.targets)[problem.counted("test")] ** 2
+    champion = record.run["results"]["contestants"]["champion"]
+    assert champion["test"]["mse"] == pytest.approx(squares.mean(), rel=1e-12)
+    # The kernel works in single precision.
+    assert champion["train"]["error"] == pytest.approx(record.champion.error, rel=1e-4)
+
+
+def test_a_finished_run_is_extended_and_not_resumed(small_scenario: Path, tmp_path: Path) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs")
+    with pytest.raises(RecordError, match="extend"):
+        ne.resume(record.path)
+
+
+@pytest.mark.parametrize("overrides", [{}, {"strategy.population_size": 8}, {"stop.generations": -1}])
+def test_extending_refuses_what_would_change_the_past(
+    overrides: dict[str, object], small_scenario: Path, tmp_path: Path
+) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs")
+    before = {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()}
+    with pytest.raises(ValueError, match=r"extend|generations"):
+        ne.extend(record.path, overrides=overrides)
+    assert {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()} == before
+
+
+def test_a_broken_scenario_leaves_nothing(small_scenario: Path, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"network\.n_hidden"):
+        ne.run(small_scenario, results=tmp_path / "runs", overrides={"network.n_hidden": 0})
+    assert not (tmp_path / "runs").exists()
