@@ -128,8 +128,13 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         best = ranked[(rng.random(n) * n_best).astype(np.int64)]
         others = np.concatenate([x, self._archive]) if len(self._archive) else x
         first, second = distinct_others(n, (n, len(others)), rng)
-        weight = self._weight[:, np.newaxis]
-        return np.asarray(x + weight * (x[best] - x + x[first] - others[second]))
+        mutant = x[best]
+        mutant -= x
+        mutant += x[first]
+        mutant -= others[second]
+        mutant *= self._weight[:, np.newaxis]
+        mutant += x
+        return mutant
 
     def _learn(self, better: NDArray[np.bool_], error: FloatArray) -> None:
         """Move the memory towards the F and CR that succeeded, weighted in SHADE by their gain (its eqs. 7 to 11)."""
@@ -194,6 +199,7 @@ def rand_1(parents: FloatArray, weight: FloatArray, rng: np.random.Generator) ->
 def crossed(parents: FloatArray, mutants: FloatArray, rate: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Trials `(n, n_genes)`: each gene is the mutant's with probability rate `(n,)`, one gene surely (eq. 4)."""
     n, n_genes = parents.shape
-    taken = rng.random((n, n_genes)) < rate[:, np.newaxis]
+    # Single precision is enough to choose and twice as fast to draw.
+    taken = rng.random((n, n_genes), dtype=np.float32) < rate.astype(np.float32)[:, np.newaxis]
     taken[np.arange(n), rng.integers(n_genes, size=n)] = True
     return np.where(taken, mutants, parents)
