@@ -107,4 +107,5 @@ def test_tempering_leaves_a_valley_that_a_cold_chain_does_not():
     for _ in range(400):
         step(tempered, two_valleys)
         step(cold, two_valleys)
-    assert tempered.incumbent[1] < 0.2 < 1.0 < cold.incumbent[1]
+    assert tempered.incumbent[1] < 0.2
+    assert cold.incumbent[1] > 1.0
