@@ -55,7 +55,7 @@ def read_bytes(path: Path, limit: int = TEXT_LIMIT) -> bytes:
         if size > limit:
             raise RecordError(f"{path} has {size} bytes; at most {limit} are read")
         try:
-            return file.read(limit)
+            return file.read(size)
         except OSError as error:
             raise RecordError(f"cannot read {path}: {error.strerror}") from error
 

@@ -27,6 +27,11 @@ LIMIT = 2**32 - 2**20
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,199}")
 _KINDS = "biufU"
+_MAGIC = b"\x93NUMPY\x01\x00"
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<dtype>[<>|][biufU][0-9]{1,9})', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:[0-9]{1,18}, ?)*(?:[0-9]{1,18})?)\), \} *\n"
+)
 _DATE = (1980, 1, 1, 0, 0, 0)
 _END_SIZE = 22
 _DIRECTORY_LIMIT = 2**20
@@ -124,17 +129,20 @@ def _check_end(file: BinaryIO, size: int) -> None:
 
 
 def _array(content: bytes, name: str) -> NDArray[Any]:
-    stream = io.BytesIO(content)
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError(f"array {name!r} has another version of the NPY format")
-    shape, fortran, dtype = npy.read_array_header_1_0(stream, max_header_size=10_000)
-    if dtype.kind not in _KINDS or dtype.itemsize == 0 or dtype.subdtype is not None:
-        raise ValueError(f"array {name!r} has type {dtype}, which a record never holds")
-    if any(length < 0 for length in shape):
-        raise ValueError(f"array {name!r} has a negative length")
-    body = memoryview(content)[stream.tell() :]
-    if math.prod(shape) * dtype.itemsize != len(body):
-        raise ValueError(f"array {name!r} claims shape {shape} and has {len(body)} bytes")
-    array = np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
+    start = 10 + int.from_bytes(content[8:10], "little")
+    header = _HEADER.fullmatch(content[10:start])
+    # numpy's own reader would hand the header to Python's parser; a record's headers have one form only.
+    if content[:8] != _MAGIC or header is None:
+        raise ValueError(f"array {name!r} has no header that a record's arrays have")
+    dtype = np.dtype(header["dtype"].decode("ascii"))
+    shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
+    body = memoryview(content)[start:]
+    if dtype.itemsize == 0 or math.prod(shape) * dtype.itemsize != len(body):
+        raise ValueError(f"array {name!r} claims the shape {shape} and has {len(body)} bytes")
+    array = np.frombuffer(body, dtype).reshape(shape, order="F" if header["fortran"] == b"True" else "C")
+    if dtype.kind == "U" and array.size:
+        letters = np.frombuffer(body, f"{dtype.str[0]}u4")
+        if (letters > 0x10FFFF).any() or ((letters >= 0xD800) & (letters < 0xE000)).any():
+            raise ValueError(f"array {name!r} holds texts that are not Unicode")
     array.flags.writeable = False
     return array

@@ -149,8 +149,8 @@ def test_checkpoint_whose_history_is_lost_is_not_used(start: Start) -> None:
     writer.close()
     assert restored is not None
     assert restored["generation"] == 4
+    (path / "history.csv").write_text(lines[0] + "2" + lines[1][1:])
     with pytest.raises(RecordError, match="damaged after generation 0"):
-        (path / "history.csv").write_text(lines[0] + "2" + lines[1][1:])
         _ = RunRecord.open(path).history
 
 
