@@ -5,8 +5,10 @@ The headers are read here instead of by ``numpy.load``, which allocates whatever
 
 from __future__ import annotations
 
+import ast
 import io
 import math
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +19,9 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import MAX_BYTES, read_bytes
+
+MAX_HEADER = 10_000
+"""The longest header in bytes, as in numpy: parsing a long one can exhaust the interpreter."""
 
 _REMEDY = 'write it with numpy.savez("file.npz", x=x, y=y)'
 
@@ -87,12 +92,31 @@ def _read_array(stream: IO[bytes], place: str, limit: int) -> NDArray[Any]:
 
 
 def _read_header(stream: IO[bytes], place: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    """Shape, whether in Fortran order, and type.
+
+    Raises:
+        DataError: The header can't be read.
+    """
     try:
-        version = np.lib.format.read_magic(stream)
-        if version not in readers:
-            raise ValueError(f"unknown version {version}")
-        return readers[version](stream)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        return _header(stream)
+    except (ValueError, TypeError, KeyError, IndexError, SyntaxError, MemoryError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{place} is damaged: its header can't be read ({reason}); {_REMEDY}") from error
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """As `_read_header`, by NEP 1 (numpy's own reader also repairs files of Python 2); raises whatever comes up."""
+    version = np.lib.format.read_magic(stream)
+    size = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
+    if size > MAX_HEADER:
+        raise ValueError(f"it claims {size} bytes")
+    text = stream.read(size).decode("utf-8" if version == (3, 0) else "latin1")
+    with warnings.catch_warnings():
+        # A damaged header may look like a bad escape sequence or an old name of a type; the checks below decide.
+        warnings.simplefilter("ignore")
+        header = ast.literal_eval(text)
+        dtype = np.lib.format.descr_to_dtype(header["descr"])
+    shape, fortran = header["shape"], header["fortran_order"]
+    if not (isinstance(shape, tuple) and all(type(length) is int for length in shape) and isinstance(fortran, bool)):
+        raise ValueError("shape or order is none")
+    return shape, fortran, dtype

@@ -121,7 +121,8 @@ def _lengths(
                 f"must lie in 1 ... {n_steps}, the steps of {places['inputs']!r}"
             )
     else:
-        lengths = np.asarray(n_steps - np.argmax(~np.isnan(steps).all(axis=2)[:, ::-1], axis=1))
+        absent = np.asarray(np.isnan(steps).all(axis=2))
+        lengths = n_steps - np.argmin(absent[:, ::-1], axis=1)
     padding = np.arange(n_steps)[None, :, None] >= lengths[:, None, None]
     bad = np.argwhere(~(padding | np.isfinite(steps)))
     if bad.size:

@@ -167,7 +167,7 @@ def _classes(recorded: Recorded, labels: NDArray[Any], path: Path) -> tuple[list
     """One-hot targets of one row a sequence, and the names of the classes in their order."""
     known, places = np.unique(labels, return_inverse=True)
     if len(known) < 2:
-        raise DataError(f"{path}: all sequences have the label {known[0]!r}; two classes at least are needed")
+        raise DataError(f"{path}: all sequences have the label '{known[0]}'; two classes at least are needed")
     names = [str(name) for name in known]
     if recorded.class_names is not None:
         if len(recorded.class_names) != len(known):
