@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from neuroevo.cli.failures import told
+
+
+class Precision(StrEnum):
+    """Arithmetic of the evaluator."""
+
+    single = "single"
+    double = "double"
+
 
 app = typer.Typer(
     name="neuroevo",
@@ -154,6 +164,28 @@ def list_names(
         from neuroevo.cli.texts import catalogue_text
 
         _print(catalogue_text(folder))
+
+
+@app.command()
+def bench(
+    workloads: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORKLOAD]...", help="Names, or one's own as cell,P,S,T,I,H,O. [default: all named]"),
+    ] = None,
+    threads: Threads = None,
+    precision: Annotated[Precision, typer.Option(help="Arithmetic of the evaluator.")] = Precision.single,
+    repeats: Annotated[int, typer.Option(min=1, help="The best of so many timings counts.")] = 5,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Time the evaluator, and compare it with what this machine could do at best."""
+    with told():
+        from neuroevo.bench import run_bench
+        from neuroevo.cli.running import tell
+
+        n_threads = threads or len(os.sched_getaffinity(0))
+        options = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
+        report = run_bench(workloads or None, **options, announce=tell)  # type: ignore[arg-type]
+        _print(report.to_json() if json else report.to_text())
 
 
 def _overrides(texts: list[str] | None) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Shown(Observer):
         if self._quiet:
             return
         network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
-        _tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
+        tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
         self._display = Display(scenario.table["stop"])
 
     def generation(self, progress: Progress) -> None:
@@ -47,7 +47,7 @@ class Shown(Observer):
         if self._display is not None:
             self._display.message(text)
         else:
-            _tell(text)
+            tell(text)
 
     def finished(self) -> None:
         if self._display is not None:
@@ -65,7 +65,7 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     _draw(record)
     if not quiet and record.run.get("results"):
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
-    _tell(stop_text(record.run))
+    tell(stop_text(record.run))
     print(record.path, flush=True)  # noqa: T201
     code = exit_code(record.run)
     if code:
@@ -87,5 +87,6 @@ def _draw(record: RunRecord) -> None:
     plot_run(record)
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Write a line to standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
