@@ -81,7 +81,9 @@ def mackey_glass(
     # history[i + delay] is x at i time steps.
     history = [0.0] * delay + [start]
     for i in range((n_values - 1) * stride):
-        x, past, later = history[i + delay], history[i], history[i + 1]
+        x, past = history[i + delay], history[i]
+        # The step that ends where the jump from 0 to the start comes into view sees none of it yet.
+        later = history[i + 1] if i + 1 != delay else past
         growth = 0.2 * past / (1.0 + past**10)
         slope = growth - 0.1 * x
         if rk4:
