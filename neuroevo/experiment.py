@@ -95,8 +95,12 @@ def run(
         problem=loaded.problem,
         network=loaded.network,
     )
+    observer = observer or Observer()
     with writer:
-        return _carry_out(loaded, writer, None, threads, observer or Observer())
+        for warning in loaded.problem.warnings():
+            writer.log(f"warning: {warning}")
+            observer.message(f"warning: {warning}")
+        return _carry_out(loaded, writer, None, threads, observer)
 
 
 def resume(path: str | Path, *, threads: int | None = None, observer: Observer | None = None) -> RunRecord:
