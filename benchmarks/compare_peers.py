@@ -33,6 +33,7 @@ PEERS = {"jax": jax_peer, "torch": torch_peer, "numpy": numpy_peer}
 WAYS = {
     "neuroevo": "neuroevo",
     "jax": "JAX jit(vmap(scan))",
+    "jax_apart": "JAX, a product a gate",
     "torch_bmm": "PyTorch bmm",
     "torch_nn": "PyTorch nn, one call a genome",
     "numpy": "numpy, one genome at a time",
@@ -76,11 +77,12 @@ def compare(workload, peers, n_threads, rounds, undisturbed):
         errors(population)
         with first_in_line(undisturbed):
             best[name] = timed(errors, population)
-    for _ in range(rounds - 1):
+    for i in range(rounds - 1):
         for name, errors in ways.items():
             if best[name] < SLOW_SECONDS:
                 time.sleep(PAUSE)  # lets the other tools' threads stop spinning
-                with first_in_line(undisturbed):
+                # Now and then without priority: some thread pools do better under the ordinary scheduler.
+                with first_in_line(undisturbed and i % 3 != 0):
                     best[name] = min(best[name], timed(errors, population))
     return best
 
@@ -89,7 +91,13 @@ def markdown(report):
     """The table as Markdown, with what a reader needs to make it again."""
     peaks, versions = report["peaks"], report["versions"]
     names = [name for name in WAYS if any(name in row["milliseconds"] for row in report["rows"])]
-    head = ["workload", *(WAYS[name] for name in names), "times faster than JAX", "limit", "share of the limit"]
+    head = [
+        "workload",
+        *(WAYS[name] for name in names),
+        "times faster than the quicker JAX",
+        "limit",
+        "share of the limit",
+    ]
     speed = f"{2e-9 * peaks['multiply_adds']:.0f} GFLOP/s, {1e-9 * peaks['activations']:.1f} G tanh/s"
     intro = f"""# neuroevo beside JAX, PyTorch and numpy
 
@@ -114,7 +122,8 @@ def cells(row, names):
     """One row of the table as text."""
     times = row["milliseconds"]
     figures = [number(times[name]) if name in times else "" for name in names]
-    ratio = f"{times['jax'] / times['neuroevo']:.1f}" if "jax" in times else ""
+    jax = min((seconds for name, seconds in times.items() if name.startswith("jax")), default=None)
+    ratio = f"{jax / times['neuroevo']:.1f}" if jax else ""
     share = f"{100 * row['limit_milliseconds'] / times['neuroevo']:.0f} %"
     return [f"`{row['name']}`", *figures, ratio, number(row["limit_milliseconds"]), share]
 
