@@ -1,12 +1,15 @@
 """A record is what a run leaves on disk: a folder that explains itself, needs nothing else, and runs no code.
 
 :class:`RunWriter` writes it while the run is at work, :class:`RunRecord` reads it, docs/file-formats.md describes it.
-:class:`RecordError` and its kinds say what is wrong with one.
+:class:`TrialSet` holds runs that differ in their seeds alone. :class:`RecordError` and
+its kinds say what is wrong with one.
 """
 
 from neuroevo.records.champion import Champion
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable
 from neuroevo.records.record import FORMAT_VERSION, RunRecord
+from neuroevo.records.summary import summarised, summary_row
+from neuroevo.records.trials import TrialSet
 from neuroevo.records.writer import DATA_LIMIT, RunWriter
 
 __all__ = [
@@ -18,4 +21,7 @@ __all__ = [
     "RecordUnwritable",
     "RunRecord",
     "RunWriter",
+    "TrialSet",
+    "summarised",
+    "summary_row",
 ]

@@ -76,6 +76,7 @@ class RunWriter:
         problem: SequenceProblem,
         network: Network,
         data_limit: int = DATA_LIMIT,
+        numbered: bool = True,
     ) -> RunWriter:
         """Make the folder of a new run, complete from its first moment on.
 
@@ -87,9 +88,11 @@ class RunWriter:
             problem: What is to be learnt.
             network: What its genomes mean.
             data_limit: Data above this size in bytes are not stored, only their fingerprint.
+            numbered: Whether a number may be appended; otherwise a name that is taken is refused.
 
         Raises:
             ValueError: The name is no name of a folder.
+            RecordError: The name is taken.
             RecordUnwritable: The machine refused; nothing is left behind.
         """
         results = Path(results)
@@ -106,7 +109,7 @@ class RunWriter:
             write_atomically(hidden / SCENARIO_FILE, scenario_toml.encode("utf-8"))
             contents = _contents(run, network, _store_data(hidden, problem, data_limit))
             writer = cls(hidden, contents, lock, History())
-            writer._claim(results, name)
+            writer._claim(results, name, numbered)
         except BaseException:
             if writer is not None:
                 writer.close()
@@ -233,9 +236,11 @@ class RunWriter:
             self._log = -1
         self._lock.release()
 
-    def _claim(self, results: Path, name: str) -> None:
+    def _claim(self, results: Path, name: str, numbered: bool) -> None:
         """Give the folder the first free name; renaming is what decides between two runs that start at once."""
         for number in itertools.count(1):
+            if number > 1 and not numbered:
+                raise RecordError(f"{results / name} is there already")
             path = results / (name if number == 1 else f"{name}-{number}")
             if path.exists() or path.is_symlink():
                 continue
