@@ -184,19 +184,16 @@ def test_printed_labels_of_tomita_agree_with_the_definitions():
 
 
 def test_tomita_languages_equal_their_automata():
-    """Transition tables with states from 0, the last list the accepting ones (Tomita 1982)."""
+    """For each language the next state after 0 and after 1, from state 0 on, and the accepting states."""
     automata = {
         1: ([(1, 0), (1, 1)], [0]),
         2: ([(2, 1), (0, 2), (2, 2)], [0]),
-        3: ([(0, 1), (2, 0), (3, 4), (2, 2 + 3), (4, 4), (6, 3), (5, 5)], None),
         4: ([(1, 0), (2, 0), (3, 0), (3, 3)], [0, 1, 2]),
         5: ([(1, 2), (0, 3), (3, 0), (2, 1)], [0]),
         6: ([(2, 1), (0, 2), (1, 0)], [0]),
         7: ([(0, 1), (2, 1), (2, 3), (4, 3), (4, 4)], [0, 1, 2, 3]),
     }
     for language, (steps, accepting) in automata.items():
-        if accepting is None:
-            continue
         for string in all_strings(9):
             state = 0
             for bit in string:
@@ -205,7 +202,6 @@ def test_tomita_languages_equal_their_automata():
 
 
 def test_language_3_forbids_an_odd_run_of_zeros_anywhere_after_an_odd_run_of_ones():
-    forbidden = re.compile(r"(?:^|0)1(?:11)*0(?:.*1)?(?:00)*(?:1|$)")
     for string in all_strings(9):
         runs = [match.group() for match in re.finditer("0+|1+", string)]
         bad = any(
@@ -214,7 +210,6 @@ def test_language_3_forbids_an_odd_run_of_zeros_anywhere_after_an_odd_run_of_one
             for zero in runs[i + 1 :]
         )
         assert in_language(string, 3) == (not bad), string
-        assert not bad or forbidden.search(string)
 
 
 def test_tomita_strings_are_shown_as_the_paper_shows_them():
@@ -223,8 +218,9 @@ def test_tomita_strings_are_shown_as_the_paper_shows_them():
     inputs, target = next(ends(problem, "test"))
     assert inputs[:, 0].tolist() == [0.0, 0.0, 0.0]
     assert target[0] == 1.0
-    last, target = list(ends(problem, "train"))[5]
-    assert last[:, 0].tolist() == [1.0, -1.0] * 7 + [0.0] * 3 or target[0] in (0.0, 1.0)
+    inputs, target = list(ends(problem, "train"))[5]
+    assert inputs[:, 0].tolist() == [1.0, -1.0] * 7 + [0.0] * 3
+    assert target[0] == 1.0
     assert problem.counted("train").sum() == 16
     assert build("tomita", language=2, train_length=4, test_length=0).n_sequences == 31
 
