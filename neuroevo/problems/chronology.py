@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,12 +70,12 @@ def _is_amount(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def row_labels(columns: Sequence[Sequence[str]], places: Sequence[str]) -> Labels:
+def row_labels(columns: Sequence[Sequence[str]], place: Callable[[int], str]) -> Labels:
     """Rising labels from the cells of one time column, or of several as in year and month ("1749-01").
 
     Args:
         columns: The cells of each column as text.
-        places: For each row where it stands, for messages.
+        place: Tells where a row stands, for messages.
 
     Raises:
         DataError: A label is missing, or they fall.
@@ -85,12 +85,12 @@ def row_labels(columns: Sequence[Sequence[str]], places: Sequence[str]) -> Label
         labels = np.array(["-".join(_padded(cell) for cell in cells) for cells in zip(*columns, strict=True)])
     blank = np.flatnonzero(labels == "") if labels.dtype.kind == "U" else np.flatnonzero(~np.isfinite(labels))
     if blank.size:
-        raise DataError(f"{places[blank[0]]}: the time is missing; every row needs one")
+        raise DataError(f"{place(int(blank[0]))}: the time is missing; every row needs one")
     falling = np.flatnonzero(labels[1:] < labels[:-1])
     if falling.size:
         row = int(falling[0]) + 1
         raise DataError(
-            f"{places[row]}: the time {labels[row]} comes before {labels[row - 1]} of the row above it; sort the rows "
+            f"{place(row)}: the time {labels[row]} comes before {labels[row - 1]} of the row above it; sort the rows "
             "by time, and write dates with the year first, such as 1958-03-29"
         )
     return labels

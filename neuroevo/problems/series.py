@@ -99,8 +99,7 @@ class Series(Forecast):
         columns = _several(self.time)
         if not columns:
             return np.arange(1, table.n_rows + 1)
-        places = [table.place(row, columns[0]) for row in range(table.n_rows)]
-        return row_labels([table.texts(column) for column in columns], places)
+        return row_labels([table.texts(column) for column in columns], lambda row: table.place(row, columns[0]))
 
     def _ignored(self, table: Table, rows: NDArray[np.intp]) -> NDArray[np.bool_] | None:
         if self.ignore is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ def _decoded(content: bytes, path: Path) -> str:
 def table_of_text(path: Path, content: bytes) -> Table:
     """The table of a CSV file that has been read already; see `read_table`."""
     text = _decoded(content, path)
-    kept = [(i, line) for i, line in enumerate(text.splitlines(keepends=True), 1) if _is_data(line)]
+    kept = [(i, line) for i, line in enumerate(io.StringIO(text, newline=None), 1) if _is_data(line)]
     if not kept:
         raise DataError(f"{path} holds no data, only blank lines or comments")
     delimiter = max(_DELIMITERS, key=lambda mark: len(_first_row(kept[0][1], mark)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -153,3 +155,14 @@ def test_unknown_columns_are_answered_with_the_nearest(tmp_path):
     for number in (0, 3, -1):
         with pytest.raises(DataError, match="numbered from 1 to 2"):
             table.find(number)
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(alphabet='1234.,;\t"\n\r#ab -\u2028', max_size=200).map(str.encode)))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_give_a_table_or_an_error_of_ours(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("csv") / "data.csv"
+    path.write_bytes(content)
+    with contextlib.suppress(DataError):
+        table = read_table(path)
+        for column in range(1, len(table.names) + 1):
+            assert np.isfinite(table.numbers(column)).all()
