@@ -18,9 +18,11 @@ import tomli_w
 from neuroevo.evaluation import LocalEvaluator
 from neuroevo.evolution import VALIDATION, Champion, Evolution
 from neuroevo.problems import RightClass
+from neuroevo.problems.arrays import fingerprint
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter
+from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.stopping import SignalTrap, ending_criterion
 
@@ -87,20 +89,84 @@ def run(
     if seed is not None:
         values["seed"] = seed
     loaded = load_scenario(scenario, overrides=values)
+    return _start(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", threads, observer or Observer())
+
+
+def run_trials(
+    scenario: str | Path,
+    n_trials: int,
+    *,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    results: str | Path = DEFAULT_RESULTS,
+    threads: int | None = None,
+    observer: Observer | None = None,
+) -> TrialSet:
+    """Run a scenario with the seeds s, s + 1, ..., s + n_trials - 1, s being its own, into one folder with a summary.
+
+    Trials that have finished are not repeated, one that was interrupted goes on: calling this again, also with a larger
+    number, completes the set.
+
+    Args:
+        scenario: A scenario file.
+        n_trials: How many seeds.
+        seed: Replaces the scenario's seed.
+        overrides: Values at dotted key paths that replace the scenario's.
+        results: The folder in which the set makes its own.
+        threads: Replaces the scenario's number of threads; never changes the result.
+        observer: Told what happens in each trial.
+
+    Returns:
+        The set; a signal ends it after the current generation of the current trial.
+
+    Raises:
+        ScenarioError: The scenario is wrong; nothing has been written.
+        ValueError: n_trials is below 1.
+        RecordUnwritable: The machine refused to write; what was written before stays.
+    """
+    if n_trials < 1:
+        raise ValueError(f"n_trials must be at least 1, got {n_trials}")
+    values = dict(overrides or {})
+    if seed is not None:
+        values["seed"] = seed
+    first = load_scenario(scenario, overrides=values)
+    observer = observer or Observer()
+    trials = TrialSet.open(results, f"{first.name}-trials", identity=_identity(first), title=first.head.title)
+    seeds = range(first.head.seed, first.head.seed + n_trials)
+    for number in trials.missing(seeds):
+        observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
+        if trials.trial(number) is None:
+            loaded = load_scenario(scenario, overrides={**values, "seed": number})
+            record = _start(loaded, trials.path, TrialSet.name_of(number), threads, observer)
+        else:
+            record = resume(trials.path / TrialSet.name_of(number), threads=threads, observer=observer)
+        if record.status != "finished":
+            break
+    trials.summarise()
+    return trials
+
+
+def _identity(scenario: Scenario) -> str:
+    """What the trials of one set have in common: the scenario without its seed and without what changes no result."""
+    others = ("seed", "record", "distribution")
+    table = {key: value for key, value in scenario.table.items() if key not in others}
+    return tomli_w.dumps({**table, "data": fingerprint(scenario.problem.to_arrays())})
+
+
+def _start(scenario: Scenario, results: Path, name: str, threads: int | None, observer: Observer) -> RunRecord:
     writer = RunWriter.create(
         results,
-        f"{loaded.name}-seed{loaded.head.seed}",
-        scenario_toml=tomli_w.dumps(dict(loaded.table)),
-        run={"title": loaded.head.title, "seed": loaded.head.seed, "scenario_file": loaded.source.name},
-        problem=loaded.problem,
-        network=loaded.network,
+        name,
+        scenario_toml=tomli_w.dumps(dict(scenario.table)),
+        run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
+        problem=scenario.problem,
+        network=scenario.network,
     )
-    observer = observer or Observer()
     with writer:
-        for warning in loaded.problem.warnings():
+        for warning in scenario.problem.warnings():
             writer.log(f"warning: {warning}")
             observer.message(f"warning: {warning}")
-        return _carry_out(loaded, writer, None, threads, observer)
+        return _carry_out(scenario, writer, None, threads, observer)
 
 
 def resume(path: str | Path, *, threads: int | None = None, observer: Observer | None = None) -> RunRecord:

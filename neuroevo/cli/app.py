@@ -64,6 +64,10 @@ def _common(
 def run(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files (*.toml).")],
     seed: Annotated[int | None, typer.Option(min=0, help="Replace the scenario's seed.")] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Run N seeds into one folder with a summary; those done are skipped."),
+    ] = None,
     overrides: Set = None,
     results: Results = Path("results/runs"),
     threads: Threads = None,
@@ -76,17 +80,21 @@ def run(
     """
     with told():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out
+        from neuroevo.cli.running import carry_out, carry_out_trials
         from neuroevo.scenario import load_scenario
 
-        values = _overrides(overrides)
+        values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed
         for path in scenarios[1:]:
             # A mistake in the last of ten scenarios is better known now than after nine runs.
             load_scenario(path, overrides=values)
+        options: dict[str, Any] = {"overrides": values, "results": results, "threads": threads}
         for path in scenarios:
-            carry_out(partial(experiment.run, path, overrides=values, results=results, threads=threads), quiet=quiet)
+            if trials is None:
+                carry_out(partial(experiment.run, path, **options), quiet=quiet)
+            else:
+                carry_out_trials(partial(experiment.run_trials, path, trials, **options), quiet=quiet)
 
 
 @app.command()
@@ -183,8 +191,8 @@ def bench(
         from neuroevo.cli.running import tell
 
         n_threads = threads or len(os.sched_getaffinity(0))
-        options = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
-        report = run_bench(workloads or None, **options, announce=tell)  # type: ignore[arg-type]
+        options: dict[str, Any] = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
+        report = run_bench(workloads or None, **options, announce=tell)
         _print(report.to_json() if json else report.to_text())
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from neuroevo.cli.display import Display
-from neuroevo.cli.texts import results_text, stop_text
+from neuroevo.cli.texts import results_text, stop_text, trials_text
 from neuroevo.experiment import Observer
 
 if TYPE_CHECKING:
     from neuroevo.records import RunRecord
+    from neuroevo.records.trials import TrialSet
     from neuroevo.scenario import Scenario
     from neuroevo.stopping import Progress
 
@@ -23,6 +24,12 @@ class Start(Protocol):
     """Starts a run, or goes on with one."""
 
     def __call__(self, *, observer: Observer) -> RunRecord: ...
+
+
+class StartTrials(Protocol):
+    """Starts or completes a set of trials."""
+
+    def __call__(self, *, observer: Observer) -> TrialSet: ...
 
 
 class Shown(Observer):
@@ -70,6 +77,24 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     code = exit_code(record.run)
     if code:
         raise typer.Exit(code)
+
+
+def carry_out_trials(start: StartTrials, *, quiet: bool) -> None:
+    """Run what is missing of a set of trials, and print what they have in common.
+
+    Raises:
+        typer.Exit: With 130 or 143, where a signal ended the set.
+    """
+    trials = start(observer=Shown(quiet=quiet))
+    records = trials.trials()
+    if not quiet:
+        print(trials_text(trials.summarise()) + "\n", flush=True)  # noqa: T201
+    stopped = [code for record in records if (code := exit_code(record.run))]
+    done = sum(record.status == "finished" for record in records)
+    tell(f"{done} trials finished" + ("; interrupted, the same command goes on" if stopped else ""))
+    print(trials.path, flush=True)  # noqa: T201
+    if stopped:
+        raise typer.Exit(stopped[-1])
 
 
 def exit_code(run: Mapping[str, Any]) -> int:

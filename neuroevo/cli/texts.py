@@ -119,5 +119,19 @@ def results_text(results: Mapping[str, Any]) -> str:
     return "\n\n".join(tables)
 
 
+def trials_text(summary: Mapping[str, Any]) -> str:
+    """Medians and quartiles over the trials of a set."""
+    rows = [["over the trials", "median", "lower quartile", "upper quartile", "smallest", "largest"]]
+    keys = ("median", "lower_quartile", "upper_quartile", "min", "max")
+    shown = ("error", "learned", "mse", "nmse", "arv")
+    for name, figures in summary["figures"].items():
+        part, _, measure = name.partition(".")
+        if (measure in shown and figures["n"]) or name in ("generations", "seconds"):
+            rows.append([f"{part} {measure}".strip(), *(_figure(figures[key]) for key in keys)])
+    success = summary["success"]
+    share = "" if success is None else f", {100 * success:.0f} % reached a target of [stop]"
+    return f"{summary['n_finished']} trials{share}\n\n{columns(rows, '  ')}"
+
+
 def _figure(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.4g}"
