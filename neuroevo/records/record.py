@@ -87,7 +87,7 @@ class RunRecord:
             return None
         try:
             return StopReason.from_dict(values)
-        except (ValueError, AttributeError, RecursionError) as error:
+        except (TypeError, AttributeError, RecursionError) as error:
             raise RecordError(f"{self.path / RUN_FILE}: stop_reason: {error}") from error
 
     @cached_property

@@ -45,27 +45,27 @@ class StopReason:
         """The inverse of :meth:`to_dict`; None is read as NaN.
 
         Raises:
-            ValueError: A key is missing or of the wrong type.
+            TypeError: A key is missing or of the wrong type.
         """
         criterion, value, message = values.get("criterion"), values.get("value"), values.get("message")
         details = values.get("details", [])
         if not isinstance(criterion, str) or not isinstance(message, str) or not isinstance(details, list):
-            raise ValueError("a stop reason needs the texts criterion and message, and a list of details")
+            raise TypeError("a stop reason needs the texts criterion and message, and a list of details")
         if value is None:
             value = math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError("the value of a stop reason must be a number or null")
+            raise TypeError("the value of a stop reason must be a number or null")
         if not all(isinstance(detail, Mapping) for detail in details):
-            raise ValueError("the details of a stop reason must be stop reasons")
+            raise TypeError("the details of a stop reason must be stop reasons")
         return cls(criterion, value, message, tuple(cls.from_dict(detail) for detail in details))
 
 
 class StoppingCriterion(ABC):
     """Says after each generation whether the run has ended, and why; ``a | b`` and ``a & b`` make one of two.
 
-    A subclass is a frozen dataclass whose fields carry their ranges (``Annotated[int, Ge(1)]``), which are checked here.
-    It keeps no state of its own: what it needs of the past is in ``progress.history``, so that a resumed run stops where
-    the uninterrupted one does.
+    A subclass is a frozen dataclass whose fields carry their ranges (``Annotated[int, Ge(1)]``); they are checked here.
+    It keeps no state of its own: what it needs of the past is in ``progress.history``, so that a resumed run stops
+    where the uninterrupted one does.
     """
 
     #: The key in ``[stop]``.

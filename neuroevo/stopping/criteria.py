@@ -1,4 +1,4 @@
-"""The single stopping criteria. Each is one sentence about a generation's figures; they compose with ``|`` and ``&``."""
+"""The single stopping criteria: each is one sentence about the figures of a generation and those before it."""
 
 from __future__ import annotations
 

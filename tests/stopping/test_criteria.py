@@ -212,7 +212,7 @@ def test_reason_survives_its_plain_form(value: float, name: str, message: str) -
      {"criterion": "a", "value": True, "message": ""}, {"criterion": "a", "message": "", "details": [3]}],
 )  # fmt: skip
 def test_reason_of_the_wrong_form_is_refused(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"reason|number"):
+    with pytest.raises(TypeError, match=r"reason|number"):
         StopReason.from_dict(values)
 
 
