@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def run_bench(
     precision: Precision = "single",
     repeats: int = 5,
     announce: Callable[[str], object] | None = None,
+    around: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> BenchReport:
     """Time the evaluator on workloads.
 
@@ -34,6 +36,7 @@ def run_bench(
         precision: "single" or "double".
         repeats: Timed evaluations of each, of which the best counts; quick ones are repeated more often.
         announce: Called with a line before each wait.
+        around: Gives a context for the timed evaluations of each workload, after what is done once only.
 
     Raises:
         ValueError: A workload is unknown, or an argument is out of range.
@@ -50,7 +53,7 @@ def run_bench(
     rows = []
     for workload in chosen:
         say(workload.name)
-        seconds = time_workload(workload, n_threads=n_threads, precision=precision, repeats=repeats)
+        seconds = time_workload(workload, n_threads=n_threads, precision=precision, repeats=repeats, around=around)
         rows.append(BenchRow(workload, seconds, limit_seconds(workload, peaks)))
     again = measure_peaks(n_threads, precision)
     best = Peaks(
@@ -60,14 +63,22 @@ def run_bench(
     return BenchReport(tuple(rows), best, repeats, environment())
 
 
-def time_workload(workload: Workload, *, n_threads: int, precision: Precision, repeats: int) -> float:
+def time_workload(
+    workload: Workload,
+    *,
+    n_threads: int,
+    precision: Precision,
+    repeats: int,
+    around: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> float:
     """Seconds of one evaluation: the best of `repeats`, or of more if they are quick, after one that compiles."""
     from neuroevo.evaluation import LocalEvaluator
 
     network, problem, population = workload.network(), workload.problem(), workload.population()
     with LocalEvaluator(network, problem, n_threads=n_threads, precision=precision) as evaluator:
         evaluator.evaluate(population)
-        return best_seconds(lambda: evaluator.evaluate(population), repeats)
+        with around():
+            return best_seconds(lambda: evaluator.evaluate(population), repeats)
 
 
 def best_seconds(call: Callable[[], object], repeats: int, least_seconds: float = _LEAST_SECONDS) -> float:
