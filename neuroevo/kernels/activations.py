@@ -9,7 +9,7 @@ import math
 
 from numba import types
 
-from neuroevo.kernels.compilation import helper, implements, inlined
+from neuroevo.kernels.compilation import called, implements, inlined
 from neuroevo.kernels.vectors import (
     absolute,
     broadcast,
@@ -34,10 +34,9 @@ CODES = {"linear": 0, "tanh": 1, "logistic": 2, "softsign": 3, "relu": 4, "sine"
 
 LINEAR, TANH, LOGISTIC, SOFTSIGN, RELU, SINE, HARD_STEP, SOFTMAX = range(8)
 
-_TANH_CLAMP = 7.90531110763549805
-_TANH_OVER = (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
-              1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)
-_TANH_UNDER = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+_TANH_CLAMP = 7.8
+_TANH_OVER = (46.32796859741211, 11926.0439453125, 521942.65625, 4037428.0)
+_TANH_UNDER = (1.0, 965.6102294921875, 96192.578125, 1867744.5, 4037430.25)
 
 _LOG2_E = 1.4426950408889634
 _EXPM1_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, 1, -1))
@@ -170,7 +169,7 @@ def hard_step(x):
     return select(equal(x, x), step, x)
 
 
-@helper
+@called
 def activate(code, values, start, n_rows, stride, n_columns):
     """Apply an activation to vectors in memory: `n_columns` vectors from each of the rows `start + row * stride`."""
     width = lanes(values)
@@ -184,7 +183,7 @@ def activate(code, values, start, n_rows, stride, n_columns):
             _activate_row(code, values, first, first + n_columns * width, width)
 
 
-@helper
+@inlined
 def _activate_row(code, values, first, last, width):
     if code == TANH:
         for i in range(first, last, width):
@@ -206,7 +205,7 @@ def _activate_row(code, values, first, last, width):
             store(values, i, hard_step(load(values, i)))
 
 
-@helper
+@called
 def _softmax(values, first, n_rows, stride):
     """exp(x - max) over its sum, down the rows of one column."""
     largest = load(values, first)

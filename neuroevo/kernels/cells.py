@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from numba import types
 
-from neuroevo.kernels.compilation import helper, implements
+from neuroevo.kernels.compilation import called, implements
 from neuroevo.kernels.vectors import broadcast, lanes, load, store
 
 
@@ -50,7 +50,7 @@ def is_cell(cell, kind):  # noqa: ANN001, ANN201
     return getattr(cell, "instance_class", None) is kind
 
 
-@helper
+@called
 def fill_rows(weights, w, values, at, stride, n_rows, n_columns):
     """Set rows to the packed vectors from `w` on, the same in all columns; zeros if `w` is negative."""
     step = lanes(values)

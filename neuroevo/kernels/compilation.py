@@ -46,39 +46,60 @@ class _HelperLibrary(JITCodeLibrary):
         return 0
 
 
-@register_pass(mutates_CFG=False, analysis_only=True)
-class _UseHelperLibrary(FunctionPass):  # type: ignore[misc]
-    _name = "neuroevo_use_helper_library"
+class _CalledLibrary(_HelperLibrary):
+    """As above; its functions stay functions."""
 
-    def __init__(self) -> None:
-        FunctionPass.__init__(self)
-
-    def run_pass(self, state: Any) -> bool:
-        state.library = _HelperLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return True
+    def add_ir_module(self, ir_module: Any) -> None:
+        for function in ir_module.functions:
+            if not function.is_declaration and "alwaysinline" not in function.attributes:
+                function.attributes.add("noinline")
+        super().add_ir_module(ir_module)
 
 
-class _HelperCompiler(CompilerBase):  # type: ignore[misc]
-    def define_pipelines(self) -> list[Any]:
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes.insert(1, (_UseHelperLibrary, "helpers are linked, not run"))
-        passes.finalize()
-        return [passes]
+def _library_pass(library: type[JITCodeLibrary]) -> Any:
+    """A compiler pass that gives the function's code this kind of library."""
+
+    @register_pass(mutates_CFG=False, analysis_only=True)
+    class UseLibrary(FunctionPass):  # type: ignore[misc]
+        _name = f"neuroevo_use{library.__name__}"
+
+        def __init__(self) -> None:
+            FunctionPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            state.library = library(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.enable_object_caching()
+            return True
+
+    return UseLibrary
 
 
-_HELPER = {"pipeline_class": _HelperCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nopython": True}
+def _options(library: type[JITCodeLibrary]) -> dict[str, Any]:
+    """Options of `numba.jit` for code of this kind of library."""
+    use_library = _library_pass(library)
 
-helper = numba.jit(**_HELPER)
-"""Compile a function that kernels call; LLVM decides about inlining."""
+    class Compiler(CompilerBase):  # type: ignore[misc]
+        def define_pipelines(self) -> list[Any]:
+            passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.passes.insert(1, (use_library, "helpers are linked, not run"))
+            passes.finalize()
+            return [passes]
 
-inlined = numba.jit(**_HELPER, forceinline=True)
+    return {"pipeline_class": Compiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nopython": True}
+
+
+_INLINED = {**_options(_HelperLibrary), "forceinline": True}
+
+called = numba.jit(**_options(_CalledLibrary))
+"""Compile a function that stays one: loops with many live values need the registers for themselves."""
+
+inlined = numba.jit(**_INLINED)
 """Compile a function that becomes part of every caller."""
 
 
 def implements(function: Callable[..., Any]) -> Callable[..., Any]:
     """`numba.extending.overload` for a helper: choose code by the types of the arguments, inlined into the caller."""
-    return overload(function, jit_options={**_HELPER, "forceinline": True})  # type: ignore[no-any-return]
+    return overload(function, jit_options=_INLINED)  # type: ignore[no-any-return]
 
 
 def kernel(function: Callable[..., Any]) -> Any:

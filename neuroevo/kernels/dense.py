@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate, logistic
 from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
-from neuroevo.kernels.compilation import helper, implements, inlined
+from neuroevo.kernels.compilation import called, implements, inlined
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
+from neuroevo.kernels.processor import BLOCK_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_store
 from neuroevo.kernels.vectors import fma, lanes, load, store
 
@@ -59,38 +60,56 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
 
 
 @inlined
-def _block(weights, w, below, s, n_below, back, r, n_back, stride, target, o, rows, columns):
-    step = number_of(rows) * lanes(weights)
+def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, rows, columns):
+    """Sums of the units in one tile; the weights of one source lie `per_source` elements before those of the next."""
     tile = tile_from(weights, w, rows, columns)
-    w += step
+    w += per_source
     for i in range(n_below):
-        tile = tile_fma(tile, weights, w + i * step, below, s + i * stride)
-    w += n_below * step
+        tile = tile_fma(tile, weights, w + i * per_source, values, s + i * stride)
+    w += n_below * per_source
     for i in range(n_back):
-        tile = tile_fma(tile, weights, w + i * step, back, r + i * stride)
-    tile_store(tile, target, o, stride)
+        tile = tile_fma(tile, weights, w + i * per_source, values, r + i * stride)
+    tile_store(tile, values, o, stride)
 
 
-@helper
+@inlined
+def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
+    """Sums of a block of up to 8 units: at once for a single sequence, four by four for several."""
+    width = lanes(weights)
+    per_source = n_units * width
+    if number_of(columns) == 1 and n_units > 4:
+        if n_units == 8:
+            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(8), count(1))
+        elif n_units == 7:
+            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(7), count(1))
+        elif n_units == 6:
+            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(6), count(1))
+        else:
+            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(5), count(1))
+        return
+    if n_units >= 4:
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(4), columns)
+        w, o, n_units = w + 4 * width, o + 4 * stride, n_units - 4
+    if n_units == 4:
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(4), columns)
+    elif n_units == 3:
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(3), columns)
+    elif n_units == 2:
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(2), columns)
+    elif n_units == 1:
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(1), columns)
+
+
+@called
 def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
     """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on."""
     per_unit = (1 + n_below + n_back) * lanes(weights)
-    whole = n_units - n_units % 4
-    for u in range(0, whole, 4):
-        _block(weights, w + u * per_unit, values, s, n_below, values, r, n_back, stride, values, o + u * stride,
-               count(4), columns)
-    w += whole * per_unit
-    o += whole * stride
-    rest = n_units - whole
-    if rest == 3:
-        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(3), columns)
-    elif rest == 2:
-        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(2), columns)
-    elif rest == 1:
-        _block(weights, w, values, s, n_below, values, r, n_back, stride, values, o, count(1), columns)
+    for u in range(0, n_units, BLOCK_UNITS):
+        n = min(BLOCK_UNITS, n_units - u)
+        _block(weights, w + u * per_unit, n, values, s, n_below, r, n_back, o + u * stride, stride, columns)
 
 
-@helper
+@called
 def _leak(weights, w, values, at_old, at_new, n_units, stride, n_columns):
     """Move each unit from its old value a share of the way to what was computed for it."""
     width = lanes(values)

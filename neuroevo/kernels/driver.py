@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels import dense, gated, graph  # noqa: F401 - they register the cells
 from neuroevo.kernels.cells import opened, prepare, start, step
-from neuroevo.kernels.compilation import helper, inlined, kernel
+from neuroevo.kernels.compilation import called, kernel
 from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score, view_of
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
@@ -49,7 +49,7 @@ def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any)
     )
 
 
-@inlined
+@called
 def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, columns):
     """Steps `begin` ... `end` - 1 of the sequences at `offset` in a group; False if all genomes have failed."""
     width = lanes(values)
@@ -81,7 +81,7 @@ def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begi
     return True
 
 
-@helper
+@called
 def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     """All steps of `n_group` sequences; they share their steps while all last, and the shorter ones drop out."""
     start(cell, weights, values, 0, n_group * lanes(values), n_group)

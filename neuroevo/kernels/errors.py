@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.compilation import helper, inlined
+from neuroevo.kernels.compilation import called, inlined
 from neuroevo.kernels.vectors import absolute, both, broadcast, equal, fma, lanes, less, less_equal, load, peek, poke, select, store, view
 
 BLOCK_STEPS = 64
@@ -100,7 +100,7 @@ def score(data, step, n_outputs, values, at, stride, sums, e):
     store(sums, e + width, load(sums, e + width) + select(right, broadcast(values, 1.0), zero))
 
 
-@helper
+@called
 def _right_class(wanted, n_outputs, values, at, stride):
     """Mask of the genomes whose first largest output is that of the right class."""
     best = load(values, at)
@@ -113,7 +113,7 @@ def _right_class(wanted, n_outputs, values, at, stride):
     return equal(chosen, wanted)
 
 
-@helper
+@called
 def flush(sums, e, totals, sequence, width):
     """Move the sums of a block of steps into the sequence's totals in double."""
     first = sequence * 2 * width
@@ -122,7 +122,7 @@ def flush(sums, e, totals, sequence, width):
         poke(sums, e + k, 0.0)
 
 
-@helper
+@called
 def all_failed(totals, order, position, n_columns, width):
     """Whether every genome of the block has a sequence, among these, whose error is not finite."""
     for lane in range(width):
@@ -134,7 +134,7 @@ def all_failed(totals, order, position, n_columns, width):
     return True
 
 
-@helper
+@called
 def finish(data, totals, population, first, width, error, right):
     """Errors and right steps of the genomes from row `first` on; a failed evaluation is +inf and 0."""
     for lane in range(min(width, population.shape[0] - first)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate
 from neuroevo.kernels.cells import fill_rows, is_cell, opened, prepare, start, step
-from neuroevo.kernels.compilation import helper, implements, inlined
+from neuroevo.kernels.compilation import called, implements, inlined
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import TILE_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma_links, tile_store, tile_zero
@@ -140,7 +140,7 @@ def _tile(cell, depth, link, weights, values, at, stride, shift, target, rows, c
     return link
 
 
-@helper
+@called
 def _tiles(cell, first, last, link, weights, values, at, stride, t, target, columns):
     """Weighted sums of the targets of some tiles, into rows from `target` on; the next link."""
     shift = (t & 1) * cell.n_links

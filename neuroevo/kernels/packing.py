@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.compilation import helper
-from neuroevo.kernels.processor import TILE_UNITS
+from neuroevo.kernels.compilation import called
+from neuroevo.kernels.processor import BLOCK_UNITS
 
 
 class Packing(NamedTuple):
@@ -56,7 +56,7 @@ def plain_order(pieces: list[NDArray[np.int64]]) -> Order:
     return Order(slots, np.ones(slots.size))
 
 
-def unit_blocks(rows: NDArray[np.int64], block: int = TILE_UNITS) -> NDArray[np.int64]:
+def unit_blocks(rows: NDArray[np.int64], block: int = BLOCK_UNITS) -> NDArray[np.int64]:
     """Order of a matrix ``(n_units, n_sources)`` of slots: blocks of units, in each source by source.
 
     The last block holds the units that remain and no padding.
@@ -65,7 +65,7 @@ def unit_blocks(rows: NDArray[np.int64], block: int = TILE_UNITS) -> NDArray[np.
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
 
-@helper
+@called
 def pack(packing, population, first, weights, n_lanes):
     """Weights of the genomes from row `first` on; lanes beyond the population repeat its last genome."""
     last = population.shape[0] - 1

@@ -32,8 +32,11 @@ WIDE = _has_wide_registers()
 LANES = {"float32": 16 if WIDE else 8, "float64": 8 if WIDE else 4}
 """Lanes of one vector by element type."""
 
+BLOCK_UNITS = 8
+"""Units whose weights lie together: as many sums as hide the latency of a multiply-add with a single sequence."""
+
 TILE_UNITS = 4
-"""Units whose sums are kept in registers together."""
+"""Units whose sums are kept in registers together when there are several sequences."""
 
 TILE_SEQUENCES = 4 if WIDE else 2
 """Sequences whose sums are kept in registers together: 4 x 4 sums leave room among 32 registers, 4 x 2 among 16."""
