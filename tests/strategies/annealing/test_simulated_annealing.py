@@ -9,6 +9,7 @@ from scipy import stats
 from neuroevo.strategies import make_strategy
 from neuroevo.strategies.annealing.chains import rises_accepted
 from neuroevo.strategies.annealing.neighbourhood import neighbours
+from neuroevo.strategies.annealing.simulated_annealing import resampled
 
 
 def sphere(population):
@@ -203,6 +204,37 @@ def test_reheating_takes_the_clock_back_after_stagnation():
     assert rises[0] == pytest.approx(40, abs=1)
     clock = 40
     assert temperatures[rises[0] + 1] == pytest.approx(0.01 ** (clock / 2 / 100), rel=0.05)
+
+
+def test_resampling_gives_every_chain_the_copies_that_boltzmann_expects():
+    errors = np.array([0.0, 1.0, 2.0, np.inf] * 5000)
+    rows = resampled(errors, 0.7, np.random.default_rng(6))
+    counts = np.bincount(errors[rows].astype(int), minlength=3) / len(errors)
+    weights = np.exp(-0.7 * np.array([0.0, 1.0, 2.0]))
+    assert counts == pytest.approx(weights / weights.sum(), abs=1e-3)
+    assert np.array_equal(resampled(np.full(4, np.inf), 0.7, np.random.default_rng(6)), np.arange(4))
+
+
+def test_resampled_chains_stay_in_equilibrium_while_it_cools():
+    def harmonic(population):
+        return 0.5 * population[:, 0] ** 2
+
+    # Steps that hardly move leave it to the resampling alone.
+    strategy = make(
+        n_genes=1, population_size=20_000, initial_temperature=1.0, temperature_ratio=0.1, horizon=10, width=0.02,
+        width_adaptation="fixed",
+    )  # fmt: skip
+    for _ in range(12):
+        step(strategy, harmonic)
+    assert np.std(strategy.state()["positions"]) == pytest.approx(np.sqrt(0.1), rel=0.03)
+
+
+def test_without_resampling_the_chains_never_meet():
+    strategy = make(resampling=False, width=1e-9, width_adaptation="fixed", initial_temperature=1.0)
+    first = step(strategy)
+    for _ in range(5):
+        step(strategy)
+    assert np.allclose(strategy.state()["positions"], first, atol=1e-6)
 
 
 def test_extending_a_run_equals_a_longer_run():
