@@ -95,10 +95,10 @@ def read_history(path: Path) -> History:
     return history
 
 
-def count_rows(path: Path) -> tuple[int, str]:
-    """How many rows before the first damage can be used, and what the damage is; an empty text where there is none."""
+def salvage_history(path: Path) -> tuple[History, str]:
+    """The rows before the first damage, and what the damage is; an empty text where there is none."""
     if not path.exists() and not path.is_symlink():
-        return 0, ""
+        return History(), ""
     history = History()
     try:
         with open_to_read(path) as file:
@@ -112,8 +112,8 @@ def count_rows(path: Path) -> tuple[int, str]:
                     for line in block.splitlines(keepends=True):
                         _add_rows(history, line, path)
     except RecordError as error:
-        return history.n_generations, str(error)
-    return history.n_generations, ""
+        return history, str(error)
+    return history, ""
 
 
 def cut_history(path: Path, n_rows: int) -> None:

@@ -28,7 +28,7 @@ from neuroevo.records.checkpoints import (
 )
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
-from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, count_rows, cut_history, read_history
+from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_history, salvage_history
 from neuroevo.records.lock import RunLock
 from neuroevo.records.npz import pack_npz
 from neuroevo.records.record import (
@@ -137,14 +137,15 @@ class RunWriter:
         try:
             record = RunRecord.open(path)  # again: what was read before the lock may be old
             remove_leftovers(path)
-            generation, state, messages = _last_good(path)
+            history, damage = salvage_history(path / HISTORY_FILE)
+            generation, state, messages = _last_good(path, history.n_generations)
             discard_after(path, generation)
-            history = _history_up_to(path, generation)
+            history = _cut_back(path / HISTORY_FILE, history, generation)
             writer = cls(path, record.run, lock, history)
         except BaseException:
             lock.release()
             raise
-        for message in messages:
+        for message in filter(None, (damage, *messages)):
             writer.log(message)
         resumed = [*_as_list(record.run.get("resumed")), {"time": surroundings.now(), "generation": generation}]
         writer.update({"status": "running", "stop_reason": None, "resumed": resumed[-100:]})
@@ -300,10 +301,9 @@ def _store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str,
     return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
 
 
-def _last_good(path: Path) -> tuple[int, State | None, list[str]]:
+def _last_good(path: Path, n_rows: int) -> tuple[int, State | None, list[str]]:
     """Generation and state of the newest checkpoint that can be used, and what is to be said of those that cannot."""
-    n_rows, damage = count_rows(path / HISTORY_FILE)
-    messages = [damage] if damage else []
+    messages: list[str] = []
     for file in reversed(list_checkpoints(path)):
         try:
             generation, state = read_checkpoint(file)
@@ -319,15 +319,16 @@ def _last_good(path: Path) -> tuple[int, State | None, list[str]]:
     return 0, None, messages
 
 
-def _history_up_to(path: Path, generation: int) -> History:
-    file = path / HISTORY_FILE
+def _cut_back(file: Path, history: History, generation: int) -> History:
+    """Take back the rows after a generation, in the file and in the history, which is given back."""
     if generation == 0:
         # Whatever lies there, link or damaged file, a new history replaces it.
         with writing(file):
             file.unlink(missing_ok=True)
         return History()
     cut_history(file, generation)
-    return read_history(file)
+    history.truncate(generation)
+    return history
 
 
 def _as_list(value: object) -> list[Any]:
