@@ -41,8 +41,8 @@ class BenchRow:
     def cells(self) -> tuple[str, ...]:
         """The row as text, in the order of `COLUMNS`."""
         figures = (
-            f"{1e3 * self.seconds:.2f}", f"{self.million_steps_per_second:.1f}",
-            f"{1e3 * self.limit_seconds:.2f}", f"{100 * self.share:.0f} %",
+            _figure(1e3 * self.seconds), f"{self.million_steps_per_second:.1f}",
+            _figure(1e3 * self.limit_seconds), f"{100 * self.share:.0f} %",
         )  # fmt: skip
         return (self.workload.name, self.workload.cell, *map(str, self.workload.numbers), *figures)
 
@@ -95,6 +95,12 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         cells = [text.ljust(width) if i < 2 else text.rjust(width) for i, (text, width) in enumerate(texts)]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def _figure(value: float) -> str:
+    """Three significant digits or more."""
+    digits = 4 if value < 0.1 else 3 if value < 1 else 2 if value < 100 else 1
+    return f"{value:.{digits}f}"
 
 
 def _row_dict(row: BenchRow) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def as_workload(text: str | Workload) -> Workload:
     cell, *numbers = (part.strip() for part in text.split(","))
     if len(numbers) != len(_NUMBERS) or not all(number.isdecimal() for number in numbers):
         near = nearest(text, named)
-        guess = f"; did you mean {near!r}?" if near else ""
+        guess = f"; did you mean {near!r}?" if near else "."
         raise ValueError(
             f"there is no workload {text!r}{guess} Known: {', '.join(named)}; "
             "or give its numbers as cell,P,S,T,I,H,O, for instance elman,256,1,1000,1,16,1"
