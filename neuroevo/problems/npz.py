@@ -10,7 +10,6 @@ import io
 import math
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,9 +61,13 @@ def parse_npz(content: bytes, path: Path, limit: int = MAX_BYTES) -> dict[str, N
                 with archive.open(member) as stream:
                     arrays[name] = _read_array(stream, f"{path}, array {name!r}", left)
                 left -= arrays[name].nbytes
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
-        # RuntimeError covers encrypted members and unknown compression.
-        raise DataError(f"{path} is damaged or no NPZ file ({error}); copy or write it again") from error
+    except DataError:
+        raise
+    except Exception as error:
+        # A damaged archive can make zipfile and its decompressors raise nearly anything.
+        raise DataError(
+            f"{path} is damaged or no NPZ file ({type(error).__name__}: {error}); copy or write it again"
+        ) from error
     if not arrays:
         raise DataError(f"{path} holds no arrays; {_REMEDY}")
     return arrays

@@ -91,6 +91,11 @@ class SequenceProblem:
         self.original: SequenceProblem = self
         self._check_and_freeze()
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if "_counted" in self.__dict__:
+            raise AttributeError(f"{name} of a SequenceProblem cannot be set; make another problem")
+        super().__setattr__(name, value)
+
     def _check_and_freeze(self) -> None:
         if not isinstance(self.learned, Within | RightClass):
             raise TypeError(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
@@ -99,10 +104,10 @@ class SequenceProblem:
         checks.refuse_non_finite("inputs", self.inputs, np.broadcast_to(present, self.inputs.shape))
         checks.refuse_non_finite("targets", self.targets, counts)
         counts = counts & (np.arange(self.n_steps) >= self.washout)[None, :, None]
-        self._counted: dict[str, NDArray[np.bool_]] = {}
+        counted: dict[str, NDArray[np.bool_]] = {}
         for name, mask in self.parts.items():
-            self._counted[name] = counts & mask[:, :, None]
-            if not self._counted[name].any():
+            counted[name] = counts & mask[:, :, None]
+            if not counted[name].any():
                 raise ValueError(
                     f"part {name!r} counts no target: its mask, target_mask, lengths and "
                     f"washout (the first {self.washout} steps) leave none"
@@ -110,8 +115,9 @@ class SequenceProblem:
         if isinstance(self.learned, RightClass):
             checks.refuse_unclassifiable(self.targets, counts)
         arrays = [self.inputs, self.targets, self.lengths, self.target_mask, *self.parts.values()]
-        for array in [*arrays, *self._counted.values(), *([] if self.times is None else [self.times])]:
+        for array in [*arrays, *counted.values(), *([] if self.times is None else [self.times])]:
             checks.frozen(array)
+        self._counted = counted
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -173,8 +179,7 @@ class SequenceProblem:
                 "too close together for the values of the other parts; choose another scaling or part"
             )
         problem = SequenceProblem(**{**self.fields(), "inputs": inputs, "targets": targets})
-        problem.scaling = scaling
-        problem.original = self
+        problem.__dict__.update(scaling=scaling, original=self)
         return problem
 
     def fields(self) -> dict[str, Any]:

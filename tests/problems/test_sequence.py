@@ -62,6 +62,8 @@ def test_arrays_are_own_copies_and_read_only():
             array[...] = 0
     with pytest.raises(TypeError):
         problem.parts["test"] = part
+    with pytest.raises(AttributeError, match="washout of a SequenceProblem cannot be set"):
+        problem.washout = 1
 
 
 def test_masks_of_whole_sequences_are_spread_over_their_steps():
