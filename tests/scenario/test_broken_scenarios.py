@@ -80,7 +80,10 @@ BROKEN = {
     "NaN in the CSV": (series("1910,3", "1910,nan"), ["value", "12", "missing"]),
     "empty cell in the CSV": (series("1910,3", "1910,"), ["value", "12"]),
     "text in a number column": (series("1910,3", "1910,three"), ["value", "12", "three"]),
-    "horizon longer than the series": (scenario('time = "year"', 'time = "year"\nhorizon = 40'), ["horizon = 40", "30"]),
+    "horizon longer than the series": (
+        scenario('time = "year"', 'time = "year"\nhorizon = 40'),
+        ["horizon = 40", "30"],
+    ),
     "empty data file": (lambda folder: (folder / "series.csv").write_text(""), ["series.csv", "empty"]),
     "empty scenario": (lambda folder: (folder / "scenario.toml").write_text(""), ["[problem]", "[network]", "[stop]"]),
     "not TOML": (scenario("seed = 1", "seed = = 1"), ["TOML", "line 3"]),
@@ -118,7 +121,9 @@ def test_a_broken_scenario_is_refused_with_advice_and_leaves_nothing(
 def test_all_mistakes_come_at_once(folder: Path) -> None:
     text = (folder / "scenario.toml").read_text()
     text = text.replace("population_size = 8", "population_size = 0").replace("generations = 2", "generations = 0")
-    text = text.replace("n_hidden = 2", "n_hidden = 0").replace("series.csv", "missing.csv").replace("seed = 1", "sed = 1")
+    text = (
+        text.replace("n_hidden = 2", "n_hidden = 0").replace("series.csv", "missing.csv").replace("seed = 1", "sed = 1")
+    )
     (folder / "scenario.toml").write_text(text)
     result = CliRunner().invoke(app, ["check", str(folder / "scenario.toml")])
     assert result.exit_code == 2
