@@ -17,6 +17,7 @@ from neuroevo.kernels.vectors import (
     equal,
     flip_if_odd,
     fma,
+    held,
     lanes,
     less,
     load,
@@ -27,6 +28,7 @@ from neuroevo.kernels.vectors import (
     rounder,
     select,
     store,
+    vector_of,
 )
 
 CODES = {"linear": 0, "tanh": 1, "logistic": 2, "softsign": 3, "relu": 4, "sine": 5, "hard_step": 6, "softmax": 7}
@@ -36,7 +38,7 @@ LINEAR, TANH, LOGISTIC, SOFTSIGN, RELU, SINE, HARD_STEP, SOFTMAX = range(8)
 
 _TANH_CLAMP = 7.8
 _TANH_OVER = (46.32796859741211, 11926.0439453125, 521942.65625, 4037428.0)
-_TANH_UNDER = (1.0, 965.6102294921875, 96192.578125, 1867744.5, 4037430.25)
+_TANH_UNDER = (965.6102294921875, 96192.578125, 1867744.5, 4037430.25)
 
 _LOG2_E = 1.4426950408889634
 _EXPM1_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, 1, -1))
@@ -46,23 +48,47 @@ _SINE_SINGLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(5, -1,
 _SINE_DOUBLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(10, -1, -1))
 
 
-def tanh_ratio(x):
+def tanh_constants(like):
+    """What `tanh_ratio` needs, in registers."""
+
+
+def tanh_ratio(x, constants):
     """The hyperbolic tangent of a vector as numerator and denominator, so that several can share one division."""
 
 
+@implements(tanh_constants)
+def _tanh_constants(like):
+    return _tanh_constants_single if vector_of(like).element == types.float32 else _tanh_constants_double
+
+
 @implements(tanh_ratio)
-def _tanh_ratio(x):
+def _tanh_ratio(x, constants):
     return _tanh_ratio_single if x.element == types.float32 else _tanh_ratio_double
 
 
-def _tanh_ratio_single(x):
-    limit = broadcast(x, _TANH_CLAMP)
-    clamped = maximum(broadcast(x, -_TANH_CLAMP), minimum(limit, x))
+def _tanh_constants_single(like):
+    clamp = held(broadcast(like, -_TANH_CLAMP)), held(broadcast(like, _TANH_CLAMP))
+    over = (held(broadcast(like, _TANH_OVER[0])), held(broadcast(like, _TANH_OVER[1])),
+            held(broadcast(like, _TANH_OVER[2])), held(broadcast(like, _TANH_OVER[3])))
+    under = (held(broadcast(like, _TANH_UNDER[0])), held(broadcast(like, _TANH_UNDER[1])),
+             held(broadcast(like, _TANH_UNDER[2])), held(broadcast(like, _TANH_UNDER[3])))
+    return clamp, over, under
+
+
+def _tanh_ratio_single(x, constants):
+    (lowest, highest), over, under = constants
+    clamped = maximum(lowest, minimum(highest, x))
     square = clamped * clamped
-    return clamped * polynomial(square, _TANH_OVER), polynomial(square, _TANH_UNDER)
+    # The leading coefficient of the denominator is 1, which saves a multiplication.
+    low = polynomial(square, (square + under[0], under[1], under[2], under[3]))
+    return clamped * polynomial(square, over), low
 
 
-def _tanh_ratio_double(x):
+def _tanh_constants_double(like):
+    return (broadcast(like, 0.0),)
+
+
+def _tanh_ratio_double(x, constants):
     doubled = minimum(broadcast(x, 44.0), absolute(x) * broadcast(x, 2.0))
     shifted, rest = _reduce(doubled, _LOG2_E, -6.93147180369123816490e-01, -1.90821492927058770002e-10, 0.0)
     small = fma(rest * rest, polynomial(rest, _EXPM1_DOUBLE), rest)
@@ -84,14 +110,20 @@ def _reduce(x, per_period, minus_high, minus_middle, minus_low):
 @inlined
 def tanh(x):
     """Hyperbolic tangent."""
-    over, under = tanh_ratio(x)
+    return tanh_with(x, tanh_constants(x))
+
+
+@inlined
+def tanh_with(x, constants):
+    """Hyperbolic tangent, given its `tanh_constants`."""
+    over, under = tanh_ratio(x, constants)
     return over / under
 
 
 @inlined
-def logistic_ratio(half):
+def logistic_ratio(half, constants):
     """1 / (1 + exp(-2 half)) as numerator and denominator: callers halve the argument where it costs nothing."""
-    over, under = tanh_ratio(half)
+    over, under = tanh_ratio(half, constants)
     return under + over, under + under
 
 
@@ -171,13 +203,13 @@ def hard_step(x):
 
 @called
 def activate(code, values, start, n_rows, stride, n_columns):
-    """Apply an activation to vectors in memory: `n_columns` vectors from each of the rows `start + row * stride`."""
+    """Apply an activation to vectors in memory: `n_columns` from each of the rows `start + row * stride`."""
     width = lanes(values)
+    if code == LINEAR:
+        return
     if code == SOFTMAX:
         for first in range(start, start + n_columns * width, width):
             _softmax(values, first, n_rows, stride)
-    elif n_columns * width == stride:
-        _activate_row(code, values, start, start + n_rows * stride, width)
     else:
         for first in range(start, start + n_rows * stride, stride):
             _activate_row(code, values, first, first + n_columns * width, width)
@@ -186,8 +218,9 @@ def activate(code, values, start, n_rows, stride, n_columns):
 @inlined
 def _activate_row(code, values, first, last, width):
     if code == TANH:
+        constants = tanh_constants(values)
         for i in range(first, last, width):
-            store(values, i, tanh(load(values, i)))
+            store(values, i, tanh_with(load(values, i), constants))
     elif code == LOGISTIC:
         for i in range(first, last, width):
             store(values, i, logistic(load(values, i)))

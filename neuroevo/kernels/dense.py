@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.activations import activate, logistic
+from neuroevo.kernels.activations import TANH, activate, logistic, tanh_constants, tanh_with
 from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
 from neuroevo.kernels.compilation import called, implements, inlined
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.processor import BLOCK_UNITS
-from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_store
+from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_map, tile_store
 from neuroevo.kernels.vectors import fma, lanes, load, store
 
 
@@ -60,8 +60,8 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
 
 
 @inlined
-def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, rows, columns):
-    """Sums of the units in one tile; the weights of one source lie `per_source` elements before those of the next."""
+def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, rows, columns):
+    """Sums of the units in one tile, squashed by tanh if asked; the weights of one source lie `per_source` elements before those of the next."""
     tile = tile_from(weights, w, rows, columns)
     w += per_source
     for i in range(n_below):
@@ -69,44 +69,43 @@ def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, rows
     w += n_below * per_source
     for i in range(n_back):
         tile = tile_fma(tile, weights, w + i * per_source, values, r + i * stride)
-    tile_store(tile, values, o, stride)
+    if squash:
+        # At once, tile by tile, so that the processor overlaps it with the sums of the next tile.
+        tile_store(tile_map(tile, tanh_with, constants), values, o, stride)
+    else:
+        tile_store(tile, values, o, stride)
 
 
 @inlined
-def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
-    """Sums of a block of up to 8 units: at once for a single sequence, four by four for several."""
+def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, constants, squash, columns):
+    """Sums of a block of up to 8 units, four by four."""
     width = lanes(weights)
     per_source = n_units * width
-    if number_of(columns) == 1 and n_units > 4:
-        if n_units == 8:
-            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(8), count(1))
-        elif n_units == 7:
-            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(7), count(1))
-        elif n_units == 6:
-            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(6), count(1))
-        else:
-            _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(5), count(1))
-        return
     if n_units >= 4:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(4), columns)
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(4), columns)
         w, o, n_units = w + 4 * width, o + 4 * stride, n_units - 4
     if n_units == 4:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(4), columns)
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(4), columns)
     elif n_units == 3:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(3), columns)
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(3), columns)
     elif n_units == 2:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(2), columns)
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(2), columns)
     elif n_units == 1:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, count(1), columns)
+        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(1), columns)
 
 
 @called
-def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, columns):
-    """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on."""
+def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, squash, columns):
+    """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on.
+
+    With `squash` the hyperbolic tangent of the sums is written.
+    """
+    constants = tanh_constants(values)
     per_unit = (1 + n_below + n_back) * lanes(weights)
     for u in range(0, n_units, BLOCK_UNITS):
         n = min(BLOCK_UNITS, n_units - u)
-        _block(weights, w + u * per_unit, n, values, s, n_below, r, n_back, o + u * stride, stride, columns)
+        _block(weights, w + u * per_unit, n, values, s, n_below, r, n_back, o + u * stride, stride, constants,
+               squash, columns)
 
 
 @called
@@ -177,15 +176,17 @@ def _step(cell, weights, values, at, stride, t, wanted, columns):
             new = units + (2 * layer + 1 - (t & 1)) * size
             back = outputs if cell.is_jordan else old
             weighted_sums(weights, w, cell.n_hidden, values, below, n_below, back, cell.n_fed_back, new, stride,
-                          columns)
-            activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
+                          cell.activation == TANH, columns)
+            if cell.activation != TANH:
+                activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
             if cell.leaky:
                 _leak(weights, share + layer * cell.n_hidden * width, values, old, new,
                       cell.n_hidden, stride, n_columns)
             w += _layer_size(cell, layer) * width
             below, n_below = new, cell.n_hidden
         if wanted or cell.is_jordan:
-            weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, columns)
+            weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, False,
+                          columns)
             activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns)
 
     return step_dense if is_cell(cell, Dense) else None

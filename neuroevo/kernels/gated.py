@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.activations import activate, logistic_ratio, tanh_ratio
+from neuroevo.kernels.activations import activate, logistic_ratio, tanh_constants, tanh_ratio
 from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined
 from neuroevo.kernels.dense import weighted_sums
@@ -94,7 +94,7 @@ def _finished(
 
 
 @inlined
-def _lstm_unit(weights, w, values, s, n_below, r, n_units, stride, cell_state, new, columns):
+def _lstm_unit(weights, w, values, s, n_below, r, n_units, stride, cell_state, new, constants, columns):
     width = lanes(weights)
     tile = tile_from(weights, w, count(4), columns)
     for i in range(n_below):
@@ -103,33 +103,33 @@ def _lstm_unit(weights, w, values, s, n_below, r, n_units, stride, cell_state, n
     for i in range(n_units):
         tile = tile_fma(tile, weights, w + 4 * i * width, values, r + i * stride)
     _lstm_gates(tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values,
-                cell_state, new)
+                cell_state, new, constants)
     if number_of(columns) > 1:
         _lstm_gates(tile_at(tile, 0, 1), tile_at(tile, 1, 1), tile_at(tile, 2, 1), tile_at(tile, 3, 1), values,
-                    cell_state + width, new + width)
+                    cell_state + width, new + width, constants)
     if number_of(columns) > 2:
         _lstm_gates(tile_at(tile, 0, 2), tile_at(tile, 1, 2), tile_at(tile, 2, 2), tile_at(tile, 3, 2), values,
-                    cell_state + 2 * width, new + 2 * width)
+                    cell_state + 2 * width, new + 2 * width, constants)
         _lstm_gates(tile_at(tile, 0, 3), tile_at(tile, 1, 3), tile_at(tile, 2, 3), tile_at(tile, 3, 3), values,
-                    cell_state + 3 * width, new + 3 * width)
+                    cell_state + 3 * width, new + 3 * width, constants)
 
 
 @inlined
-def _lstm_gates(write_sum, keep_sum, new_sum, read_sum, values, at_cell, at_new):
-    write, write_under = logistic_ratio(write_sum)
-    keep, keep_under = logistic_ratio(keep_sum)
-    new, new_under = tanh_ratio(new_sum)
+def _lstm_gates(write_sum, keep_sum, new_sum, read_sum, values, at_cell, at_new, constants):
+    write, write_under = logistic_ratio(write_sum, constants)
+    keep, keep_under = logistic_ratio(keep_sum, constants)
+    new, new_under = tanh_ratio(new_sum, constants)
     under = write_under * new_under
     kept = keep * load(values, at_cell) * under
     cell = fma(write * new, keep_under, kept) / (keep_under * under)
     store(values, at_cell, cell)
-    read, read_under = logistic_ratio(read_sum)
-    squashed, squashed_under = tanh_ratio(cell)
+    read, read_under = logistic_ratio(read_sum, constants)
+    squashed, squashed_under = tanh_ratio(cell, constants)
     store(values, at_new, read * squashed / (read_under * squashed_under))
 
 
 @inlined
-def _gru_unit(weights, w, values, s, n_below, r, n_units, stride, old, new, columns):
+def _gru_unit(weights, w, values, s, n_below, r, n_units, stride, old, new, constants, columns):
     width = lanes(weights)
     tile = tile_from(weights, w, count(4), columns)
     w += 4 * width
@@ -138,22 +138,23 @@ def _gru_unit(weights, w, values, s, n_below, r, n_units, stride, old, new, colu
     w += 3 * n_below * width
     for i in range(n_units):
         tile = tile_fma_but(tile, weights, w + 3 * i * width, values, r + i * stride, count(2))
-    _gru_gates(tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values, old, new)
+    _gru_gates(tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values, old, new,
+               constants)
     if number_of(columns) > 1:
         _gru_gates(tile_at(tile, 0, 1), tile_at(tile, 1, 1), tile_at(tile, 2, 1), tile_at(tile, 3, 1), values,
-                   old + width, new + width)
+                   old + width, new + width, constants)
     if number_of(columns) > 2:
         _gru_gates(tile_at(tile, 0, 2), tile_at(tile, 1, 2), tile_at(tile, 2, 2), tile_at(tile, 3, 2), values,
-                   old + 2 * width, new + 2 * width)
+                   old + 2 * width, new + 2 * width, constants)
         _gru_gates(tile_at(tile, 0, 3), tile_at(tile, 1, 3), tile_at(tile, 2, 3), tile_at(tile, 3, 3), values,
-                   old + 3 * width, new + 3 * width)
+                   old + 3 * width, new + 3 * width, constants)
 
 
 @inlined
-def _gru_gates(reset_sum, keep_sum, new_sum, fed_back_sum, values, at_old, at_new):
-    reset, reset_under = logistic_ratio(reset_sum)
-    keep, keep_under = logistic_ratio(keep_sum)
-    new, new_under = tanh_ratio(new_sum + reset * fed_back_sum / reset_under)
+def _gru_gates(reset_sum, keep_sum, new_sum, fed_back_sum, values, at_old, at_new, constants):
+    reset, reset_under = logistic_ratio(reset_sum, constants)
+    keep, keep_under = logistic_ratio(keep_sum, constants)
+    new, new_under = tanh_ratio(new_sum + reset * fed_back_sum / reset_under, constants)
     change = fma(load(values, at_old), new_under, new * broadcast(new, -1.0))
     store(values, at_new, fma(keep, change, new * keep_under) / (new_under * keep_under))
 
@@ -168,7 +169,8 @@ def _weights_of(cell, n_gates, n_biases):
 
 @inlined
 def _read_out(cell, weights, w, values, units, outputs, stride, columns):
-    weighted_sums(weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, columns)
+    weighted_sums(weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, False,
+                  columns)
     activate(cell.output_activation, values, outputs, cell.n_outputs, stride, number_of(columns))
 
 
@@ -198,6 +200,7 @@ def _step_lstm(cell, weights, values, at, stride, t, wanted, columns):
     def step_lstm(cell, weights, values, at, stride, t, wanted, columns):
         width, size = lanes(values), cell.n_hidden * stride
         outputs = at + cell.n_inputs * stride
+        constants = tanh_constants(values)
         below, n_below, w = at, cell.n_inputs, 0
         for layer in range(cell.n_layers):
             h = outputs + cell.n_outputs * stride + 3 * layer * size
@@ -205,7 +208,7 @@ def _step_lstm(cell, weights, values, at, stride, t, wanted, columns):
             per_unit = 4 * (1 + n_below + cell.n_hidden) * width
             for u in range(cell.n_hidden):
                 _lstm_unit(weights, w, values, below, n_below, old, cell.n_hidden, stride, state + u * stride,
-                           new + u * stride, columns)
+                           new + u * stride, constants, columns)
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:
@@ -232,6 +235,7 @@ def _step_gru(cell, weights, values, at, stride, t, wanted, columns):
     def step_gru(cell, weights, values, at, stride, t, wanted, columns):
         width, size = lanes(values), cell.n_hidden * stride
         outputs = at + cell.n_inputs * stride
+        constants = tanh_constants(values)
         below, n_below, w = at, cell.n_inputs, 0
         for layer in range(cell.n_layers):
             h = outputs + cell.n_outputs * stride + 2 * layer * size
@@ -239,7 +243,7 @@ def _step_gru(cell, weights, values, at, stride, t, wanted, columns):
             per_unit = (4 + 3 * (n_below + cell.n_hidden)) * width
             for u in range(cell.n_hidden):
                 _gru_unit(weights, w, values, below, n_below, old, cell.n_hidden, stride, old + u * stride,
-                          new + u * stride, columns)
+                          new + u * stride, constants, columns)
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:

@@ -135,6 +135,22 @@ def tile_store(typingctx, tile, target, start, stride):
 
 
 @intrinsic
+def tile_map(typingctx, tile, function, more):
+    """The tile with `function(vector, more)` in place of each vector; the function is a compiled one."""
+    call = function.get_call_type(typingctx, (tile.vector, more), {})
+
+    def codegen(context, builder, sig, args):
+        value, _, more_value = args
+        emit = context.get_function(function, call)
+        for k in range(tile.rows * tile.columns):
+            mapped = emit(builder, (builder.extract_value(value, k), more_value))
+            value = builder.insert_value(value, mapped, k)
+        return value
+
+    return tile(tile, function, more), codegen
+
+
+@intrinsic
 def tile_zero(typingctx, like, rows, columns):
     """Tile of zeros."""
     tile = Tile(vector_of(like), rows.number, columns.number)

@@ -30,7 +30,8 @@ or split behind your back, no fastmath), no function of the C library, and no su
 - `absolute(a)`; `copy_sign(magnitude, sign)`.
 - `extract(x, lane)`: one lane as a scalar; `peek(v, i)` and `poke(v, i, x)`: one scalar in memory.
 - `rounder(like)`, `power_of_two`, `flip_if_odd`: whole numbers inside of floating-point ones, for exp and sine.
-- `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; the tuple is a constant.
+- `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; a tuple of constants or of vectors.
+- `held(x)`: x stays in a register; for constants of a loop.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from neuroevo.kernels.processor import BOUNDS_CHECKED, LANES
+from neuroevo.kernels.processor import BOUNDS_CHECKED, LANES, WIDE
 
 
 class Vector(types.Type):
@@ -238,16 +239,17 @@ def fma(typingctx, a, b, c):
 
 @intrinsic
 def polynomial(typingctx, x, coefficients):
-    """Horner's rule with `fma`; the coefficients, highest power first, are a tuple of constants."""
+    """Horner's rule with `fma`; the coefficients, highest power first, are a tuple of constants or of vectors."""
 
     def codegen(context, builder, sig, args):
         argument, values = args
         result = None
         for k in range(len(sig.args[1])):
-            number = builder.extract_value(values, k)
-            if x.element == types.float32:
-                number = builder.fptrunc(number, ir.FloatType())
-            term = splat(builder, x, number)
+            term = builder.extract_value(values, k)
+            if not isinstance(sig.args[1][k], Vector):
+                if x.element == types.float32:
+                    term = builder.fptrunc(term, ir.FloatType())
+                term = splat(builder, x, term)
             result = term if result is None else emit_fma(builder, result, argument, term)
         return result
 
@@ -352,6 +354,19 @@ def copy_sign(typingctx, magnitude, sign):
 def extract(typingctx, vector, lane):
     """One lane as a scalar."""
     return vector.element(vector, types.intp), lambda context, builder, sig, args: builder.extract_element(*args)
+
+
+@intrinsic
+def held(typingctx, x):
+    """x, kept in a register: without this LLVM fetches constants anew, by two instructions, at every use."""
+
+    def codegen(context, builder, sig, args):
+        if not context.codegen()._llvm_module.triple.startswith("x86_64"):
+            return args[0]
+        function = ir.FunctionType(args[0].type, [args[0].type])
+        return builder.asm(function, "", "=x,0" if not WIDE else "=v,0", args, side_effect=True)
+
+    return x(x), codegen
 
 
 @intrinsic
