@@ -91,9 +91,9 @@ def all_links(n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:
     read-out weights of each output.
     """
     n_sources = n_inputs + 1 + n_units
-    to_units = [(source, unit) for unit in range(n_units) for source in range(n_sources)]
-    to_outputs = [(source, n_units + k) for k in range(n_outputs) for source in range(n_inputs, n_sources)]
-    return np.array(to_units + to_outputs, dtype=np.int64)
+    to_units = _pairs(np.arange(n_sources), np.arange(n_units))
+    to_outputs = _pairs(np.arange(n_inputs, n_sources), n_units + np.arange(n_outputs))
+    return np.concatenate([to_units, to_outputs])
 
 
 def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, seed: int) -> NDArray[np.int64]:
@@ -113,6 +113,12 @@ def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, se
         )
     rng = np.random.Generator(np.random.PCG64(checks.whole_number("seed", seed, at_least=0)))
     return links[np.sort(rng.choice(len(links), size=n_links, replace=False))]
+
+
+def _pairs(sources: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Every source with every target, target by target."""
+    columns = np.tile(sources, len(targets)), np.repeat(targets, len(sources))
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _checked_links(links: object, n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:
