@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,6 +249,11 @@ def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -
     mistakes = [unknown_key("network", key, own) for key in values if fields and key not in own]
     if mistakes:
         raise SettingsError(mistakes)
+    for name, factor in (("n_hidden", values.get("n_layers", 1)), ("n_units", 1)):
+        size = values.get(name, 0)
+        if isinstance(size, int) and isinstance(factor, int):
+            # Links between all units, as weights, as indices, and as decoded copies.
+            _refuse_giants(f"network.{name}", f"{size} units", 4 * 8.0 * size * size * factor)
     if problem is None:
         _check_alone(table["kind"], values)
         raise _ReportedError
@@ -258,6 +264,18 @@ def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -
     except (ValueError, TypeError) as error:
         raise SettingsError([Mistake("network", str(error))]) from error
     return network, {"kind": table["kind"], **network.settings()}
+
+
+def _refuse_giants(path: str, what: str, n_bytes: float) -> None:
+    """Refuse what the machine's memory can't hold, before half of it has been filled.
+
+    Raises:
+        SettingsError: It can't.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if n_bytes > memory:
+        expected = f"{what} would need about {n_bytes / 2**30:.3g} GiB, and this machine has {memory / 2**30:.3g}"
+        raise SettingsError([Mistake(path, expected, hint="make it smaller")])
 
 
 def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
@@ -283,6 +301,9 @@ def _checked_strategy(table: Mapping[str, Any] | None, network: Network | None) 
     if "bounds" in table:
         parse_value(tuple[float, float], table["bounds"], "strategy.bounds")
     if network is not None:
+        # The population asked, its offspring, and a copy of either in the making.
+        n_bytes = 4 * 8.0 * settings.population_size * network.n_genes
+        _refuse_giants("strategy.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
             _strategy(table, 0, network)
         except ValueError as error:

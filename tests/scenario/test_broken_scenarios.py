@@ -76,6 +76,8 @@ BROKEN = {
     "unknown key": (scenario("population_size", "populaton_size"), ["strategy.populaton_size", "population_size"]),
     "wrong type": (scenario("n_hidden = 2", 'n_hidden = "2"'), ["network.n_hidden", "a whole number", "'2'"]),
     "negative population": (scenario("= 8", "= -8"), ["strategy.population_size", "at least 1", "-8"]),
+    "population beyond the memory": (scenario("= 8", "= 8000000000000"), ["strategy.population_size", "GiB"]),
+    "units beyond the memory": (scenario("n_hidden = 2", "n_hidden = 90000000"), ["network.n_hidden", "GiB"]),
     "missing file": (scenario("series.csv", "sries.csv"), ["sries.csv", "series.csv"]),
     "NaN in the CSV": (series("1910,3", "1910,nan"), ["value", "12", "missing"]),
     "empty cell in the CSV": (series("1910,3", "1910,"), ["value", "12"]),
