@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.plots import style
-from neuroevo.plots.thinning import MOST, thin
+from neuroevo.plots.thinning import thin
 from neuroevo.records import RecordError, RunRecord
 from neuroevo.records.errors import writing
 
@@ -112,12 +112,19 @@ def trial_quartiles(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Fl
         not finite, since most runs had no valid error by then.
     """
     if len(curves) == 1:
-        x, y = thin(*curves[0], most=MOST)
-        return x, np.tile(np.where(np.isfinite(y), y, np.nan), (3, 1))
+        curve = thin(*curves[0])  # it never rises, so the end of each stretch is its smallest value
+        return curve.x, np.tile(np.where(np.isfinite(curve.low), curve.low, np.nan), (3, 1))
     first = max(float(x[0]) for x, _ in curves)
     last = max(float(x[-1]) for x, _ in curves)
     grid = np.linspace(first, max(last, first), _GRID)
     held = np.stack([y[np.searchsorted(x, grid, side="right") - 1] for x, y in curves])
-    # Between two order statistics of which one is infinite, interpolation gives NaN: that is left out of the drawing.
-    quartiles = np.quantile(held, [0.25, 0.5, 0.75], axis=0)
-    return grid, np.where(np.isfinite(quartiles), quartiles, np.nan)
+    ordered = np.sort(held, axis=0)
+    return grid, np.stack([_quantile(ordered, share) for share in (0.25, 0.5, 0.75)])
+
+
+def _quantile(ordered: Floats, share: float) -> Floats:
+    """Linear between neighbours; numpy's multiplies an infinite neighbour by 0 where a value is met exactly."""
+    place = share * (len(ordered) - 1)
+    below, rest = int(place), place % 1
+    value = ordered[below] if rest == 0 else (1 - rest) * ordered[below] + rest * ordered[below + 1]
+    return np.where(np.isfinite(value), value, np.nan)

@@ -20,6 +20,9 @@ Columns = Mapping[str, NDArray[Any]]
 #: Figures that span more than this factor are drawn on a logarithmic axis.
 _WIDE = 8.0
 
+#: Axes end here at the latest: beyond, their margins would be no numbers any more.
+_DRAWABLE = (1e-250, 1e250)
+
 
 def draw_curves(columns: Columns, title: str, subtitle: str) -> Figure:
     """Error above, fitness below, and the learned share where it ever moves.
@@ -86,7 +89,8 @@ def _learned_panel(axes: Axes, columns: Columns) -> None:
 def _label_generations(axes: Axes, generation: NDArray[Any]) -> None:
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    axes.set_xlabel("generation")
+    stretch = thin(generation, generation).stretch
+    axes.set_xlabel("generation" if stretch == 1 else f"generation (medians and ranges of {stretch:,} each)")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if len(generation):
@@ -94,8 +98,11 @@ def _label_generations(axes: Axes, generation: NDArray[Any]) -> None:
 
 
 def _line(axes: Axes, x: NDArray[Any], y: NDArray[Any], colour: str, label: str, **looks: Any) -> None:
+    curve = thin(x, y)
+    if curve.stretch > 1:
+        axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.16, lw=0)
     marker = "o" if len(x) == 1 else None
-    axes.plot(*thin(x, y), color=colour, label=label, marker=marker, markersize=4, **looks)
+    axes.plot(curve.x, curve.middle, color=colour, label=label, marker=marker, markersize=4, **looks)
 
 
 def _set_scale(axes: Axes, values: NDArray[Any], band: NDArray[Any]) -> None:
@@ -103,10 +110,10 @@ def _set_scale(axes: Axes, values: NDArray[Any], band: NDArray[Any]) -> None:
     positive = values[np.isfinite(values) & (values > 0)]
     if not len(positive):
         return
-    low, high = float(positive.min()), float(positive.max())
+    low, high = float(np.clip(positive.min(), *_DRAWABLE)), float(np.clip(positive.max(), *_DRAWABLE))
     reach = band[np.isfinite(band) & (band > 0)]
     if len(reach):
-        high = max(high, min(float(np.percentile(reach, 90)), 3 * high))
+        high = max(high, min(float(np.percentile(reach, 90)), 3 * high, _DRAWABLE[1]))
     if high / low > _WIDE:
         axes.set_yscale("log")
         margin = (high / low) ** 0.04

@@ -54,6 +54,6 @@ def _subtitle(record: RunRecord) -> str:
     if reason is not None:
         end = f"stopped: {reason.message}"
     else:
-        end = f"{record.status}, {record.history.n_generations} generations so far"
+        end = f"{record.status}, {record.history.n_generations:,} generations so far"
     kind, genes, seed = record.run["network"].get("kind"), record.run["network"].get("n_genes"), record.run.get("seed")
     return f"{kind}, {genes} genes · seed {seed} · {end}"

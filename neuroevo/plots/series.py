@@ -23,6 +23,8 @@ _WINDOW = 400
 _MOST_OUTPUTS = 4
 _MOST_WINDOWS = 4
 _MOST_SPANS = 12
+#: Width of a letter of a part's name, as a share of the panel's.
+_LETTER = 0.0096
 _TINTS = {"train": "#FFFFFF", "validation": "#E3F3EC"}
 _OTHER_TINTS = ("#FBEBDD", "#F3E6F0", "#E6F0F8", "#F6F3D8")
 
@@ -54,7 +56,7 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
         axes.set_ylabel(style.words(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.12 * (high - low))  # room for the names of the parts
+        axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
     style.end_legend(panels[0])
     if len(outputs) < problem.n_outputs:
         subtitle = f"{subtitle} · first {len(outputs)} of {problem.n_outputs} outputs"
@@ -156,13 +158,26 @@ def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x
     for start, end, part, tint in sorted(spans):
         axes.axvspan(start, end, color=tint, lw=0, zorder=0)
         axes.axvline(start, color=style.GREY, lw=0.6, ls=":", zorder=1)
-        left = (start - x[0]) / width
+        left, right = (start - x[0]) / width, (end - x[0]) / width
+        name = _name_that_fits(style.words(part, 40), right - left)
         level = 1 - level if left < last_end else 0
-        last_end = left + 0.012 * (len(part) + 1)
+        last_end = left + _LETTER * max(map(len, name.split("\n")))
+        place, side, shift = (end, "right", -3) if last_end > 1 else (start, "left", 3)
         axes.annotate(
-            style.words(part, 30), (start, 1.0), xycoords=("data", "axes fraction"),
-            xytext=(3, -3 - 11 * level), textcoords="offset points", va="top", fontsize=8, color=style.GREY,
+            name, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(shift, -3 - 22 * level),
+            textcoords="offset points", ha=side, va="top", fontsize=7.5, linespacing=1.1, color=style.GREY,
         )  # fmt: skip
+
+
+def _name_that_fits(name: str, width: float) -> str:
+    """A part's name, in two lines where its stretch is too narrow for one."""
+    if _LETTER * len(name) <= width:
+        return name
+    for mark in "_-":
+        first, found, rest = name.partition(mark)
+        if found and rest:
+            return f"{first}\n{rest}"
+    return name
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -95,6 +95,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
     Raises:
         RecordUnwritable: The machine refused.
     """
+    _settle(figure)
     paths = []
     for kind in formats:
         buffer = io.BytesIO()
@@ -104,6 +105,14 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
         write_atomically(path, buffer.getvalue())
         paths.append(path)
     return paths
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once, in round numbers: the solver's last bits depend on where objects lie in memory."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 5).tolist())
 
 
 def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
