@@ -66,8 +66,7 @@ def _error_panel(axes: Axes, columns: Columns) -> None:
 def _fitness_panel(axes: Axes, columns: Columns) -> None:
     generation = columns["generation"]
     median, best = _reciprocal(columns["median_error"]), _reciprocal(columns["best_error"])
-    incumbent = _finite(columns["incumbent_fitness"])
-    incumbent[incumbent >= np.finfo(np.float64).max] = np.nan  # error 0: the fitness stands for infinity
+    incumbent = _finite(columns["incumbent_fitness"])  # that of error 0 stands for infinity and is left out
     _line(axes, generation, median, style.BLUE, "median", lw=1.1)
     _line(axes, generation, incumbent, style.INK, "incumbent", lw=2.4)
     _line(axes, generation, best, style.ORANGE, "best", lw=1.0)
@@ -134,9 +133,9 @@ def _label_decades(axes: Axes, span: float) -> None:
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.float64]:
-    """A copy in which all that is not finite is NaN, so that the curve has a gap there."""
+    """A copy in which all that cannot be drawn is NaN, so that the curve has a gap there."""
     copy = np.array(values, dtype=np.float64)
-    copy[~np.isfinite(copy)] = np.nan
+    copy[~(np.abs(copy) <= _DRAWABLE[1])] = np.nan
     return copy
 
 
