@@ -20,8 +20,8 @@ Columns = Mapping[str, NDArray[Any]]
 #: Figures that span more than this factor are drawn on a logarithmic axis.
 _WIDE = 8.0
 
-#: Axes end here at the latest: beyond, their margins would be no numbers any more.
-_DRAWABLE = (1e-250, 1e250)
+#: Axes end here at the latest, so that the ratio of their ends is still a number.
+_DRAWABLE = (1e-120, 1e120)
 
 
 def draw_curves(columns: Columns, title: str, subtitle: str) -> Figure:
