@@ -1,0 +1,17 @@
+"""Distribution is who computes when one process is not enough: workers on this machine or on a cluster, through Ray.
+
+Nothing here changes a result. Ray is imported nowhere else, and only when a cluster is asked for.
+
+- `Cluster`: a private Ray on this machine, or one that others have started.
+- `ShardedEvaluator`: the chunks of a population on many workers.
+- `Scheduler` over a `Pool`: who computes what, and what happens when a worker dies, freezes or joins.
+"""
+
+from __future__ import annotations
+
+from neuroevo.distribution.cluster import Cluster, ClusterError
+from neuroevo.distribution.pool import Pool, Servant
+from neuroevo.distribution.scheduler import ChunkFailed, NoWorkers, Scheduler
+from neuroevo.distribution.sharded import ShardedEvaluator
+
+__all__ = ["ChunkFailed", "Cluster", "ClusterError", "NoWorkers", "Pool", "Scheduler", "Servant", "ShardedEvaluator"]

@@ -1,0 +1,111 @@
+"""A pool holds workers and tells what becomes of them; it decides nothing, that is the scheduler's.
+
+Workers and tickets are opaque and hashable. What happens comes out of `Pool.wait` as events.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Worker: TypeAlias = Hashable
+Ticket: TypeAlias = Hashable
+
+
+class Servant(ABC):
+    """What a worker does: it is sent there once, warms up, and serves tasks until the end.
+
+    A servant's answer is a pure function of the task, so that whoever gives it, and how often, makes no difference.
+    """
+
+    @abstractmethod
+    def start(self) -> float | None:
+        """Build and compile what is needed, in the worker.
+
+        Returns:
+            Measured seconds for a unit of weight of a task, None where that is not known.
+        """
+
+    @abstractmethod
+    def serve(self, task: Any) -> Any:
+        """The answer to a task."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A worker is ready for work.
+
+    Attributes:
+        worker: Which.
+        seconds: What its servant measured at its start, for a unit of weight.
+    """
+
+    worker: Worker
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """A worker is gone, and with it all that it was given."""
+
+    worker: Worker
+    reason: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A task is done.
+
+    Attributes:
+        ticket: What `submit` returned.
+        value: The answer.
+        seconds: What the computation took in the worker.
+    """
+
+    ticket: Ticket
+    value: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The servant raised an exception; the worker lives."""
+
+    ticket: Ticket
+    said: str
+
+
+Event: TypeAlias = Joined | Left | Answered | Failed
+
+
+class Pool(ABC):
+    """Workers that come and go."""
+
+    @abstractmethod
+    def submit(self, worker: Worker, task: Any) -> Ticket:
+        """Give a task to a worker that has joined; a worker does its tasks in the order given."""
+
+    @abstractmethod
+    def wait(self, timeout: float) -> Sequence[Event]:
+        """What has happened, as soon as something has; nothing after `timeout` seconds.
+
+        Raises:
+            ClusterError: No worker can be had at all.
+        """
+
+    @abstractmethod
+    def discard(self, worker: Worker) -> None:
+        """Give up a worker: no event mentions it or its tickets any more, and another one takes its place."""
+
+    @abstractmethod
+    def clock(self) -> float:
+        """Seconds, monotonic."""
+
+    @abstractmethod
+    def wanted(self) -> str:
+        """What the pool waits for when it has no workers, in words."""
+
+    def close(self) -> None:  # noqa: B027 - a pool without processes has nothing to end
+        """End all workers; closing twice is allowed."""

@@ -1,0 +1,225 @@
+"""RayPool: long-lived Ray actors as the workers of a pool.
+
+Ray's own restarts and retries are off: a restarted actor can wait for ever, silently, for processors that are gone, and
+a task that is tried again on the same actor blocks what waits behind it. Instead a dead actor is replaced here, and one
+that has no place yet stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuroevo.distribution.cluster import Cluster, ClusterError
+from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Servant, Ticket, Worker
+from neuroevo.records import surroundings
+
+_COUNT_SECONDS = 2.0
+"""Between two looks at how many workers the cluster has room for."""
+_MAX_FAILED_STARTS = 3
+_BREATH = 0.05
+"""Seconds that an idle pool sleeps, since Ray waits for something only."""
+
+
+class Host:
+    """The actor: holds a servant, and turns what goes wrong in it into values."""
+
+    def __init__(self, servant: Servant, threads: int) -> None:
+        # Ray limits BLAS and OpenMP to the processors given, but not numba.
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+        self._servant = servant
+
+    def start(self) -> tuple[dict[str, str], float | None]:
+        """Versions and processor here, and what the servant measured."""
+        machine = surroundings.machine()
+        versions = surroundings.versions() | {"processor": str(machine["processor"])}
+        return versions, self._servant.start()
+
+    def serve(self, task: Any) -> tuple[bool, Any, float]:
+        """Whether it went well, the answer or what the exception said, and the seconds it took."""
+        begun = time.perf_counter()
+        try:
+            answer = self._servant.serve(task)
+        except Exception:
+            return False, traceback.format_exc(limit=-6), time.perf_counter() - begun
+        return True, answer, time.perf_counter() - begun
+
+
+@dataclass(eq=False)
+class _Member:
+    actor: Any
+    begun: Any
+    joined: bool = False
+    queue: deque[Any] = field(default_factory=deque)
+
+
+class RayPool(Pool):
+    """Workers on a cluster, as many as it has room for.
+
+    Args:
+        cluster: Where.
+        servant: What each of them does; it travels once.
+        same_processor: Whether workers on another kind of processor are refused.
+        announce: Told what a user should know.
+
+    Raises:
+        ClusterError: Later, from `wait`: workers cannot start.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        servant: Servant,
+        *,
+        same_processor: bool = False,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        self._ray = cluster.ray
+        self._cluster = cluster
+        self._announce = announce or (lambda _text: None)
+        self._servant = self._ray.put(servant)
+        self._actor = self._ray.remote(
+            num_cpus=cluster.threads, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
+        )(Host)
+        expected = surroundings.versions()
+        if same_processor:
+            expected["processor"] = str(surroundings.machine()["processor"])
+        self._expected = expected
+        self._members: dict[int, _Member] = {}
+        self._refs: dict[Any, int] = {}
+        self._number = 0
+        self._refused = 0
+        self._failed_starts = 0
+        self._counted = -_COUNT_SECONDS
+        self._wanted = 0
+        self._recruit()
+
+    def submit(self, worker: Worker, task: Any) -> Ticket:
+        member = self._members[worker]  # type: ignore[index]
+        ref = member.actor.serve.remote(task)
+        member.queue.append(ref)
+        self._refs[ref] = worker  # type: ignore[assignment]
+        return ref  # type: ignore[no-any-return]
+
+    def wait(self, timeout: float) -> Sequence[Event]:
+        self._recruit()
+        refs = list(self._refs)
+        if not refs:
+            time.sleep(min(timeout, _BREATH))
+            return ()
+        ready, rest = self._ray.wait(refs, num_returns=1, timeout=max(0.0, timeout))
+        if ready and rest:
+            # Whatever else is there already: one sweep instead of as many waits.
+            ready += self._ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+        events: list[Event] = []
+        for ref in ready:
+            if ref in self._refs:
+                events += self._outcome(ref)
+        return events
+
+    def discard(self, worker: Worker) -> None:
+        self._remove(worker)  # type: ignore[arg-type]
+        self._counted = -_COUNT_SECONDS
+
+    def clock(self) -> float:
+        return time.monotonic()
+
+    def wanted(self) -> str:
+        n_starting = sum(not member.joined for member in self._members.values())
+        each = self._cluster.threads
+        cpus = f"{each} processor{'s' if each > 1 else ''}"
+        refused = f", {self._refused} refused" if self._refused else ""
+        return (
+            f"{n_starting} are starting or have no place yet (each needs {cpus}); "
+            f"the cluster at {self._cluster.address} has room for {self._cluster.n_wanted()}{refused}"
+        )
+
+    def close(self) -> None:
+        for worker in list(self._members):
+            self._remove(worker)
+
+    def _recruit(self) -> None:
+        """Start as many workers as there is room for, and give up those that have no place any more."""
+        now = time.monotonic()
+        if now - self._counted < _COUNT_SECONDS:
+            return
+        self._counted = now
+        self._wanted = self._cluster.n_wanted() - self._refused
+        for worker in [worker for worker, member in self._members.items() if not member.joined][::-1]:
+            if len(self._members) <= self._wanted:
+                break
+            self._remove(worker)
+        while len(self._members) < self._wanted:
+            actor = self._actor.remote(self._servant, self._cluster.threads)
+            begun = actor.start.remote()
+            self._number += 1
+            self._members[self._number] = _Member(actor, begun)
+            self._refs[begun] = self._number
+
+    def _outcome(self, ref: Any) -> list[Event]:
+        worker = self._refs.pop(ref)
+        member = self._members[worker]
+        errors = self._ray.exceptions
+        try:
+            value = self._ray.get(ref)
+        except errors.RayTaskError as error:
+            # The servant's own errors come as values; this one arose in Ray's part, such as reading the argument.
+            if not member.joined:
+                return self._failed_start(worker, str(error))
+            member.queue.remove(ref)
+            return [Failed(ref, str(error))]
+        except errors.RayError as error:
+            if not member.joined:
+                return self._failed_start(worker, str(error))
+            self._remove(worker)
+            self._counted = -_COUNT_SECONDS
+            return [Left(worker, _first_line(error))]
+        if not member.joined:
+            return self._joined(worker, member, *value)
+        member.queue.remove(ref)
+        good, answer, seconds = value
+        return [Answered(ref, answer, seconds) if good else Failed(ref, answer)]
+
+    def _joined(self, worker: int, member: _Member, facts: dict[str, str], seconds: float | None) -> list[Event]:
+        differing = [
+            f"{name} {facts.get(name)} (here {here})"
+            for name, here in self._expected.items()
+            if facts.get(name) != here
+        ]
+        if differing:
+            self._remove(worker)
+            self._refused += 1
+            self._announce(f"a worker was refused, results could differ in their last bits: {', '.join(differing)}")
+            return []
+        member.joined = True
+        self._failed_starts = 0
+        return [Joined(worker, seconds)]
+
+    def _failed_start(self, worker: int, said: str) -> list[Event]:
+        self._remove(worker)
+        self._failed_starts += 1
+        if self._failed_starts >= _MAX_FAILED_STARTS and not any(m.joined for m in self._members.values()):
+            raise ClusterError(f"workers cannot start: {said.strip()[-2000:]}")
+        return []
+
+    def _remove(self, worker: int) -> None:
+        member = self._members.pop(worker, None)
+        if member is None:
+            return
+        for ref in (member.begun, *member.queue):
+            self._refs.pop(ref, None)
+        with contextlib.suppress(Exception):
+            self._ray.kill(member.actor, no_restart=True)
+
+
+def _first_line(error: BaseException) -> str:
+    """What Ray says of a death, without its pages of advice."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kept = [line for line in lines if not line.startswith(("class_name", "actor_id", "pid:", "namespace", "ip:"))]
+    return " ".join(kept)[:200] or type(error).__name__

@@ -1,0 +1,357 @@
+"""The scheduler: the next task to whoever is free, dead and slow workers' tasks to others, the first answer wins.
+
+Every task may be computed more than once, since its answer is a pure function of it. A worker has at most `depth` tasks
+at a time: with two, the next one is there when the first is done, and the driver's queue stays short (back-pressure).
+Work for a moment is constant or logarithmic in the number of workers, so that one driver serves thousands.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuroevo.distribution.pool import Answered, Failed, Joined, Left, Pool, Ticket, Worker
+
+_LONGEST_WAIT = 1.0
+_SMOOTHING = 0.2
+"""Share of the newest measurement in the running mean of what a unit of weight costs."""
+
+
+class ChunkFailed(RuntimeError):
+    """A task ended badly on every try; the message has what the last worker said."""
+
+
+class NoWorkers(ConnectionError):
+    """There has been no worker for longer than the scheduler waits."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When the scheduler loses its patience.
+
+    Attributes:
+        tries: How often a task may end badly (an exception, or a worker that died of it).
+        depth: Tasks that a worker has at a time.
+        first: Seconds allowed to a task while nothing is known of its cost.
+        floor: Seconds that every task is allowed.
+        patience: Further time allowed, in expected durations of the task; after both the task is repeated elsewhere.
+        give_up: Seconds after which a worker that is overdue is replaced.
+        mention: Seconds without any worker after which the user is told.
+        alone: Seconds without any worker after which the run ends.
+    """
+
+    tries: int = 3
+    depth: int = 2
+    first: float = 120.0
+    floor: float = 0.5
+    patience: float = 4.0
+    give_up: float = 60.0
+    mention: float = 10.0
+    alone: float = 600.0
+
+
+@dataclass(eq=False)
+class _Job:
+    key: Hashable
+    task: Any
+    weight: float
+    tries: int = 0
+    live: int = 0
+    """Copies with workers that are not overdue."""
+    waiting: bool = True
+    done: bool = False
+
+
+@dataclass(eq=False)
+class _Load:
+    """What a worker has to do, the first being computed."""
+
+    queue: deque[tuple[Ticket, _Job]] = field(default_factory=deque)
+    since: float = 0.0
+    overdue: bool = False
+
+
+@dataclass
+class Counters:
+    """What happened since the scheduler began.
+
+    Attributes:
+        answers: Tasks answered.
+        repeats: Tasks given to a worker once more.
+        lost: Workers that died or were given up.
+        busy: Seconds of computation in workers that entered results.
+        overhead: Running mean of the seconds between a task's start and its answer that were no computation.
+    """
+
+    answers: int = 0
+    repeats: int = 0
+    lost: int = 0
+    busy: float = 0.0
+    overhead: float = 0.0
+
+
+class Scheduler:
+    """Gives tasks to the workers of a pool.
+
+    Args:
+        pool: The workers; closed by whoever made it.
+        limits: When patience ends.
+        announce: Told what a user should know.
+    """
+
+    def __init__(self, pool: Pool, limits: Limits | None = None, announce: Callable[[str], None] | None = None) -> None:
+        self.counters = Counters()
+        self._pool = pool
+        self._limits = limits or Limits()
+        self._announce = announce or (lambda _text: None)
+        self._pending: deque[_Job] = deque()
+        self._unfinished = 0
+        self._loads: dict[Worker, _Load] = {}
+        self._by_ticket: dict[Ticket, Worker] = {}
+        # Free workers by the number of tasks they have; a dict is a set that remembers its order.
+        self._free: list[dict[Worker, None]] = [{} for _ in range(self._limits.depth)]
+        self._alarms: list[tuple[float, int, Ticket, bool]] = []
+        self._n_alarms = 0
+        self._cost: float | None = None
+        self._alone_since: float | None = None
+        self._mentioned = False
+        self._answers: list[tuple[Hashable, Any]] = []
+
+    @property
+    def n_workers(self) -> int:
+        """Workers that are ready or at work."""
+        return len(self._loads)
+
+    @property
+    def cost(self) -> float | None:
+        """Seconds that a unit of weight takes, as measured so far."""
+        return self._cost
+
+    @property
+    def in_flight(self) -> int:
+        """Tasks that workers have."""
+        return len(self._by_ticket)
+
+    def submit(self, key: Hashable, task: Any, weight: float = 1.0) -> None:
+        """Add a task; its answer comes out of `collect` with its key.
+
+        Args:
+            key: Names the task among those that are not answered.
+            task: What the servant is given.
+            weight: Its expected cost, in any unit that all tasks share.
+        """
+        self._pending.append(_Job(key, task, weight))
+        self._unfinished += 1
+
+    def collect(self) -> list[tuple[Hashable, Any]]:
+        """Keys and answers, at least one; empty only if nothing is asked.
+
+        Raises:
+            ChunkFailed: A task has ended badly too often.
+            NoWorkers: Nobody has been there to do it.
+        """
+        while self._unfinished and not self._answers:
+            self.advance()
+        answers, self._answers = self._answers, []
+        return answers
+
+    def map(self, tasks: Sequence[Any], weights: Iterable[float] | None = None) -> list[Any]:
+        """The answers to tasks, in their order; nothing else may be under way.
+
+        Raises:
+            ChunkFailed: A task has ended badly too often.
+            NoWorkers: Nobody has been there to do it.
+        """
+        for index, (task, weight) in enumerate(
+            zip(tasks, [1.0] * len(tasks) if weights is None else weights, strict=True)
+        ):
+            self.submit(index, task, weight)
+        answers: list[Any] = [None] * len(tasks)
+        missing = len(tasks)
+        while missing:
+            for key, value in self.collect():
+                answers[key] = value  # type: ignore[call-overload]
+                missing -= 1
+        return answers
+
+    def advance(self) -> None:
+        """Give out work, wait until something happens or is overdue, and see to it."""
+        self._dispatch()
+        now = self._pool.clock()
+        wait = _LONGEST_WAIT
+        if self._alarms:
+            wait = min(wait, max(0.0, self._alarms[0][0] - now))
+        for event in self._pool.wait(wait):
+            self._handle(event)
+        self._check_alarms()
+        self._check_alone()
+
+    def forget(self) -> None:
+        """Drop all tasks that are not answered, after a failure; workers finish what they have."""
+        self._pending.clear()
+        self._answers.clear()
+        self._unfinished = 0
+        for load in self._loads.values():
+            for _, job in load.queue:
+                job.done = True
+
+    def _dispatch(self) -> None:
+        while self._pending:
+            worker = next((next(iter(level)) for level in self._free if level), None)
+            if worker is None:
+                return
+            job = self._pending.popleft()
+            if job.done:
+                continue
+            load = self._loads[worker]
+            job.waiting = False
+            job.live += 1
+            ticket = self._pool.submit(worker, job.task)
+            self._by_ticket[ticket] = worker
+            self._move(worker, load, len(load.queue), len(load.queue) + 1)
+            load.queue.append((ticket, job))
+            if len(load.queue) == 1:
+                self._watch(load)
+
+    def _handle(self, event: Joined | Left | Answered | Failed) -> None:
+        if isinstance(event, Joined):
+            if self._cost is None:
+                self._cost = event.seconds
+            self._loads[event.worker] = _Load()
+            self._free[0][event.worker] = None
+        elif isinstance(event, Left):
+            self._lose(event.worker, event.reason)
+        elif isinstance(event, Answered):
+            job, elapsed = self._complete(event.ticket)
+            self._learn(job, elapsed, event.seconds)
+            if not job.done:
+                job.done = True
+                self._unfinished -= 1
+                self.counters.answers += 1
+                self.counters.busy += event.seconds
+                self._answers.append((job.key, event.value))
+        else:
+            job, _ = self._complete(event.ticket)
+            job.live = max(0, job.live - 1)
+            self._blame(job, event.said)
+            self._again(job)
+
+    def _complete(self, ticket: Ticket) -> tuple[_Job, float]:
+        """Take a task off its worker's list; the worker has shown that it is alive."""
+        worker = self._by_ticket.pop(ticket)
+        load = self._loads[worker]
+        _, job = load.queue.popleft()
+        elapsed = self._pool.clock() - load.since
+        if load.overdue:
+            load.overdue = False
+            for _, other in load.queue:
+                other.live += 1
+            if len(load.queue) < self._limits.depth:
+                self._free[len(load.queue)][worker] = None
+        else:
+            self._move(worker, load, len(load.queue) + 1, len(load.queue))
+        if load.queue:
+            self._watch(load)
+        return job, elapsed
+
+    def _learn(self, job: _Job, elapsed: float, seconds: float) -> None:
+        measured = seconds / job.weight
+        self._cost = measured if self._cost is None else self._cost + _SMOOTHING * (measured - self._cost)
+        extra = max(0.0, elapsed - seconds)
+        counters = self.counters
+        # Down at once and up slowly: what every task has to bear is wanted, not the hiccups of a busy machine.
+        share = 1.0 if not counters.answers else 0.5 if extra < counters.overhead else 0.02
+        counters.overhead += share * (extra - counters.overhead)
+
+    def _lose(self, worker: Worker, reason: str) -> None:
+        load = self._loads.pop(worker, None)
+        if load is None:
+            return
+        self.counters.lost += 1
+        self._announce(f"a worker was lost, its work goes to others: {reason}")
+        for level in self._free:
+            level.pop(worker, None)
+        for place, (ticket, job) in enumerate(load.queue):
+            del self._by_ticket[ticket]
+            if not load.overdue:
+                job.live -= 1
+            if place == 0 and not job.done:
+                self._blame(job, reason)
+            self._again(job)
+
+    def _blame(self, job: _Job, said: str) -> None:
+        """Note that a task ended badly.
+
+        Raises:
+            ChunkFailed: Too often.
+        """
+        job.tries += 1
+        if not job.done and job.tries >= self._limits.tries:
+            self.forget()
+            raise ChunkFailed(f"a task failed {job.tries} times, on the last try with: {said}")
+
+    def _again(self, job: _Job) -> None:
+        """Put a task in front again, unless it is done, waits already, or somebody else is at it."""
+        if not (job.done or job.waiting or job.live):
+            job.waiting = True
+            self._pending.appendleft(job)
+            self.counters.repeats += 1
+
+    def _move(self, worker: Worker, load: _Load, before: int, after: int) -> None:
+        if before < self._limits.depth:
+            self._free[before].pop(worker, None)
+        if after < self._limits.depth and not load.overdue:
+            self._free[after][worker] = None
+
+    def _watch(self, load: _Load) -> None:
+        """The first task of a worker begins: set the alarm at which it is overdue."""
+        load.since = self._pool.clock()
+        ticket, job = load.queue[0]
+        limits = self._limits
+        expected = limits.first if self._cost is None else limits.patience * self._cost * job.weight
+        self._alarm(load.since + limits.floor + expected, ticket, False)
+
+    def _alarm(self, at: float, ticket: Ticket, last: bool) -> None:
+        self._n_alarms += 1
+        heapq.heappush(self._alarms, (at, self._n_alarms, ticket, last))
+
+    def _check_alarms(self) -> None:
+        now = self._pool.clock()
+        while self._alarms and self._alarms[0][0] <= now:
+            _, _, ticket, last = heapq.heappop(self._alarms)
+            worker = self._by_ticket.get(ticket)
+            if worker is None:
+                continue
+            if last:
+                self._lose(worker, f"no answer for {now - self._loads[worker].since:.0f} seconds")
+                self._pool.discard(worker)
+            elif not self._loads[worker].overdue:
+                self._suspect(worker, ticket, now)
+
+    def _suspect(self, worker: Worker, ticket: Ticket, now: float) -> None:
+        """A worker is overdue: others do what it has, and until it answers it gets nothing more."""
+        load = self._loads[worker]
+        load.overdue = True
+        for level in self._free:
+            level.pop(worker, None)
+        for _, job in load.queue:
+            job.live -= 1
+            self._again(job)
+        self._alarm(now + self._limits.give_up, ticket, True)
+
+    def _check_alone(self) -> None:
+        if self._loads or not self._unfinished:
+            self._alone_since, self._mentioned = None, False
+            return
+        now = self._pool.clock()
+        if self._alone_since is None:
+            self._alone_since = now
+        alone = now - self._alone_since
+        if alone >= self._limits.alone:
+            raise NoWorkers(f"no worker for {alone:.0f} seconds: {self._pool.wanted()}")
+        if alone >= self._limits.mention and not self._mentioned:
+            self._mentioned = True
+            self._announce(f"waiting for workers: {self._pool.wanted()}")

@@ -1,0 +1,229 @@
+"""ShardedEvaluator: the chunks of a population on many workers, with the bits of a LocalEvaluator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import pairwise
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuroevo.distribution.pool import Servant
+from neuroevo.distribution.ray_pool import RayPool
+from neuroevo.distribution.scheduler import Limits, Scheduler
+from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
+from neuroevo.evaluation.base import checked_population
+
+if TYPE_CHECKING:
+    from neuroevo.distribution.cluster import Cluster
+    from neuroevo.evaluation.local import Precision
+    from neuroevo.networks import Network
+    from neuroevo.problems import SequenceProblem
+
+_SMALL_OVERHEAD = 0.05
+"""Share of a chunk's computation that its overhead may cost where chunks are made smaller only to balance the load."""
+_JUDGED_AFTER = 3.0
+"""Seconds of evaluation after which it is judged whether distribution pays."""
+_LOSS = 1.1
+"""It does not, where a generation takes so many times what this process alone would need."""
+
+
+class EvaluationServant(Servant):
+    """Evaluates chunks of populations, each a pair of part and genomes, in a worker.
+
+    Args:
+        network: What a genome means.
+        problem: What is to be learnt.
+        threads: Threads of its evaluator.
+        precision: As in `LocalEvaluator`.
+    """
+
+    def __init__(self, network: Network, problem: SequenceProblem, threads: int, precision: Precision) -> None:
+        self._arguments = network, problem
+        self._options: dict[str, Any] = {"n_threads": threads, "precision": precision}
+        self._evaluator: LocalEvaluator | None = None
+
+    def start(self) -> float:
+        network, problem = self._arguments
+        self._evaluator = LocalEvaluator(network, problem, **self._options)
+        block = np.zeros((lanes(self._options["precision"]) * self._options["n_threads"], network.n_genes))
+        # The first evaluation compiles or loads the kernel, the second is timed.
+        seconds = [self._evaluator.evaluate(block).seconds for _ in range(2)]
+        return seconds[1] / len(block)
+
+    def serve(self, task: tuple[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self._evaluator is None:
+            raise RuntimeError("serve() before start()")
+        part, genomes = task
+        evaluation = self._evaluator.evaluate(genomes, part)
+        return evaluation.error, evaluation.learned
+
+
+class ShardedEvaluator(Evaluator):
+    """Evaluates populations on the workers of a cluster.
+
+    Neither the number of workers nor the size of the chunks nor who computes what changes a bit of the result.
+
+    Args:
+        cluster: Where; its owner closes it.
+        network: What a genome means.
+        problem: What is to be learnt; it travels once.
+        precision: "single" or "double".
+        chunk_size: Genomes in a chunk; by default it follows from the measured cost.
+        limits: When the scheduler loses its patience.
+        announce: Told what a user should know.
+
+    Raises:
+        ValueError: Network and problem differ in inputs or outputs, or an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        network: Network,
+        problem: SequenceProblem,
+        *,
+        precision: Precision = "single",
+        chunk_size: int | None = None,
+        limits: Limits | None = None,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        # Built for its checks alone, so that mistakes are found here and not in a worker.
+        LocalEvaluator(network, problem, n_threads=cluster.threads, precision=precision).close()
+        if chunk_size is not None and chunk_size < 1:
+            raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
+        self.network = network
+        self.problem = problem
+        self._announce = announce or (lambda _text: None)
+        self._chunk_size = chunk_size
+        self._unit = lanes(precision) * cluster.threads
+        self._threads = cluster.threads
+        servant = EvaluationServant(network, problem, cluster.threads, precision)
+        self._pool = RayPool(cluster, servant, announce=self._announce)
+        self._scheduler = Scheduler(self._pool, limits, self._announce)
+        self._judge: _Judge | None = _Judge(cluster.threads)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Who computes what."""
+        return self._scheduler
+
+    @property
+    def status(self) -> str:
+        """Workers and repeats, for people."""
+        return status_of(self._scheduler)
+
+    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+        """As in `Evaluator`.
+
+        Raises:
+            ChunkFailed: A chunk failed wherever it was tried.
+            NoWorkers: There has been no worker for long.
+            ClusterError: Workers cannot start.
+        """
+        begun = perf_counter()
+        genomes = checked_population(population, self.network.n_genes)
+        if part not in self.problem.parts:
+            self.problem.counted(part)
+        sizes = self._sizes(len(genomes))
+        cuts = np.cumsum([0, *sizes])
+        tasks = [(part, genomes[low:high]) for low, high in pairwise(cuts)]
+        busy = self._scheduler.counters.busy
+        answers = self._scheduler.map(tasks, [float(size) for size in sizes])
+        error = np.concatenate([answer[0] for answer in answers]) if answers else np.empty(0)
+        learned = np.concatenate([answer[1] for answer in answers]) if answers else np.empty(0)
+        seconds = perf_counter() - begun
+        if self._judge is not None and self._judge.note(seconds, self._scheduler.counters.busy - busy):
+            verdict = self._judge.verdict(self._scheduler.n_workers)
+            self._judge = None
+            if verdict:
+                self._announce(verdict)
+        return Evaluation.of(error, learned, seconds)
+
+    def close(self) -> None:
+        """Let the workers go."""
+        self._pool.close()
+
+    def _sizes(self, n: int) -> list[int]:
+        if self._chunk_size is not None:
+            return [min(self._chunk_size, n - low) for low in range(0, n, self._chunk_size)]
+        overhead, cost = self._scheduler.counters.overhead, self._scheduler.cost
+        least = overhead / (_SMALL_OVERHEAD * cost) if cost else float(n)
+        return chunk_sizes(n, max(1, self._scheduler.n_workers), least, self._unit)
+
+
+def status_of(scheduler: Scheduler) -> str:
+    """Workers and repeats, for people."""
+    n, repeats = scheduler.n_workers, scheduler.counters.repeats
+    text = f"{n} worker{'' if n == 1 else 's'}"
+    return f"{text}, {repeats} repeated" if repeats else text
+
+
+def chunk_sizes(n: int, n_workers: int, least: float, unit: int) -> list[int]:
+    """Sizes of chunks that keep workers equally busy: each round deals out half of what is left (factoring).
+
+    After Hummel, Schonberg and Flynn 1992, "Factoring: a method for scheduling parallel loops".
+
+    Args:
+        n: Genomes.
+        n_workers: Workers.
+        least: Smaller chunks cost too much overhead; but every worker gets one, however small.
+        unit: Genomes that a worker evaluates at once; chunks are multiples of it where that leaves no worker idle.
+    """
+    sizes: list[int] = []
+    share = -(-n // n_workers)
+    left = n
+    while left > 0:
+        size = max(-(-left // (2 * n_workers)), min(share, int(np.ceil(least))), 1)
+        if share >= unit:
+            size = -(-size // unit) * unit
+        for _ in range(n_workers):
+            if left > 0:
+                sizes.append(min(size, left))
+                left -= sizes[-1]
+    return sizes
+
+
+def lanes(precision: Precision) -> int:
+    """Genomes that a kernel evaluates at once."""
+    from neuroevo.kernels.processor import LANES
+
+    return int(LANES["float32" if precision == "single" else "float64"])
+
+
+class _Judge:
+    """Compares distributed evaluation with what this process alone would need."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._seconds = 0.0
+        self._busy = 0.0
+        self._n = 0
+
+    def note(self, seconds: float, busy: float) -> bool:
+        """Add an evaluation; whether it is time for a verdict. The first one, in which workers start, is left out."""
+        self._n += 1
+        if self._n > 1:
+            self._seconds += seconds
+            self._busy += busy
+        return self._seconds >= _JUDGED_AFTER
+
+    def verdict(self, n_workers: int) -> str:
+        """A line where distribution costs more than it gains, else nothing."""
+        here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        alone = self._busy * self._threads / here
+        if self._seconds < _LOSS * alone:
+            return ""
+        n = self._n - 1
+        return (
+            f"distribution costs more than it gains: an evaluation takes {_time(self._seconds / n)} on {n_workers} "
+            f"workers, this process alone with {here} threads would need about {_time(alone / n)} "
+            f"({self._seconds / alone:.1f} times less); leave --workers out"
+        )
+
+
+def _time(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
