@@ -127,7 +127,7 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         block = take_next(counter)
         if block >= n_blocks:
             return
-        pack(packing, population, block * width, scratch.weights, width)
+        pack(packing, population, block * width, weights, width)
         prepare(shape, weights)
         scratch.totals[:] = 0.0
         scratch.sums[:] = 0.0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called
 from neuroevo.kernels.processor import BLOCK_UNITS
+from neuroevo.kernels.vectors import peek, poke, view
 
 
 class Packing(NamedTuple):
@@ -66,12 +67,19 @@ def unit_blocks(rows: NDArray[np.int64], block: int = BLOCK_UNITS) -> NDArray[np
 
 
 @called
-def pack(packing, population, first, weights, n_lanes):
+def pack(packing, population, first, weights, width):
     """Weights of the genomes from row `first` on; lanes beyond the population repeat its last genome."""
-    last = population.shape[0] - 1
-    for lane in range(n_lanes):
-        genome = population[min(first + lane, last)]
-        for k in range(packing.genes.size):
-            gene = packing.genes[k]
-            value = genome[gene] if gene >= 0 else packing.fixed[k]
-            weights[k * n_lanes + lane] = value * packing.factors[k]
+    n_genomes, n_genes = population.shape
+    genes, fixed, factors, genomes = view(packing.genes), view(packing.fixed), view(packing.factors), view(population)
+    for k in range(packing.genes.size):
+        gene, factor = peek(genes, k), peek(factors, k)
+        if gene < 0:
+            for w in range(k * width, (k + 1) * width):
+                poke(weights, w, peek(fixed, k) * factor)
+        elif first + width <= n_genomes:
+            for lane in range(width):
+                poke(weights, k * width + lane, peek(genomes, (first + lane) * n_genes + gene) * factor)
+        else:
+            for lane in range(width):
+                row = min(first + lane, n_genomes - 1)
+                poke(weights, k * width + lane, peek(genomes, row * n_genes + gene) * factor)
