@@ -275,10 +275,11 @@ def _contents(run: Mapping[str, Any], network: Network, data: Mapping[str, Any])
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "name": "",
+        **run,
         "status": "running",
         "created": surroundings.now(),
+        "updated": surroundings.now(),
         "stop_reason": None,
-        **run,
         "network": {
             "kind": network.kind,
             "n_inputs": network.n_inputs,
