@@ -39,9 +39,7 @@ WAYS = {
     "numpy": "numpy, one genome at a time",
 }
 SLOW_SECONDS = 1.5
-"""Slower ways are timed once only."""
-PRIORITY_SECONDS = 5.0
-"""Slower ways (their first call, which may compile) never go before other work."""
+"""Slower ways are timed once only, after a first call with few genomes."""
 ONE_BY_ONE = {"torch_nn": 8, "numpy": 8}
 """Ways that take one genome after the other: timed on so many genomes, and multiplied."""
 PAUSE = 0.02
@@ -80,10 +78,9 @@ def compare(workload, peers, n_threads, rounds, undisturbed):
     best = dict.fromkeys(ways, np.inf)
     populations = {name: population[: ONE_BY_ONE.get(name, len(population))].copy() for name in ways}
     for name, errors in ways.items():
-        start = time.perf_counter()
-        errors(populations[name])
-        quick = time.perf_counter() - start < PRIORITY_SECONDS
-        with first_in_line(undisturbed and quick):
+        compiles = name.startswith(("neuroevo", "jax"))
+        errors(populations[name] if compiles else populations[name][:8])
+        with first_in_line(undisturbed):
             best[name] = timed(errors, populations[name])
     for i in range(rounds - 1):
         for name, errors in ways.items():
@@ -121,8 +118,8 @@ Versions: {", ".join(f"{package} {number}" for package, number in versions.items
     rows = ["| " + " | ".join(cells(row, names)) + " |\n" for row in report["rows"]]
     outro = f"""
 The workloads are those of `neuroevo bench`, the limit is defined in `docs/decisions/machine-limit.md`. JAX and the `nn`
-calls have their weights ready on the device; neuroevo and `bmm` start from the float64 population. What takes one genome
-at a time was timed on {ONE_BY_ONE["numpy"]} genomes and multiplied.
+calls have their weights ready on the device; neuroevo and `bmm` start from the float64 population. What takes one
+genome at a time was timed on {ONE_BY_ONE["numpy"]} genomes and multiplied.
 """
     return intro + "".join(rows) + outro
 
