@@ -164,9 +164,14 @@ def _start(scenario: Scenario, results: Path, name: str, threads: int | None, ob
     )
     with writer:
         for warning in scenario.problem.warnings():
-            writer.log(f"warning: {warning}")
-            observer.message(f"warning: {warning}")
+            warn(warning, writer, observer)
         return _carry_out(scenario, writer, None, threads, observer)
+
+
+def warn(text: str, writer: RunWriter, observer: Observer) -> None:
+    """Tell of something that is legal and yet probably not meant, in the run's log and to whoever watches."""
+    writer.log(f"warning: {text}")
+    observer.message(f"warning: {text}")
 
 
 def resume(path: str | Path, *, threads: int | None = None, observer: Observer | None = None) -> RunRecord:
@@ -249,7 +254,7 @@ def _carry_out(
         evolution = Evolution(
             scenario.make_strategy(), evaluator, validated=VALIDATION in problem.parts, history=writer.history
         )
-        due = _Checkpoints(scenario.record)
+        due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
             evolution.restore(state)
 
@@ -257,6 +262,8 @@ def _carry_out(
             writer.append(progress.row())
             if due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())
+            if progress.n_failed and failures.is_first():
+                warn(_failure_warning(progress), writer, observer)
             observer.generation(progress)
 
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
@@ -270,6 +277,25 @@ def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopR
     """The reason to stop at once: the run was killed between its last generation and its end."""
     progress = evolution.last_progress()
     return None if progress is None else criterion.check(progress)
+
+
+class _Once:
+    """True the first time it is asked, unless it has been so in an earlier life of the run."""
+
+    def __init__(self, fresh: bool) -> None:
+        self._fresh = fresh
+
+    def is_first(self) -> bool:
+        fresh, self._fresh = self._fresh, False
+        return fresh
+
+
+def _failure_warning(progress: Progress) -> str:
+    return (
+        f"{progress.n_failed} of {progress.population_size} evaluations failed in generation {progress.generation}: "
+        "the outputs of these networks overflow. They count as worst; if they are many, start with smaller genes, set "
+        "bounds, or choose units that saturate"
+    )
 
 
 class _Checkpoints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -125,3 +126,18 @@ def test_a_broken_scenario_leaves_nothing(small_scenario: Path, tmp_path: Path) 
     with pytest.raises(ScenarioError, match=r"network\.n_hidden"):
         ne.run(small_scenario, results=tmp_path / "runs", overrides={"network.n_hidden": 0})
     assert not (tmp_path / "runs").exists()
+
+
+def test_failed_evaluations_are_warned_of_once(small_scenario: Path, tmp_path: Path) -> None:
+    class Listener(Observer):
+        messages: ClassVar[list[str]] = []
+
+        def message(self, text: str) -> None:
+            self.messages.append(text)
+
+    overrides = {"network.activation": "linear", "strategy": {"kind": "random_search", "start_width": 1e8}}
+    record = ne.run(small_scenario, results=tmp_path / "runs", overrides=overrides, observer=Listener())
+    assert record.history["n_failed"].min() > 0
+    warnings = [text for text in Listener.messages if "failed" in text]
+    assert len(warnings) == 1
+    assert warnings[0] in (record.path / "run.log").read_text()

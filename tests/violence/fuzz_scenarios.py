@@ -156,6 +156,10 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = "".join(f"{1900 + k},{(k * k) % 11}\n" for k in range(40))
+        (folder / "series.csv").write_text("year,value\n" + rows)
+        (folder / "scenario.toml").write_bytes(tomli_w.dumps(BASE).encode("utf-8"))
+        # Compiles, so that no case is charged with that.
+        CliRunner().invoke(app, ["run", str(folder / "scenario.toml"), "--results", str(folder / "results")])
         for case in range(options.cases):
             # Written anew each time: a scenario must not be able to spoil the data for those after it.
             (folder / "series.csv").write_text("year,value\n" + rows)
