@@ -3,9 +3,10 @@
     python benchmarks/quality.py run --seeds 20 --runs results/runs/quality
     python benchmarks/quality.py report --runs results/runs/quality --out results/benchmarks
 
-`run` writes a small JSON file for each (problem, strategy, seed) and leaves out those that exist, so it can be stopped
-and started at any time; seeds are the outermost loop, so that what is there is balanced. `report` reads whatever is
-there and says how many seeds that is. Strategies know the layout of the network, everything else is their default.
+`run` writes one small JSON file for each (problem, strategy, seed). It leaves out those that exist with the settings of
+now, so it can be stopped and started at any time, and runs anew what has got other defaults; seeds are the outermost
+loop, so that what is there is balanced. `report` reads whatever is there and says how many seeds that is. Strategies
+know the layout of the network, everything else is their default.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def laser() -> Case:
 
 
 def adding() -> Case:
-    return ne.Lstm(2, 4, 1), PROBLEMS["adding"](min_length=20, n_train=128, n_test=512).build(DATA)
+    return ne.Lstm(2, 4, 1), PROBLEMS["adding"](min_length=20, n_train=64, n_test=512).build(DATA)
 
 
 def mackey_glass() -> Case:
@@ -107,8 +108,17 @@ def run_once(case: Case, kind: str, settings: dict[str, object], seed: int, budg
         "train": final["train"],
         "test": final["test"],
         "n_genes": network.n_genes,
+        "settings": repr(strategy.settings),
         "cpu_seconds": round(time.process_time() - began, 2),
     }
+
+
+def resolved(kind: str, settings: dict[str, object]) -> str:
+    return repr(make_strategy(kind, n_genes=1, seed=0, **settings).settings)
+
+
+def is_done(path: Path, kind: str, settings: dict[str, object]) -> bool:
+    return path.exists() and json.loads(path.read_text(encoding="utf-8"))["settings"] == resolved(kind, settings)
 
 
 def file_name(name: str) -> str:
@@ -121,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
         for problem, case in cases.items():
             for name, (kind, settings) in entries().items():
                 path = arguments.runs / problem / f"{file_name(name)}-{seed}.json"
-                if path.exists() or (arguments.strategy and name not in arguments.strategy):
+                if is_done(path, kind, settings) or (arguments.strategy and name not in arguments.strategy):
                     continue
                 result = run_once(case, kind, settings, seed, arguments.budget)
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,8 +43,9 @@ class CmaEsSettings(StrategySettings):
     Attributes:
         population_size: Samples of a generation in the first run; 0 takes 4 + floor(3 ln n_genes) (eq. 48).
         step_size: First step size, in units of the scale of each gene: the standard deviation of Glorot's start where
-            the layout is known, 1 otherwise. Wider starts cost: double pole balancing takes 240 evaluations with 1,
-            2436 with 5.
+            the layout is known, 1 otherwise. 0.3 was best of 0.3, 1 and 2 on five forecasting and memory tasks
+            (docs/choosing-a-strategy.md); control with few genes may want 1 (240 evaluations to balance two poles
+            with one unit, 2436 with 5).
         covariance: What is learnt: the full matrix, its diagonal, or a few directions (for more than 5000 genes).
         active: Whether bad samples push the full covariance away (Hansen 2016, section 3.2; the default of pycma).
         restarts: How to go on when a run is over: with a doubled population (Auger and Hansen 2005), with two regimes
@@ -53,7 +54,7 @@ class CmaEsSettings(StrategySettings):
     """
 
     population_size: Annotated[int, Ge(0)] = 0
-    step_size: Annotated[float, Gt(0)] = 1.0
+    step_size: Annotated[float, Gt(0)] = 0.3
     covariance: Literal["full", "separable", "limited"] = "full"
     active: bool = True
     restarts: Literal["none", "ipop", "bipop"] = "ipop"

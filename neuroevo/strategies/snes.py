@@ -31,13 +31,13 @@ class SnesSettings(StrategySettings):
     Attributes:
         population_size: Samples of a generation; 0 takes 4 + floor(3 ln n_genes) (Wierstra et al. 2014, table 1).
         step_size: First standard deviation, in units of the scale of each gene: that of Glorot's start where the layout
-            is known, 1 otherwise.
+            is known, 1 otherwise. 0.2 was best on five tasks (docs/choosing-a-strategy.md).
         mean_rate: eta_mu, 1 in table 1.
         width_rate: Factor of eta_sigma = (3 + ln n) / (5 sqrt(n)), 1 in table 1.
     """
 
     population_size: Annotated[int, Ge(0)] = 0
-    step_size: Annotated[float, Gt(0)] = 1.0
+    step_size: Annotated[float, Gt(0)] = 0.2
     mean_rate: Annotated[float, Gt(0)] = 1.0
     width_rate: Annotated[float, Gt(0)] = 1.0
 

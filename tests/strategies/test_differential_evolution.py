@@ -75,6 +75,7 @@ def test_reaches_what_the_paper_reports_on_the_sphere(variant, rate, n_generatio
     strategy = make_strategy(
         "differential_evolution",
         n_genes=30,
+        population_size=100,
         seed=0,
         variant=variant,
         crossover_rate=rate,
@@ -92,6 +93,7 @@ def test_jade_reaches_what_the_paper_reports_on_rastrigin():
     strategy = make_strategy(
         "differential_evolution",
         n_genes=30,
+        population_size=100,
         seed=0,
         variant="jade",
         bounds=(-5.12, 5.12),
@@ -106,7 +108,9 @@ def test_adaptation_lowers_the_crossover_rate_on_a_separable_function():
     def rastrigin(population):
         return (np.square(population) - 10 * np.cos(2 * np.pi * population) + 10).sum(axis=1)
 
-    strategy = make_strategy("differential_evolution", n_genes=20, seed=0, variant="jade", start_width=3.0)
+    strategy = make_strategy(
+        "differential_evolution", n_genes=20, population_size=100, seed=0, variant="jade", start_width=3.0
+    )
     assert run(strategy, rastrigin, 200)._rate_memory[0] < 0.4
 
 

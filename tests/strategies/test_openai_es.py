@@ -26,7 +26,9 @@ def test_updates_equal_evosaxs_on_the_same_samples():
     with np.load(REFERENCE) as archive:
         z, mean, start = (archive[f"openai_es_{name}"] for name in ("z", "mean", "start"))
     n_generations, population_size, n = z.shape
-    strategy = make_strategy("openai_es", n_genes=n, seed=0, population_size=population_size, noise=0.02)
+    strategy = make_strategy(
+        "openai_es", n_genes=n, seed=0, population_size=population_size, noise=0.02, learning_rate=0.01
+    )
     strategy._mean = start
     for g in range(n_generations):
         population = strategy.ask()

@@ -23,7 +23,7 @@ def test_an_update_equals_evosaxs_on_the_same_samples():
     # Written by tests/reference/make_evosax_updates.py with evosax 0.3.2.
     with np.load(REFERENCE) as archive:
         z, mean, std, start = (archive[f"snes_{name}"] for name in ("z", "mean", "std", "start"))
-    strategy = make_strategy("snes", n_genes=z.shape[2], seed=0, population_size=z.shape[1])
+    strategy = make_strategy("snes", n_genes=z.shape[2], seed=0, population_size=z.shape[1], step_size=1.0)
     strategy._mean = start
     for g in range(len(z)):
         population = strategy.ask()
@@ -60,7 +60,7 @@ def test_a_generation_of_failures_moves_nothing():
     population = strategy.ask()
     strategy.tell(population, np.full(len(population), np.inf))
     assert np.all(strategy._mean == 0)
-    assert np.all(strategy._width == 1)
+    assert np.all(strategy._width == 0.2)
 
 
 def test_a_single_sample_is_refused():
