@@ -14,7 +14,7 @@ from neuroevo.problems.chronology import Labels, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.settings import Mistake, SettingsError
+from neuroevo.settings import Mistake, SettingsError, shown
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,10 @@ class Forecast:
         reached = np.arange(len(counts)) >= first + self.washout
         for name, mask in rows.items():
             if not (mask & counts & reached).any():
+                limits = self.parts[name]
+                listed = list(limits) if isinstance(limits, tuple) else limits
                 raise DataError(
-                    f"parts.{name} = {self.parts[name]!r} counts no target: the first {first + self.washout} rows have "
+                    f"parts.{name} = {shown(listed)} counts no target: the first {first + self.washout} rows have "
                     f"none (horizon = {self.horizon}, lags = {self.lags}, washout = {self.washout})"
                     + ("" if counts.all() else ", and the rest is ignored")
                 )
