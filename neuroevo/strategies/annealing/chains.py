@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 import numpy as np
-from annotated_types import Gt, Interval
+from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
 from neuroevo.strategies.annealing.cooling import estimated_temperature
@@ -27,7 +27,7 @@ _NARROWEST, _WIDEST = 1e-9, 1e3
 
 @dataclass(frozen=True)
 class ChainSettings(StartSettings):
-    """Settings of the annealing walks.
+    """Settings of the annealing walks; defaults without a source were tuned on networks (`benchmarks/defaults.py`).
 
     Attributes:
         population_size: Chains.
@@ -41,8 +41,10 @@ class ChainSettings(StartSettings):
         width_gain: How fast, as the exponent's change per step.
     """
 
+    population_size: Annotated[int, Ge(1)] = 64
+    start_width: Annotated[float, Gt(0)] = 0.3
     initial_temperature: Annotated[float, Gt(0)] | None = None
-    initial_acceptance: Annotated[float, Interval(gt=0, lt=1)] = 0.5
+    initial_acceptance: Annotated[float, Interval(gt=0, lt=1)] = 0.1
     temperature_ratio: Annotated[float, Interval(gt=0, le=1)] = 1e-3
     neighbourhood: NeighbourhoodName = "gaussian"
     width: Annotated[float, Gt(0)] = 0.1

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
 from neuroevo.strategies.annealing.chains import Chains, ChainSettings
 from neuroevo.strategies.annealing.cooling import CoolingName, lam_acceptance, temperature
+from neuroevo.strategies.annealing.neighbourhood import NeighbourhoodName
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic.selection import spin
 from neuroevo.strategies.streams import Phase
@@ -40,6 +41,8 @@ class AnnealingSettings(ChainSettings):
             adaptive one half the way up to its first temperature, in logarithms); by default never.
     """
 
+    temperature_ratio: Annotated[float, Interval(gt=0, le=1)] = 1e-5
+    neighbourhood: NeighbourhoodName = "one_gene"
     cooling: CoolingName = "geometric"
     horizon: Annotated[int, Ge(1)] = 1000
     resampling: bool = True

@@ -20,7 +20,7 @@ class SwarmSettings(StartSettings):
     """Settings of the particle swarm.
 
     Attributes:
-        population_size: Particles.
+        population_size: Particles; like the width of the start tuned on networks (`benchmarks/defaults.py`).
         neighbourhood: `global`, `ring` or `von_neumann`; see `neuroevo.strategies.swarm.neighbourhoods`.
         ring_radius: Neighbours to either side on the ring.
         inertia: Share of the velocity that is kept (Clerc and Kennedy 2002; Eberhart and Shi 2000: 0.7298).
@@ -39,6 +39,8 @@ class SwarmSettings(StartSettings):
             `reflective`. With open bounds always the first.
     """
 
+    population_size: Annotated[int, Ge(1)] = 64
+    start_width: Annotated[float, Gt(0)] = 0.3
     neighbourhood: NeighbourhoodName = "global"
     ring_radius: Annotated[int, Ge(1)] = 1
     inertia: Annotated[float, Interval(ge=0, le=1)] = 0.7298

@@ -221,7 +221,7 @@ def test_resampled_chains_stay_in_equilibrium_while_it_cools():
 
     # Steps that hardly move leave it to the resampling alone.
     strategy = make(
-        n_genes=1, population_size=20_000, initial_temperature=1.0, temperature_ratio=0.1, horizon=10, width=0.02,
+        n_genes=1, population_size=20_000, start_width=1.0, initial_temperature=1.0, temperature_ratio=0.1, horizon=10, width=0.02,
         width_adaptation="fixed",
     )  # fmt: skip
     for _ in range(12):
