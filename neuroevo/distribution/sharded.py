@@ -50,6 +50,8 @@ class EvaluationServant(Servant):
         network, problem = self._arguments
         self._evaluator = LocalEvaluator(network, problem, **self._options)
         block = np.zeros((lanes(self._options["precision"]) * self._options["n_threads"], network.n_genes))
+        # As tasks arrive: the kernel for arrays that may be written to is another one.
+        block.flags.writeable = False
         # The first evaluation compiles or loads the kernel, the second is timed.
         seconds = [self._evaluator.evaluate(block).seconds for _ in range(2)]
         return seconds[1] / len(block)
