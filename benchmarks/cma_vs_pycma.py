@@ -119,6 +119,25 @@ def measure(f: Function, n: int, n_seeds: int, *, budget: int, restarts: int) ->
     return row
 
 
+def markdown(rows: list[dict[str, object]]) -> str:
+    lines = [
+        "| function | genes | solved | median evaluations | quartiles | pycma solved | median | quartiles | ratio |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        cells = [row["function"], row["n_genes"]]
+        for who in ("neuroevo", "pycma"):
+            own = row[who]
+            low, high = own["quartiles"] or (0, 0)
+            cells += [
+                f"{own['solved']}/{row['n_seeds']}",
+                f"{own['median_evaluations']:.0f}",
+                f"{low:.0f} to {high:.0f}",
+            ]
+        lines.append(f"| {' | '.join(map(str, cells))} | {row['ratio_of_medians']:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
@@ -140,6 +159,8 @@ def main() -> None:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         head = {"target": TARGET, "pycma": cma.__version__, "numpy": np.__version__, "machine": platform.processor()}
         arguments.out.write_text(json.dumps({**head, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        heading = f"# CMA-ES against pycma {cma.__version__}: evaluations to 1e-8\n\n"
+        arguments.out.with_suffix(".md").write_text(heading + markdown(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
