@@ -129,9 +129,9 @@ def _init(ray: Any, **options: Any) -> None:
         raise ClusterError(f"Ray did not start: {text[:400]}{_hint(text)}") from error
     with contextlib.suppress(ImportError, AttributeError):
         # What concerns us of these messages, the loss of a worker, is told in a line of our own.
-        from ray._private.ray_logging import global_worker_stdstream_dispatcher
+        from ray._private import worker
 
-        global_worker_stdstream_dispatcher.remove_handler("ray_print_logs")
+        worker.print_to_stdstream = lambda *_args, **_options: None
 
 
 def _hint(text: str) -> str:

@@ -89,7 +89,7 @@ class Pool(ABC):
 
     @abstractmethod
     def wait(self, timeout: float) -> Sequence[Event]:
-        """What has happened, as soon as something has; nothing after `timeout` seconds.
+        """What has happened, as soon as something has, in any order; nothing after `timeout` seconds.
 
         Raises:
             ClusterError: No worker can be had at all.

@@ -8,12 +8,14 @@ that has no place yet stands in nobody's way.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from neuroevo.distribution.cluster import Cluster, ClusterError
@@ -36,10 +38,8 @@ class Host:
         self._servant = servant
 
     def start(self) -> tuple[dict[str, str], float | None]:
-        """Versions and processor here, and what the servant measured."""
-        machine = surroundings.machine()
-        versions = surroundings.versions() | {"processor": str(machine["processor"])}
-        return versions, self._servant.start()
+        """What results depend on here, and what the servant measured."""
+        return facts(), self._servant.start()
 
     def serve(self, task: Any) -> tuple[bool, Any, float]:
         """Whether it went well, the answer or what the exception said, and the seconds it took."""
@@ -87,10 +87,9 @@ class RayPool(Pool):
         self._actor = self._ray.remote(
             num_cpus=cluster.threads, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
         )(Host)
-        expected = surroundings.versions()
-        if same_processor:
-            expected["processor"] = str(surroundings.machine()["processor"])
-        self._expected = expected
+        self._expected = facts()
+        if not same_processor:
+            del self._expected["processor"]
         self._members: dict[int, _Member] = {}
         self._refs: dict[Any, int] = {}
         self._number = 0
@@ -179,7 +178,7 @@ class RayPool(Pool):
                 return self._failed_start(worker, str(error))
             self._remove(worker)
             self._counted = -_COUNT_SECONDS
-            return [Left(worker, _first_line(error))]
+            return [Left(worker, _reason(error))]
         if not member.joined:
             return self._joined(worker, member, *value)
         member.queue.remove(ref)
@@ -218,8 +217,18 @@ class RayPool(Pool):
             self._ray.kill(member.actor, no_restart=True)
 
 
-def _first_line(error: BaseException) -> str:
+def facts() -> dict[str, str]:
+    """What the bits of a result depend on beside the scenario: versions, the sources of this package, the processor."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent.parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
+    processor = str(surroundings.machine()["processor"])
+    return surroundings.versions() | {"sources": digest.hexdigest()[:12], "processor": processor}
+
+
+def _reason(error: BaseException) -> str:
     """What Ray says of a death, without its pages of advice."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(("class_name", "actor_id", "pid:", "namespace", "ip:"))]
-    return " ".join(kept)[:200] or type(error).__name__
+    text = " ".join(str(error).split())
+    _, found, rest = text.partition("is dead because ")
+    return rest.partition(". ")[0] if found else text[:200] or type(error).__name__

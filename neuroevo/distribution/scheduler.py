@@ -243,7 +243,10 @@ class Scheduler:
         """Take a task off its worker's list; the worker has shown that it is alive."""
         worker = self._by_ticket.pop(ticket)
         load = self._loads[worker]
-        _, job = load.queue.popleft()
+        # Answers of one worker may be reported in another order than they were given.
+        place = next(place for place, (held, _) in enumerate(load.queue) if held == ticket)
+        _, job = load.queue[place]
+        del load.queue[place]
         elapsed = self._pool.clock() - load.since
         if load.overdue:
             load.overdue = False

@@ -41,6 +41,17 @@ def test_a_worker_never_has_more_than_two_tasks():
     assert set(waiting.values()) == {2}
 
 
+def test_answers_reported_in_another_order_than_given_keep_their_places():
+    class Shuffled(SimulatedPool):
+        def wait(self, timeout):
+            events = list(super().wait(timeout))
+            self.now += 1.5
+            return events[::-1]
+
+    pool = Shuffled(3, lambda _worker, _task: 0.5)
+    assert Scheduler(pool, Limits(patience=100)).map(list(range(30))) == list(range(30))
+
+
 def test_a_dead_workers_tasks_go_to_the_others():
     pool = SimulatedPool(3, second_each, costs=Costs(notice=0.01))
     pool.kill(2.5, 1)

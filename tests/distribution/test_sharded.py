@@ -112,7 +112,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing_and_is_replaced(ray_here,
     said = []
     with ShardedEvaluator(Cluster.local(2), network, problem, chunk_size=1, announce=said.append) as sharded:
         wait_for_workers(sharded, 2, population)
-        (victim, _) = worker_pids(sharded)
+        victim = worker_pids(sharded)[0]
         killer = threading.Timer(0.02, os.kill, (victim, signal.SIGKILL))
         killer.start()
         for _ in range(10):
