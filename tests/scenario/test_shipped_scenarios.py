@@ -1,0 +1,36 @@
+"""Every scenario that is shipped: it loads, says what it is for, and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import neuroevo as ne
+from neuroevo.scenario import load_scenario
+from neuroevo.strategies import STRATEGIES
+
+FOLDER = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = sorted(FOLDER.glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_it_loads_and_its_header_says_purpose_minutes_and_expected_error(path: Path) -> None:
+    scenario = load_scenario(path)
+    assert scenario.head.title
+    head = path.read_text(encoding="utf-8").split("\n\n")[0]
+    for word in ("# Purpose: ", "# Minutes: ", "# Expect: ", "# Data: "):
+        assert word in head
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.slow
+def test_it_runs(path: Path, tmp_path: Path) -> None:
+    record = ne.run(path, results=tmp_path, overrides={"stop": {"generations": 3}, "record.plots": False})
+    assert record.history.n_generations == 3
+    assert record.history["incumbent_error"][-1] <= record.history["best_error"][0]
+
+
+def test_every_strategy_has_a_scenario() -> None:
+    shown = {load_scenario(path).table["strategy"]["kind"] for path in SCENARIOS}
+    assert shown == set(STRATEGIES.names())
