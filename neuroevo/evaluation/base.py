@@ -10,6 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.evaluation.memory import require
+
 
 def fitness_of(error: ArrayLike) -> NDArray[np.float64]:
     """Fitness, the reciprocal of the error: of error 0 the largest finite float, of a failed evaluation (+inf) 0.
@@ -84,6 +86,7 @@ def checked_population(population: ArrayLike, n_genes: int) -> NDArray[np.float6
     """The population as a C-contiguous float64 array.
 
     Raises:
+        MemoryError: There is not enough memory for it.
         TypeError: It does not hold real numbers.
         ValueError: It has another shape.
     """
@@ -95,4 +98,6 @@ def checked_population(population: ArrayLike, n_genes: int) -> NDArray[np.float6
             f"population must have shape (n, {n_genes}), one genome per row, got {array.shape}"
             + ("; a single genome is population[None, :]" if array.shape == (n_genes,) else "")
         )
+    if array.dtype != np.float64 or not array.flags.c_contiguous:
+        require(8 * array.size, f"a population of {len(array)} genomes with {n_genes} genes")
     return np.ascontiguousarray(array, dtype=np.float64)

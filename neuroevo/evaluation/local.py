@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -12,11 +13,15 @@ from numpy.typing import ArrayLike
 
 from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
+from neuroevo.evaluation.fallback import evaluate_by_predict, warn_once
+from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import make_plan
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import SequenceProblem
+
+_log = logging.getLogger("neuroevo")
 
 Precision = Literal["single", "double"]
 _TYPES = {"single": np.float32, "double": np.float64}
@@ -59,7 +64,11 @@ class LocalEvaluator(Evaluator):
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
         self._plan = make_plan(network)
-        self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+        self._data: ProblemData | None = None
+        if self._plan is None:
+            warn_once(network.kind)
+        else:
+            self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
         self._is_prepared = False
         self._scratch: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -68,10 +77,12 @@ class LocalEvaluator(Evaluator):
         """As in `Evaluator`."""
         begun = perf_counter()
         genomes = checked_population(population, self.network.n_genes)
+        if self._data is None:
+            error, learned = evaluate_by_predict(self.network, self.problem, genomes, part)
+            return Evaluation.of(error, learned, perf_counter() - begun)
         data, n_steps = self._data.part(part)
+        self.compile()
         error, right = np.empty(len(genomes)), np.empty(len(genomes))
-        if not self._is_prepared:
-            self._prepare(data)
         self._run(genomes, data, error, right)
         return Evaluation.of(error, right / n_steps, perf_counter() - begun)
 
@@ -81,13 +92,34 @@ class LocalEvaluator(Evaluator):
             self._pool.shutdown()
             self._pool = None
 
-    def _prepare(self, data: Any) -> None:
-        """Compile the kernel or load it from the disk, on this thread and before there is any work."""
+    @property
+    def is_compiled(self) -> bool:
+        """False if the next evaluation has to compile its kernel first, which takes some seconds."""
+        if self._data is None or self._is_prepared:
+            return True
+        from neuroevo.kernels.driver import is_compiled
+
+        return is_compiled(*self._no_work())
+
+    def compile(self) -> None:
+        """Compile the kernel, or load it from the disk; `evaluate` does so by itself. Logs before it compiles."""
+        if self._data is None or self._is_prepared:
+            return
         from neuroevo.kernels.driver import evaluate
 
-        nothing = np.empty((0, self.network.n_genes)), self._memory(0), np.zeros(1, np.int64), np.empty(0), np.empty(0)
-        evaluate(self._plan.cell, self._plan.packing, data, *nothing)
+        if not self.is_compiled:
+            _log.info(
+                "compiling the %s kernel in %s precision: once per version and computer, some seconds",
+                self.network.kind, self.precision,
+            )  # fmt: skip
+        evaluate(*self._no_work())
         self._is_prepared = True
+
+    def _no_work(self) -> tuple[Any, ...]:
+        """Arguments of the kernel with an empty population."""
+        data, _ = self._data.part(next(iter(self.problem.parts)))  # type: ignore[union-attr]
+        nothing = np.empty((0, self.network.n_genes)), self._memory(0), np.zeros(1, np.int64), np.empty(0), np.empty(0)
+        return (self._plan.cell, self._plan.packing, data, *nothing)  # type: ignore[union-attr]
 
     def _run(self, genomes: Any, data: Any, error: Any, right: Any) -> None:
         """Let every thread take blocks of genomes from one counter; this thread is one of them."""
@@ -98,7 +130,7 @@ class LocalEvaluator(Evaluator):
         n_blocks = -(-len(genomes) // width)
         n_threads = max(1, min(self.n_threads, n_blocks))
         counter = np.zeros(1, np.int64)
-        shared = (self._plan.cell, self._plan.packing, data, genomes)
+        shared = (self._plan.cell, self._plan.packing, data, genomes)  # type: ignore[union-attr]
         futures = [
             self._threads().submit(evaluate, *shared, self._memory(k), counter, error, right)
             for k in range(1, n_threads)
@@ -120,10 +152,10 @@ class LocalEvaluator(Evaluator):
         from neuroevo.kernels.driver import make_scratch
 
         while len(self._scratch) <= thread:
-            n_packed = len(self._plan.packing.genes)
-            self._scratch.append(
-                make_scratch(n_packed, self._plan.n_rows, self.problem.n_sequences, _TYPES[self.precision])
-            )
+            plan, n_sequences = self._plan, self.problem.n_sequences
+            n_packed, n_rows = len(plan.packing.genes), plan.n_rows  # type: ignore[union-attr]
+            require(128 * (n_packed + n_rows + 2 * n_sequences), "the working memory of a thread")
+            self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, _TYPES[self.precision]))
         return self._scratch[thread]
 
 

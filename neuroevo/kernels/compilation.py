@@ -2,7 +2,8 @@
 
 Numba optimises every jitted function and turns it into machine code of its own, although the functions here live on
 inlined in one entry point; that took four fifths of the compile time. The decorators below leave the helpers as
-unoptimised LLVM code that the entry point links in and optimises once.
+unoptimised LLVM code that the entry point links in and optimises once. They build on numba's compiler classes, which
+are open to extension but not frozen: a new version of numba needs a run of the kernel tests.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -56,6 +58,16 @@ class _CalledLibrary(_HelperLibrary):
         super().add_ir_module(ir_module)
 
 
+class _EntryLibrary(JITCodeLibrary):
+    """An entry point: one run of LLVM's passes, which neither unroll nor vectorise what is written on vectors."""
+
+    def _optimize_final_module(self) -> None:
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_unrolling = tuning.loop_vectorization = tuning.slp_vectorization = False
+        builder = llvm.create_pass_builder(self._codegen._tm, tuning)
+        builder.getModulePassManager().run(self._final_module, builder)
+
+
 def _library_pass(library: type[JITCodeLibrary]) -> Any:
     """A compiler pass that gives the function's code this kind of library."""
 
@@ -85,12 +97,13 @@ def _options(library: type[JITCodeLibrary]) -> dict[str, Any]:
             passes.finalize()
             return [passes]
 
-    return {"pipeline_class": Compiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nopython": True}
+    return {"pipeline_class": Compiler, "nopython": True}
 
 
-_INLINED = {**_options(_HelperLibrary), "forceinline": True}
+_UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INLINED = {**_options(_HelperLibrary), **_UNWRAPPED, "forceinline": True}
 
-called = numba.jit(**_options(_CalledLibrary))
+called = numba.jit(**_options(_CalledLibrary), **_UNWRAPPED)
 """Compile a function that stays one: loops with many live values need the registers for themselves."""
 
 inlined = numba.jit(**_INLINED)
@@ -104,6 +117,6 @@ def implements(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point: without the interpreter's lock, without fastmath, kept on disk."""
-    dispatcher = numba.njit(nogil=True)(function)
+    dispatcher = numba.jit(**_options(_EntryLibrary), nogil=True)(function)
     dispatcher._cache = KernelCache(function)
     return dispatcher

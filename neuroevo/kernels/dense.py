@@ -78,19 +78,16 @@ def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, cons
 
 @inlined
 def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, constants, squash, columns):
-    """Sums of a block of up to 8 units, four by four."""
+    """Sums of a block of up to 8 units, in tiles of 4, 2 and 1."""
     width = lanes(weights)
     per_source = n_units * width
-    if n_units >= 4:
+    while n_units >= 4:
         _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(4), columns)
         w, o, n_units = w + 4 * width, o + 4 * stride, n_units - 4
-    if n_units == 4:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(4), columns)
-    elif n_units == 3:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(3), columns)
-    elif n_units == 2:
+    if n_units >= 2:
         _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(2), columns)
-    elif n_units == 1:
+        w, o, n_units = w + 2 * width, o + 2 * stride, n_units - 2
+    if n_units == 1:
         _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(1), columns)
 
 
