@@ -70,19 +70,16 @@ def scenario_text(scenario: Scenario) -> str:
     size = table["strategy"].get("population_size")
     genomes = f", {size} genomes a generation" if size else ""
     stops = ", ".join(f"{key} = {value}" for key, value in table["stop"].items())
-    shape = (
-        f"{problem.n_sequences} x {problem.n_steps} steps, {problem.n_inputs} in, {problem.n_outputs} out, "
-        f"scaling {problem.scaling.method}"
-    )
     rows = [
-        ("problem", f"{table['problem'].get('kind', '')}: {shape}"),
-        ("targets", ", ".join(f"{part} {int(problem.counted(part).sum())}" for part in problem.parts)),
-        ("network", f"{table['network']['kind']}: {network.n_genes} genes, precision {scenario.head.precision}"),
+        ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
         ("stops at", stops),
     ]
-    head = f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")
-    return head + "\n" + "\n".join(f"  {name.ljust(9)}{text}" for name, text in rows)
+    lines = [f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")]
+    lines += [f"  {line}" for line in str(problem.describe()).splitlines()]
+    lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
+    lines += [f"  warning: {text}" for text in problem.warnings()]
+    return "\n".join(lines)
 
 
 def record_text(record: RunRecord) -> str:
