@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import typer
 
@@ -32,12 +33,30 @@ class StartTrials(Protocol):
     def __call__(self, *, observer: Observer) -> TrialSet: ...
 
 
-class Shown(Observer):
-    """Shows a run on standard error; with `quiet`, only what a user must know."""
+class Shown(Observer, logging.Handler):
+    """Shows a run on standard error; with `quiet`, only what a user must know.
+
+    While it is in use (a context manager), the package's own log messages are shown too: they announce waits.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
+        logging.Handler.__init__(self, logging.WARNING if quiet else logging.INFO)
         self._quiet = quiet
         self._display: Display | None = None
+        self._log = logging.getLogger("neuroevo")
+
+    def __enter__(self) -> Self:
+        self._log.addHandler(self)
+        self._log.setLevel(logging.INFO)
+        self._log.propagate = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._log.removeHandler(self)
+        self._log.propagate = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.message(record.getMessage())
 
     def started(self, scenario: Scenario, path: Path) -> None:  # noqa: ARG002 - the folder is printed at the end
         if self._quiet:
@@ -67,8 +86,8 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the run.
     """
-    observer = Shown(quiet=quiet)
-    record = start(observer=observer)
+    with Shown(quiet=quiet) as observer:
+        record = start(observer=observer)
     _draw(record)
     if not quiet and record.run.get("results"):
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
@@ -85,7 +104,8 @@ def carry_out_trials(start: StartTrials, *, quiet: bool) -> None:
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the set.
     """
-    trials = start(observer=Shown(quiet=quiet))
+    with Shown(quiet=quiet) as observer:
+        trials = start(observer=observer)
     records = trials.trials()
     if not quiet:
         print(trials_text(trials.summarise()) + "\n", flush=True)  # noqa: T201
