@@ -129,12 +129,13 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         n_best = np.maximum(1, np.round(share * n)).astype(np.int64)
         ranked = np.argsort(self._errors, kind="stable")
         best = ranked[(rng.random(n) * n_best).astype(np.int64)]
-        others = np.concatenate([x, self._archive]) if len(self._archive) else x
-        first, second = distinct_others(n, (n, len(others)), rng)
+        first, second = distinct_others(n, (n, n + len(self._archive)), rng)
+        other = x[np.minimum(second, n - 1)]
+        other[second >= n] = self._archive[second[second >= n] - n]
         mutant = x[best]
         mutant -= x
         mutant += x[first]
-        mutant -= others[second]
+        mutant -= other
         mutant *= self._weight[:, np.newaxis]
         mutant += x
         return mutant
