@@ -105,6 +105,6 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     command = f"{sys.executable} -m neuroevo list | head -1"
     done = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ
-    )  # noqa: S602
+    )
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
