@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from neuroevo.evaluation import LocalEvaluator
-from neuroevo.evolution import VALIDATION, Champion, Evolution
 from neuroevo.problems import RightClass
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.problems.baselines import baselines
@@ -24,9 +22,12 @@ from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter
 from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
+from neuroevo.search import Where, open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
+    from neuroevo.evolution import Champion, Evolution
+    from neuroevo.evolution.islands import Archipelago
     from neuroevo.networks import Network
     from neuroevo.problems import SequenceProblem
     from neuroevo.scenario.schema import RecordSettings
@@ -49,6 +50,9 @@ class Observer:
     def started(self, scenario: Scenario, path: Path) -> None:
         """The run's folder exists; nothing has been computed yet, or nothing since it was interrupted."""
 
+    def workers(self, status: str) -> None:
+        """Who is at work, before each generation is shown; empty where this process is alone."""
+
     def generation(self, progress: Progress) -> None:
         """A generation has been told and recorded."""
 
@@ -66,6 +70,8 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
     threads: int | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
     observer: Observer | None = None,
 ) -> RunRecord:
     """Run a scenario until its stopping criterion holds.
@@ -76,6 +82,8 @@ def run(
         overrides: Values at dotted key paths that replace the scenario's: ``{"stop.generations": 10}``.
         results: The folder in which the run makes its own.
         threads: Replaces the scenario's number of threads; never changes the result.
+        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
+        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
         observer: Told what happens.
 
     Returns:
@@ -88,8 +96,9 @@ def run(
     values = dict(overrides or {})
     if seed is not None:
         values["seed"] = seed
+    where = Where(threads, workers, ray)
     loaded = load_scenario(scenario, overrides=values)
-    return _start(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", threads, observer or Observer())
+    return _start(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", where, observer or Observer())
 
 
 def run_trials(
@@ -100,6 +109,8 @@ def run_trials(
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
     threads: int | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
     observer: Observer | None = None,
 ) -> TrialSet:
     """Run a scenario with the seeds s, s + 1, ..., s + n_trials - 1, s being its own, into one folder with a summary.
@@ -114,6 +125,8 @@ def run_trials(
         overrides: Values at dotted key paths that replace the scenario's.
         results: The folder in which the set makes its own.
         threads: Replaces the scenario's number of threads; never changes the result.
+        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
+        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
         observer: Told what happens in each trial.
 
     Returns:
@@ -129,6 +142,7 @@ def run_trials(
     values = dict(overrides or {})
     if seed is not None:
         values["seed"] = seed
+    where = Where(threads, workers, ray)
     first = load_scenario(scenario, overrides=values)
     observer = observer or Observer()
     trials = TrialSet.open(results, f"{first.name}-trials", identity=_identity(first), title=first.head.title)
@@ -137,9 +151,9 @@ def run_trials(
         observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
         if trials.trial(number) is None:
             loaded = load_scenario(scenario, overrides={**values, "seed": number})
-            record = _start(loaded, trials.path, TrialSet.name_of(number), threads, observer)
+            record = _start(loaded, trials.path, TrialSet.name_of(number), where, observer)
         else:
-            record = resume(trials.path / TrialSet.name_of(number), threads=threads, observer=observer)
+            record = _go_on(RunRecord.open(trials.path / TrialSet.name_of(number)), {}, where, observer)
         if record.status != "finished":
             break
     trials.summarise()
@@ -153,7 +167,7 @@ def _identity(scenario: Scenario) -> str:
     return tomli_w.dumps({**table, "data": fingerprint(scenario.problem.to_arrays())})
 
 
-def _start(scenario: Scenario, results: Path, name: str, threads: int | None, observer: Observer) -> RunRecord:
+def _start(scenario: Scenario, results: Path, name: str, where: Where, observer: Observer) -> RunRecord:
     writer = RunWriter.create(
         results,
         name,
@@ -165,7 +179,7 @@ def _start(scenario: Scenario, results: Path, name: str, threads: int | None, ob
     with writer:
         for warning in scenario.problem.warnings():
             warn(warning, writer, observer)
-        return _carry_out(scenario, writer, None, threads, observer)
+        return _carry_out(scenario, writer, None, where, observer)
 
 
 def warn(text: str, writer: RunWriter, observer: Observer) -> None:
@@ -174,12 +188,21 @@ def warn(text: str, writer: RunWriter, observer: Observer) -> None:
     observer.message(f"warning: {text}")
 
 
-def resume(path: str | Path, *, threads: int | None = None, observer: Observer | None = None) -> RunRecord:
+def resume(
+    path: str | Path,
+    *,
+    threads: int | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
+    observer: Observer | None = None,
+) -> RunRecord:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened.
 
     Args:
         path: The run's folder.
         threads: Replaces the scenario's number of threads; never changes the result.
+        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
+        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
         observer: Told what happens.
 
     Raises:
@@ -193,7 +216,7 @@ def resume(path: str | Path, *, threads: int | None = None, observer: Observer |
             f"{path} has finished ({_reason(record)}); to go on past its end, move that end: "
             "neuroevo extend RUN --set stop.generations=2000"
         )
-    return _go_on(record, {}, threads, observer or Observer())
+    return _go_on(record, {}, Where(threads, workers, ray), observer or Observer())
 
 
 def extend(
@@ -201,6 +224,8 @@ def extend(
     *,
     overrides: Mapping[str, Any],
     threads: int | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
     observer: Observer | None = None,
 ) -> RunRecord:
     """Go on past the end of a run, with other stopping criteria; it equals a run that had them from the beginning.
@@ -209,6 +234,8 @@ def extend(
         path: The run's folder.
         overrides: Values at dotted key paths below "stop", "record" and "distribution".
         threads: Replaces the scenario's number of threads; never changes the result.
+        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
+        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
         observer: Told what happens.
 
     Raises:
@@ -224,46 +251,44 @@ def extend(
             f"extend changes only keys below stop, record and distribution{named}; "
             "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
         )
-    return _go_on(RunRecord.open(path), overrides, threads, observer or Observer())
+    return _go_on(RunRecord.open(path), overrides, Where(threads, workers, ray), observer or Observer())
 
 
-def _go_on(record: RunRecord, overrides: Mapping[str, Any], threads: int | None, observer: Observer) -> RunRecord:
+def _go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observer: Observer) -> RunRecord:
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
     writer, state = RunWriter.reopen(record.path)
     with writer:
         if overrides:
             writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
-        return _carry_out(loaded, writer, state, threads, observer)
+        return _carry_out(loaded, writer, state, where, observer)
 
 
 def _carry_out(
-    scenario: Scenario, writer: RunWriter, state: Mapping[str, Any] | None, threads: int | None, observer: Observer
+    scenario: Scenario, writer: RunWriter, state: Mapping[str, Any] | None, where: Where, observer: Observer
 ) -> RunRecord:
     """Evolve from the beginning or from a checkpoint's state, and write down what comes of it."""
-    problem = scenario.problem
     criterion = scenario.criterion | ending_criterion()
     observer.started(scenario, writer.path)
-    evaluator = LocalEvaluator(
-        scenario.network,
-        problem,
-        n_threads=threads or scenario.distribution.threads,
-        precision=scenario.head.precision,
-    )
-    with evaluator, SignalTrap(scenario.criterion) as trap:
-        evolution = Evolution(
-            scenario.make_strategy(), evaluator, validated=VALIDATION in problem.parts, history=writer.history
-        )
+
+    def announce(text: str) -> None:
+        writer.log(text)
+        observer.message(text)
+
+    # The workers first: starting Ray sets signal handlers of its own, over which the trap's must stand.
+    with open_search(scenario, where, writer.history, announce) as search, SignalTrap(scenario.criterion) as trap:
+        evolution = search.evolution
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
             evolution.restore(state)
 
         def after(progress: Progress) -> None:
             writer.append(progress.row())
-            if due.now(progress.generation):
+            if evolution.at_rest and due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())
             if progress.n_failed and failures.is_first():
                 warn(_failure_warning(progress), writer, observer)
+            observer.workers(search.status())
             observer.generation(progress)
 
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
@@ -273,7 +298,7 @@ def _carry_out(
     return RunRecord.open(writer.path)
 
 
-def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopReason | None:
+def _resumed_reason(evolution: Evolution | Archipelago, criterion: StoppingCriterion) -> StopReason | None:
     """The reason to stop at once: the run was killed between its last generation and its end."""
     progress = evolution.last_progress()
     return None if progress is None else criterion.check(progress)
@@ -314,7 +339,7 @@ class _Checkpoints:
         return True
 
 
-def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution, reason: StopReason) -> None:
+def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution | Archipelago, reason: StopReason) -> None:
     entries: dict[str, Any] = {
         "stop_reason": reason.to_dict(),
         "generations": evolution.generation,

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -21,7 +23,7 @@ _START = "start one with `ray start --head`, or leave --ray out and use --worker
 
 
 class ClusterError(ConnectionError):
-    """There is no cluster to work on; the message says what to do."""
+    """Workers cannot be had, or cannot do their work; the message says why."""
 
 
 class Cluster:
@@ -122,11 +124,16 @@ def _import_ray() -> ModuleType:
 
 
 def _init(ray: Any, **options: Any) -> None:
+    previous = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, OSError) as error:
         text = " ".join(str(error).split())
         raise ClusterError(f"Ray did not start: {text[:400]}{_hint(text)}") from error
+    finally:
+        # Ray sets a handler of its own, which would outlive it.
+        if threading.current_thread() is threading.main_thread() and previous is not None:
+            signal.signal(signal.SIGTERM, previous)
     with contextlib.suppress(ImportError, AttributeError):
         # What concerns us of these messages, the loss of a worker, is told in a line of our own.
         from ray._private import worker

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from neuroevo.distribution.cluster import ClusterError
 from neuroevo.distribution.pool import Answered, Failed, Joined, Left, Pool, Ticket, Worker
 
 _LONGEST_WAIT = 1.0
@@ -20,11 +21,11 @@ _SMOOTHING = 0.2
 """Share of the newest measurement in the running mean of what a unit of weight costs."""
 
 
-class ChunkFailed(RuntimeError):
+class ChunkFailed(ClusterError):
     """A task ended badly on every try; the message has what the last worker said."""
 
 
-class NoWorkers(ConnectionError):
+class NoWorkers(ClusterError):
     """There has been no worker for longer than the scheduler waits."""
 
 

@@ -53,6 +53,9 @@ class Evolution:
         history: The generations so far; a resumed run brings its own.
     """
 
+    at_rest = True
+    """Whether the state can be had; an archipelago has it now and then only."""
+
     def __init__(
         self, strategy: Strategy[Any], evaluator: Evaluator, *, validated: bool = False, history: History | None = None
     ) -> None:

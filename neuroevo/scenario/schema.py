@@ -14,22 +14,22 @@ from annotated_types import Ge, Gt
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS
 from neuroevo.registry import Registry, UnknownName
+from neuroevo.scenario.islands import IslandSettings, StrategyMaker
 from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.stopping import stopping_from_table
-from neuroevo.strategies import STRATEGIES, make_strategy
+from neuroevo.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import SequenceProblem
     from neuroevo.stopping import StoppingCriterion
-    from neuroevo.strategies import Strategy
 
 T = TypeVar("T")
 
 Precision = Literal["single", "double"]
 
-TABLES = ("problem", "network", "strategy", "stop", "record", "distribution")
+TABLES = ("problem", "network", "strategy", "islands", "stop", "record", "distribution")
 _NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
@@ -73,10 +73,19 @@ class DistributionSettings:
     """The table [distribution]: who computes; never changes a result.
 
     Attributes:
-        threads: Threads of the evaluator; left out, one for each processor that the process may use.
+        threads: Threads of the evaluator; left out, one for each processor that the process may use. With workers or
+            a cluster: those of each worker; left out, one.
+        workers: Workers on this machine; left out, this process computes.
+        ray: Address of a Ray cluster whose workers compute, or "auto".
     """
 
     threads: Annotated[int, Ge(1)] | None = None
+    workers: Annotated[int, Ge(1)] | None = None
+    ray: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.ray is not None:
+            raise ValueError("workers are those of this machine, ray names a cluster: give one of them")
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,8 @@ class Scenario:
         network: With the inputs and outputs of the problem.
         criterion: When to stop.
         record: Checkpoints and plots.
-        distribution: Threads.
+        distribution: Threads, workers.
+        islands: How many populations, and how genomes move between them; None for one population.
     """
 
     table: Mapping[str, Any]
@@ -102,15 +112,18 @@ class Scenario:
     criterion: StoppingCriterion
     record: RecordSettings
     distribution: DistributionSettings
+    islands: IslandSettings | None = None
 
     @property
     def name(self) -> str:
         """A short name for folders: the file's, without its ending."""
         return self.source.stem
 
-    def make_strategy(self) -> Strategy[Any]:
-        """A new strategy, at its beginning."""
-        return _strategy(self.table["strategy"], self.head.seed, self.network)
+    @property
+    def make_strategy(self) -> StrategyMaker:
+        """Builds the strategy, or that of one of the islands, at its beginning."""
+        others = self.table.get("islands", {}).get("strategies", [])
+        return StrategyMaker.of([self.table["strategy"], *others], self.head.seed, self.network)
 
 
 def load_scenario(
@@ -147,6 +160,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
+    islands, resolved_islands = collect.pair(lambda: _islands(tables["islands"], tables["strategy"], network))
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(
@@ -161,11 +175,12 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
         "problem": resolved_problem,
         "network": resolved_network,
         "strategy": strategy,
+        **({"islands": resolved_islands} if islands else {}),
         "stop": tables["stop"],
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
-    return Scenario(resolved, source, head, built, network, criterion, record, distribution)
+    return Scenario(resolved, source, head, built, network, criterion, record, distribution, islands)
 
 
 class _Collector:
@@ -291,38 +306,64 @@ def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in own]) from error
 
 
-def _checked_strategy(table: Mapping[str, Any] | None, network: Network | None) -> dict[str, Any]:
+def _islands(
+    table: Mapping[str, Any] | None, first: Mapping[str, Any] | None, network: Network | None
+) -> tuple[IslandSettings | None, dict[str, Any]]:
+    """The settings of [islands] and its resolved table.
+
+    Raises:
+        SettingsError: Of itself or of one of its strategies.
+    """
+    if table is None:
+        return None, {}
+    mistakes: list[Mistake] = []
+    others = table.get("strategies", [])
+    if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
+        mistakes.append(Mistake("islands.strategies", "must be tables, each written [[islands.strategies]]"))
+        others = []
+    resolved = []
+    for number, other in enumerate(others):
+        path = f"islands.strategies.{number}"
+        try:
+            resolved.append(_checked_strategy(other, network, path))
+        except SettingsError as error:
+            mistakes += error.mistakes
+        if first is not None and other.get("bounds") != first.get("bounds"):
+            mistakes.append(Mistake(f"{path}.bounds", "must be those of [strategy]: genomes move between the islands"))
+    keys = {key: value for key, value in table.items() if key != "strategies"}
+    try:
+        settings = parse_settings(IslandSettings, keys, "islands")
+    except SettingsError as error:
+        raise SettingsError([*mistakes, *error.mistakes]) from error
+    if len(resolved) >= settings.count:
+        what = f"{len(resolved)} strategies beside [strategy] need at least {len(resolved) + 1} islands"
+        mistakes.append(Mistake("islands.count", what, shown(settings.count)))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings, _plain(settings) | ({"strategies": resolved} if resolved else {})
+
+
+def _checked_strategy(
+    table: Mapping[str, Any] | None, network: Network | None, path: str = "strategy"
+) -> dict[str, Any]:
     """The resolved table of the strategy; it is built once here, so that its own checks speak before the run."""
     if table is None:
         raise _ReportedError
-    cls, values = _member(STRATEGIES, table, "strategy")
+    cls, values = _member(STRATEGIES, table, path)
     values.pop("bounds", None)
-    settings = parse_settings(cls.Settings, values, "strategy")
+    settings = parse_settings(cls.Settings, values, path)
     if "bounds" in table:
-        parse_value(tuple[float, float], table["bounds"], "strategy.bounds")
+        parse_value(tuple[float, float], table["bounds"], f"{path}.bounds")
     if network is not None:
         # The population asked, its offspring, and a copy of either in the making.
         n_bytes = 4 * 8.0 * settings.population_size * network.n_genes
-        _refuse_giants("strategy.population_size", f"{settings.population_size} genomes", n_bytes)
+        _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            _strategy(table, 0, network)
+            StrategyMaker.of([table], 0, network)()
         except ValueError as error:
-            raise SettingsError([Mistake("strategy", str(error))]) from error
+            raise SettingsError([Mistake(path, str(error))]) from error
     bounds = {"bounds": table["bounds"]} if "bounds" in table else {}
     return {"kind": table["kind"], **_plain(settings), **bounds}
-
-
-def _strategy(table: Mapping[str, Any], seed: int, network: Network) -> Strategy[Any]:
-    values = {key: value for key, value in table.items() if key not in ("kind", "bounds")}
-    bounds = tuple(table["bounds"]) if "bounds" in table else None
-    return make_strategy(
-        table["kind"],
-        n_genes=network.n_genes,
-        seed=seed,
-        layout=network.layout,
-        bounds=bounds,
-        **values,
-    )
 
 
 def _plain(settings: Any) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""From a scenario to the search that it describes, in this process or on a cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from neuroevo.evaluation import LocalEvaluator
+from neuroevo.evolution import VALIDATION, Evolution
+from neuroevo.evolution.hosts import SerialHost
+from neuroevo.evolution.islands import Archipelago
+from neuroevo.scenario.islands import IslandSettings
+
+if TYPE_CHECKING:
+    from neuroevo.distribution import Cluster
+    from neuroevo.evaluation import Evaluator
+    from neuroevo.evolution.hosts import IslandHost
+    from neuroevo.scenario import Scenario
+    from neuroevo.scenario.schema import DistributionSettings
+    from neuroevo.stopping import History
+
+
+@dataclass(frozen=True)
+class Where:
+    """Who computes, where that differs from the scenario's [distribution]; never changes a result.
+
+    Attributes:
+        threads: Threads of the evaluator, or of each worker's.
+        workers: Workers on this machine; 0 for this process alone.
+        ray: Address of a cluster.
+    """
+
+    threads: int | None = None
+    workers: int | None = None
+    ray: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.ray is not None:
+            raise ValueError(
+                "--workers starts workers on this machine, --ray takes those of a cluster: give one of them"
+            )
+
+    def over(self, settings: DistributionSettings) -> DistributionSettings:
+        """The settings with what is said here in the place of what they say."""
+        if self.workers is not None or self.ray is not None:
+            settings = dataclasses.replace(settings, workers=self.workers or None, ray=self.ray)
+        return dataclasses.replace(settings, threads=self.threads or settings.threads)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search at work.
+
+    Attributes:
+        evolution: The loop.
+        status: Workers and repeats, for people; empty where this process is alone.
+    """
+
+    evolution: Evolution | Archipelago
+    status: Callable[[], str]
+
+
+@contextmanager
+def open_search(
+    scenario: Scenario, where: Where, history: History, announce: Callable[[str], None]
+) -> Iterator[Search]:
+    """The search of a scenario at its beginning, and the processes that it needs.
+
+    Args:
+        scenario: What to run.
+        where: Who computes.
+        history: The generations so far.
+        announce: Told what a user should know.
+
+    Raises:
+        ClusterError: There is no cluster to work on.
+    """
+    settings = where.over(scenario.distribution)
+    with ExitStack() as stack:
+        cluster = None
+        if settings.workers is not None or settings.ray is not None:
+            cluster = stack.enter_context(_cluster(settings))
+        open_one = _population if scenario.islands is None else _islands
+        yield open_one(scenario, settings, cluster, stack, history, announce)
+
+
+def _cluster(settings: DistributionSettings) -> Cluster:
+    from neuroevo.distribution import Cluster
+
+    if settings.ray is not None:
+        return Cluster.join(settings.ray, settings.threads or 1)
+    return Cluster.local(settings.workers or 1, settings.threads or 1)
+
+
+def _population(
+    scenario: Scenario,
+    settings: DistributionSettings,
+    cluster: Cluster | None,
+    stack: ExitStack,
+    history: History,
+    announce: Callable[[str], None],
+) -> Search:
+    what, precision = (scenario.network, scenario.problem), scenario.head.precision
+    evaluator: Evaluator
+    status: Callable[[], str] = str
+    if cluster is None:
+        evaluator = LocalEvaluator(*what, n_threads=settings.threads, precision=precision)
+    else:
+        from neuroevo.distribution import ShardedEvaluator
+
+        sharded = ShardedEvaluator(cluster, *what, precision=precision, announce=announce)
+        evaluator, status = sharded, lambda: sharded.status
+    stack.enter_context(evaluator)
+    validated = VALIDATION in scenario.problem.parts
+    return Search(Evolution(scenario.make_strategy(), evaluator, validated=validated, history=history), status)
+
+
+def _islands(
+    scenario: Scenario,
+    settings: DistributionSettings,
+    cluster: Cluster | None,
+    stack: ExitStack,
+    history: History,
+    announce: Callable[[str], None],
+) -> Search:
+    what, precision = (scenario.network, scenario.problem), scenario.head.precision
+    validated = VALIDATION in scenario.problem.parts
+    host: IslandHost
+    status: Callable[[], str] = str
+    if cluster is None:
+        evaluator = stack.enter_context(LocalEvaluator(*what, n_threads=settings.threads, precision=precision))
+        host = SerialHost(scenario.make_strategy, evaluator, validated=validated)
+    else:
+        from neuroevo.distribution.islands import DistributedHost
+
+        options: dict[str, Any] = {"precision": precision, "validated": validated, "announce": announce}
+        distributed = stack.enter_context(DistributedHost(cluster, scenario.make_strategy, *what, **options))
+        host, status = distributed, lambda: distributed.status
+    islands = scenario.islands or IslandSettings()
+    archipelago = Archipelago(
+        host,
+        islands.count,
+        islands,
+        seed=scenario.head.seed,
+        validated=validated,
+        history=history,
+        rest_every=scenario.record.checkpoint_generations,
+    )
+    return Search(archipelago, status)
