@@ -161,13 +161,13 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         self._slot = (self._slot + 1) % len(self._weight_memory)
 
     def _keep_losers(self, losers: FloatArray) -> None:
-        """Put replaced parents into the archive; random ones leave when it is larger than the population."""
-        pool = np.concatenate([self._archive, losers])
-        n_over = len(pool) - len(self._errors)
-        if n_over > 0:
-            stay = self._stream(Phase.SELECT).permutation(len(pool))[n_over:]
-            pool = pool[np.sort(stay)]
-        self._archive = pool
+        """Put replaced parents into the archive, which is no larger than the population; random ones make room."""
+        n_free = len(self._errors) - len(self._archive)
+        if n_free:
+            self._archive = np.concatenate([self._archive, losers[:n_free]])
+        n_more = max(0, len(losers) - n_free)
+        leaving = self._stream(Phase.SELECT).permutation(len(self._archive))[:n_more]
+        self._archive[leaving] = losers[len(losers) - n_more :]
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._parents, self._errors
