@@ -1,0 +1,42 @@
+"""The same bits on AVX-512, AVX2 and SSE2, and no access out of bounds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("errors_of_all_cells.py")
+
+
+def errors(kinds, precisions, **environment):
+    """What the script prints in a process of its own."""
+    command = [sys.executable, str(SCRIPT), kinds, precisions]
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    done = subprocess.run(
+        command, env={**settings, **environment}, cwd=SCRIPT.parents[2], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("processor", ["haswell", "generic"])
+def test_bits_are_the_same_on_other_instruction_sets(processor):
+    assert errors("elman", "single", NUMBA_CPU_NAME=processor) == errors("elman", "single")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precisions", ["single", "double"])
+@pytest.mark.parametrize("processor", ["haswell", "generic"])
+@pytest.mark.parametrize("kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph"])
+def test_bits_of_every_cell_are_the_same_on_other_instruction_sets(kind, processor, precisions):
+    assert errors(kind, precisions, NUMBA_CPU_NAME=processor) == errors(kind, precisions)
+
+
+@pytest.mark.slow
+def test_no_cell_reads_or_writes_out_of_bounds():
+    kinds = "elman,jordan,ctrnn,lstm,gru,graph"
+    assert errors(kinds, "single", NUMBA_BOUNDSCHECK="1") == errors(kinds, "single")
