@@ -32,6 +32,8 @@ class HistoryWriter:
     def __init__(self, path: Path, columns: tuple[str, ...], n_rows: int = 0) -> None:
         self.path = path
         self._columns = columns
+        self._names = frozenset(columns)
+        self._kinds = tuple((name, int if name in COUNTS else float) for name in columns)
         self.n_rows = n_rows
         self._handle = open_to_append(path)
         self._size = os.fstat(self._handle).st_size
@@ -45,15 +47,12 @@ class HistoryWriter:
             ValueError: It is not the row of the next generation, or its keys are not the columns.
             RecordUnwritable: The machine refused; the rows before stay whole.
         """
-        if row.keys() != set(self._columns):
+        if row.keys() != self._names:
             raise ValueError(f"expected the columns {self._columns}, got {tuple(row)}")
         if row["generation"] != self.n_rows + 1:
             raise ValueError(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
-        values = (
-            repr(int(row[name])) if name in COUNTS else repr(float(row[name]))  # float(): numpy's repr has its type
-            for name in self._columns
-        )
-        self._write(",".join(values) + "\n")
+        # Conversion first: the repr of numpy's numbers has their type in it.
+        self._write(",".join([repr(kind(row[name])) for name, kind in self._kinds]) + "\n")
         self.n_rows += 1
 
     def sync(self) -> None:
