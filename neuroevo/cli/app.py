@@ -33,6 +33,14 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Threads of the evaluator; never changes a result. [default: one a processor]"),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Compute on so many workers on this machine (0: none); never changes a result."),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Compute on a Ray cluster, HOST:PORT or auto; never changes a result."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")]
 Set = Annotated[
     list[str] | None,
@@ -71,6 +79,8 @@ def run(
     overrides: Set = None,
     results: Results = Path("results/runs"),
     threads: Threads = None,
+    workers: Workers = None,
+    ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
     """Run scenarios until their stopping criteria hold.
@@ -89,7 +99,7 @@ def run(
         for path in scenarios[1:]:
             # A mistake in the last of ten scenarios is better known now than after nine runs.
             load_scenario(path, overrides=values)
-        options: dict[str, Any] = {"overrides": values, "results": results, "threads": threads}
+        options: dict[str, Any] = {"overrides": values, "results": results, **_where(threads, workers, ray)}
         for path in scenarios:
             if trials is None:
                 carry_out(partial(experiment.run, path, **options), quiet=quiet)
@@ -101,6 +111,8 @@ def run(
 def resume(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     threads: Threads = None,
+    workers: Workers = None,
+    ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened."""
@@ -108,7 +120,7 @@ def resume(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
-        carry_out(partial(experiment.resume, path, threads=threads), quiet=quiet)
+        carry_out(partial(experiment.resume, path, **_where(threads, workers, ray)), quiet=quiet)
 
 
 @app.command()
@@ -116,6 +128,8 @@ def extend(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     overrides: Set = None,
     threads: Threads = None,
+    workers: Workers = None,
+    ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on past the end of a run: neuroevo extend RUN --set stop.generations=2000."""
@@ -123,7 +137,8 @@ def extend(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
-        carry_out(partial(experiment.extend, path, overrides=_overrides(overrides), threads=threads), quiet=quiet)
+        options: dict[str, Any] = {"overrides": _overrides(overrides), **_where(threads, workers, ray)}
+        carry_out(partial(experiment.extend, path, **options), quiet=quiet)
 
 
 @app.command()
@@ -194,6 +209,10 @@ def bench(
         options: dict[str, Any] = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
         report = run_bench(workloads or None, **options, announce=tell)
         _print(report.to_json() if json else report.to_text())
+
+
+def _where(threads: int | None, workers: int | None, ray: str | None) -> dict[str, Any]:
+    return {"threads": threads, "workers": workers, "ray": ray}
 
 
 def _overrides(texts: list[str] | None) -> dict[str, Any]:

@@ -56,6 +56,9 @@ class Display:
     Args:
         limits: The table [stop] of the scenario, for the time left.
         stream: Where to; a terminal gets the live line.
+
+    Attributes:
+        workers: Who is at work, shown in the line; empty where this process is alone.
     """
 
     def __init__(self, limits: Mapping[str, Any], stream: TextIO | None = None) -> None:
@@ -67,6 +70,7 @@ class Display:
         self._shown = 0.0
         self._marked: tuple[float, int] | None = None
         self._rate = 0.0
+        self.workers = ""
 
     def show(self, progress: Progress) -> None:
         """Show a generation, if it is time to."""
@@ -119,6 +123,8 @@ class Display:
             parts.append(f"{progress.n_failed} failed")
         if self._rate:
             parts.append(f"{_count(self._rate)} evaluations/s")
+        if self.workers:
+            parts.append(self.workers)
         left = time_left(self._limits, progress, self._first) if self._first else None
         if left:
             parts.append(f"{duration(left)} left")

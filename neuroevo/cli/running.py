@@ -65,6 +65,10 @@ class Shown(Observer, logging.Handler):
         tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
         self._display = Display(scenario.table["stop"])
 
+    def workers(self, status: str) -> None:
+        if self._display is not None:
+            self._display.workers = status
+
     def generation(self, progress: Progress) -> None:
         if self._display is not None:
             self._display.show(progress)

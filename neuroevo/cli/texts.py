@@ -73,6 +73,7 @@ def scenario_text(scenario: Scenario) -> str:
     rows = [
         ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
+        *([("islands", _islands_text(table))] if "islands" in table else []),
         ("stops at", stops),
     ]
     lines = [f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")]
@@ -80,6 +81,14 @@ def scenario_text(scenario: Scenario) -> str:
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
     lines += [f"  warning: {text}" for text in problem.warnings()]
     return "\n".join(lines)
+
+
+def _islands_text(table: Mapping[str, Any]) -> str:
+    islands = table["islands"]
+    kinds = [table["strategy"]["kind"], *(other["kind"] for other in islands.get("strategies", []))]
+    each = f" of {', '.join(kinds)} in turn" if len(kinds) > 1 else ""
+    moves = f"{islands['migrants']} migrants every {islands['interval']} generations"
+    return f"{islands['count']}{each}, {islands['topology']}, {moves}"
 
 
 def record_text(record: RunRecord) -> str:
