@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +31,7 @@ from neuroevo.records.checkpoints import (
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
 from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_history, salvage_history
-from neuroevo.records.lock import RunLock
+from neuroevo.records.lock import RunLock, is_locked
 from neuroevo.records.npz import pack_npz
 from neuroevo.records.record import (
     DATA_FILE,
@@ -43,6 +45,10 @@ from neuroevo.records.record import (
 from neuroevo.stopping import COLUMNS, History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+
+_HIDDEN = re.compile(r"\.[0-9a-f]{32}\.new")
+#: A hidden folder of this age without a lock is nobody's any more, seconds.
+_ABANDONED = 3600.0
 
 #: Data up to this size are stored in the record, bytes; above it only their fingerprint.
 DATA_LIMIT = 256 * 2**20
@@ -102,6 +108,7 @@ class RunWriter:
         hidden = results / f".{uuid.uuid4().hex}.new"
         with writing(results):
             results.mkdir(parents=True, exist_ok=True)
+            _sweep(results)
             hidden.mkdir()
         lock = writer = None
         try:
@@ -300,6 +307,14 @@ def _store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str,
     if stored:
         write_atomically(folder / DATA_FILE, pack_npz(arrays))
     return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
+
+
+def _sweep(results: Path) -> None:
+    """Delete the hidden folders of runs that were killed while they were being made."""
+    for path in results.glob(".*.new"):
+        old = time.time() - path.lstat().st_mtime > _ABANDONED
+        if _HIDDEN.fullmatch(path.name) and not path.is_symlink() and old and not is_locked(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _last_good(path: Path, n_rows: int) -> tuple[int, State | None, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,6 +176,20 @@ def test_leftovers_of_a_crash_are_removed(start: Start) -> None:
     writer, _ = RunWriter.reopen(path)
     writer.close()
     assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_folder_of_a_run_killed_while_it_was_made_is_swept_away_later(start: Start) -> None:
+    writer = start()
+    writer.close()
+    results = writer.path.parent
+    ages = {f".{'0' * 32}.new": 7200, f".{'1' * 32}.new": 60, ".precious.new": 7200}
+    for name, age in ages.items():
+        (results / name).mkdir()
+        (results / name / "run.json").touch()
+        moment = time.time() - age
+        os.utime(results / name, (moment, moment))
+    start("second").close()
+    assert {name for name in ages if (results / name).exists()} == {f".{'1' * 32}.new", ".precious.new"}
 
 
 def test_run_at_work_is_refused_with_the_process_that_holds_it(start: Start) -> None:
