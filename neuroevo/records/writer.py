@@ -10,6 +10,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -312,9 +313,10 @@ def _store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str,
 def _sweep(results: Path) -> None:
     """Delete the hidden folders of runs that were killed while they were being made."""
     for path in results.glob(".*.new"):
-        old = time.time() - path.lstat().st_mtime > _ABANDONED
-        if _HIDDEN.fullmatch(path.name) and not path.is_symlink() and old and not is_locked(path):
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # it has just got its name
+            old = time.time() - path.lstat().st_mtime > _ABANDONED
+            if _HIDDEN.fullmatch(path.name) and not path.is_symlink() and old and not is_locked(path):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _last_good(path: Path, n_rows: int) -> tuple[int, State | None, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,19 @@ def test_folder_names_that_are_taken_get_a_number(start: Start) -> None:
     assert [RunRecord.open(writer.path).name for writer in writers] == [writer.path.name for writer in writers]
     for writer in writers:
         writer.close()
+
+
+def test_runs_that_start_at_once_get_a_folder_each(start: Start) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        writers = list(pool.map(lambda _: start("same"), range(48)))
+    for index, writer in enumerate(writers):
+        writer.log(f"run {index}")
+        writer.close()
+    for index, writer in enumerate(writers):
+        assert (writer.path / "run.log").read_text().endswith(f"run {index}\n")
+        assert RunRecord.open(writer.path).name == writer.path.name
+    assert {writer.path.name for writer in writers} == {"same", *(f"same-{number}" for number in range(2, 49))}
+    assert len(list(writers[0].path.parent.iterdir())) == 48
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "nul\0"])
