@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -102,33 +103,36 @@ class Display:
             self._marked = now, progress.evaluations
 
     def _write(self, progress: Progress, end: str) -> None:
-        line = self._line(progress)
+        parts = self._parts(progress)
+        line = "  ".join(long for long, _ in parts)
         if self._live:
-            width = _width(self._stream)
-            line = f"\r\x1b[K{line[: width - 1]}"
+            room = _width(self._stream) - 1
+            if len(line) > room:
+                line = "  ".join(short for _, short in parts)
+            line = f"\r\x1b[K{line[:room]}"
         self._stream.write(line + end)
         self._stream.flush()
 
-    def _line(self, progress: Progress) -> str:
+    def _parts(self, progress: Progress) -> list[tuple[str, str]]:
+        """What the line is made of, each in a long form and in one for narrow terminals."""
         limit = f"/{self._limits['generations']}" if "generations" in self._limits else ""
+        error, learned = progress.incumbent_error, 100 * progress.incumbent_learned
         parts = [
-            f"generation {progress.generation}{limit}",
-            f"best error {progress.incumbent_error:.5g}",
-            f"fitness {progress.incumbent_fitness:.5g}",
-            f"learned {100 * progress.incumbent_learned:.1f} %",
+            (f"generation {progress.generation}{limit}", f"{progress.generation}{limit}"),
+            (f"best error {error:.5g}", f"error {error:.4g}"),
+            (f"fitness {progress.incumbent_fitness:.5g}", f"fitness {progress.incumbent_fitness:.4g}"),
+            (f"learned {learned:.1f} %", f"learned {learned:.0f} %"),
         ]
-        if progress.validation_error == progress.validation_error:
-            parts.append(f"validation {progress.validation_error:.5g}")
+        if not math.isnan(progress.validation_error):
+            parts.append((f"validation {progress.validation_error:.5g}", f"val {progress.validation_error:.4g}"))
         if progress.n_failed:
-            parts.append(f"{progress.n_failed} failed")
+            parts.append((f"{progress.n_failed} failed",) * 2)
         if self._rate:
-            parts.append(f"{_count(self._rate)} evaluations/s")
-        if self.workers:
-            parts.append(self.workers)
+            parts.append((f"{_count(self._rate)} evaluations/s", f"{_count(self._rate)}/s"))
         left = time_left(self._limits, progress, self._first) if self._first else None
         if left:
-            parts.append(f"{duration(left)} left")
-        return "  ".join(parts)
+            parts.append((f"{duration(left)} left",) * 2)
+        return parts
 
 
 def _count(value: float) -> str:
