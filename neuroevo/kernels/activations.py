@@ -157,13 +157,13 @@ def _sine(x):
 
 
 def _sine_single(x):
-    shifted, rest = _reduce(x, 1 / math.pi, -3.140625, -9.67502593994140625e-4, -1.509957990978376432e-7)
+    shifted, rest = _reduce(x, 1 / math.pi, -3.140625, -0.0009670257568359375, -6.278329465203569e-07)
     rest = _within_quarter(rest)
     return flip_if_odd(rest * polynomial(rest * rest, _SINE_SINGLE), shifted)
 
 
 def _sine_double(x):
-    shifted, rest = _reduce(x, 1 / math.pi, -3.1415926218032837, -3.178650954705639e-08, -1.2246467991473532e-16)
+    shifted, rest = _reduce(x, 1 / math.pi, -3.1415926534682512, -1.215420100718692e-10, -5.825464112186712e-20)
     rest = _within_quarter(rest)
     return flip_if_odd(rest * polynomial(rest * rest, _SINE_DOUBLE), shifted)
 

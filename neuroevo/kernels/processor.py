@@ -21,6 +21,17 @@ def code_target() -> tuple[str, str, str]:
     return str(triple), str(name), str(features)
 
 
+_AVX2_NAMES = frozenset({
+    "haswell", "broadwell", "skylake", "alderlake", "raptorlake", "meteorlake", "lunarlake", "arrowlake", "znver1",
+    "znver2", "znver3", "x86-64-v3",
+})
+
+
+def _has_middle_registers() -> bool:
+    _, name, features = code_target()
+    return "+avx2" in features.split(",") or name in _AVX2_NAMES
+
+
 def _has_wide_registers() -> bool:
     _, name, features = code_target()
     return "+avx512vl" in features.split(",") or name in _AVX512_NAMES
@@ -28,6 +39,9 @@ def _has_wide_registers() -> bool:
 
 WIDE = _has_wide_registers()
 """True with 32 registers of 512 bits (AVX-512), False with 16 registers of 256 bits or fewer."""
+
+HELD = WIDE or _has_middle_registers()
+"""True where a whole vector fits into one register, so that constants can be held there."""
 
 LANES = {"float32": 16 if WIDE else 8, "float64": 8 if WIDE else 4}
 """Lanes of one vector by element type."""

@@ -45,7 +45,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from neuroevo.kernels.processor import BOUNDS_CHECKED, LANES, WIDE
+from neuroevo.kernels.processor import BOUNDS_CHECKED, HELD, LANES, WIDE
 
 
 class Vector(types.Type):
@@ -361,10 +361,10 @@ def held(typingctx, x):
     """x, kept in a register: without this LLVM fetches constants anew, by two instructions, at every use."""
 
     def codegen(context, builder, sig, args):
-        if not context.codegen()._llvm_module.triple.startswith("x86_64"):
+        if not HELD:
             return args[0]
         function = ir.FunctionType(args[0].type, [args[0].type])
-        return builder.asm(function, "", "=x,0" if not WIDE else "=v,0", args, side_effect=True)
+        return builder.asm(function, "", "=v,0" if WIDE else "=x,0", args, side_effect=True)
 
     return x(x), codegen
 

@@ -10,9 +10,33 @@ import numpy as np
 import pytest
 from numba import njit
 
-from neuroevo.kernels import vectors as v
 from neuroevo.kernels.processor import LANES
 from neuroevo.kernels.scratch import aligned_empty
+from neuroevo.kernels.vectors import (
+    absolute,
+    both,
+    broadcast,
+    copy_sign,
+    equal,
+    extract,
+    flip_if_odd,
+    fma,
+    lanes,
+    less,
+    less_equal,
+    load,
+    load_any,
+    maximum,
+    minimum,
+    peek,
+    poke,
+    power_of_two,
+    rounder,
+    select,
+    store,
+    take_next,
+    view,
+)
 
 TYPES = [np.float32, np.float64]
 
@@ -29,19 +53,19 @@ def arrays(dtype, n):
 
 @njit
 def arithmetic(x, y, out):
-    a, b = v.load(v.view(x), 0), v.load(v.view(y), 0)
-    result = v.view(out)
-    width = v.lanes(result)
-    v.store(result, 0, a + b)
-    v.store(result, width, a - b)
-    v.store(result, 2 * width, a * b)
-    v.store(result, 3 * width, a / b)
-    v.store(result, 4 * width, v.minimum(a, b))
-    v.store(result, 5 * width, v.maximum(a, b))
-    v.store(result, 6 * width, v.absolute(a))
-    v.store(result, 7 * width, v.copy_sign(a, b))
-    v.store(result, 8 * width, v.select(v.less(a, b), a, v.broadcast(a, 9.0)))
-    v.store(result, 9 * width, v.select(v.both(v.less_equal(a, b), v.equal(a, a)), b, a))
+    a, b = load(view(x), 0), load(view(y), 0)
+    result = view(out)
+    width = lanes(result)
+    store(result, 0, a + b)
+    store(result, width, a - b)
+    store(result, 2 * width, a * b)
+    store(result, 3 * width, a / b)
+    store(result, 4 * width, minimum(a, b))
+    store(result, 5 * width, maximum(a, b))
+    store(result, 6 * width, absolute(a))
+    store(result, 7 * width, copy_sign(a, b))
+    store(result, 8 * width, select(less(a, b), a, broadcast(a, 9.0)))
+    store(result, 9 * width, select(both(less_equal(a, b), equal(a, a)), b, a))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -67,7 +91,7 @@ def test_minimum_and_maximum_give_the_second_where_either_is_nan(dtype):
 
 @njit
 def fused(x, y, z, out):
-    v.store(v.view(out), 0, v.fma(v.load(v.view(x), 0), v.load(v.view(y), 0), v.load(v.view(z), 0)))
+    store(view(out), 0, fma(load(view(x), 0), load(view(y), 0), load(view(z), 0)))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -82,10 +106,10 @@ def test_fma_rounds_once(dtype):
 
 @njit
 def moved(x, out):
-    values = v.view(x)
-    result = v.view(out)
-    v.store(result, 0, v.load_any(values, 1))
-    v.poke(result, v.lanes(result), v.peek(values, 2) + v.extract(v.load(values, 0), 3))
+    values = view(x)
+    result = view(out)
+    store(result, 0, load_any(values, 1))
+    poke(result, lanes(result), peek(values, 2) + extract(load(values, 0), 3))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -100,10 +124,10 @@ def test_unaligned_load_and_scalars(dtype):
 
 @njit
 def whole_numbers(x, out):
-    a = v.load(v.view(x), 0)
-    shifted = a + v.rounder(a)
-    v.store(v.view(out), 0, v.power_of_two(shifted))
-    v.store(v.view(out), v.lanes(v.view(out)), v.flip_if_odd(a, shifted))
+    a = load(view(x), 0)
+    shifted = a + rounder(a)
+    store(view(out), 0, power_of_two(shifted))
+    store(view(out), lanes(view(out)), flip_if_odd(a, shifted))
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -118,7 +142,7 @@ def test_whole_numbers_inside_floating_point_numbers(dtype):
 
 @njit(nogil=True)
 def take(counter):
-    return v.take_next(counter)
+    return take_next(counter)
 
 
 def test_take_next_counts():
@@ -134,13 +158,14 @@ def test_aligned_memory_begins_at_a_cache_line():
 OUT_OF_BOUNDS = """
 import numpy as np
 from numba import njit
+from neuroevo.kernels.scratch import aligned_empty
 from neuroevo.kernels.vectors import load, store, view
 
 @njit
 def f(x, i):
     store(view(x), 0, load(view(x), i))
 
-x = np.zeros(64, np.float32)
+x = aligned_empty(64, np.float32)
 f(x, 32)
 try:
     f(x, 60)
