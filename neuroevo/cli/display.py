@@ -109,6 +109,9 @@ class Display:
             room = _width(self._stream) - 1
             if len(line) > room:
                 line = "  ".join(short for _, short in parts)
+            if len(line) > room:
+                # Fitness says the same as the error; what is left is worth more.
+                line = "  ".join(short for _, short in parts if not short.startswith("fitness"))
             line = f"\r\x1b[K{line[:room]}"
         self._stream.write(line + end)
         self._stream.flush()
