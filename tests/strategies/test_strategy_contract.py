@@ -278,6 +278,24 @@ def test_generations_of_failed_evaluations_are_survived(kind):
 
 
 @every_kind
+@given(
+    errors=st.lists(
+        st.floats(0.0, 1e300) | st.sampled_from([0.0, 1.0, np.inf, 5e-324]),
+        min_size=36,
+        max_size=36,
+    )
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+def test_any_errors_from_zero_to_infinity_are_survived(kind, errors):
+    strategy = make(kind, population_size=6)
+    for generation in range(4):
+        population = strategy.ask()
+        assert np.all(np.isfinite(population))
+        strategy.tell(population, np.resize(np.roll(errors, generation * 7), len(population)))
+    assert np.all(np.isfinite(strategy.ask()))
+
+
+@every_kind
 def test_half_of_the_evaluations_may_fail(kind):
     def half_failed(population):
         return np.where(np.arange(len(population)) % 2, sphere(population), np.inf)

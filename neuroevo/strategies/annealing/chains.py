@@ -105,7 +105,7 @@ class Chains(Strategy[C]):
         self._moved(accepted)
 
     def _accepted(self, error: FloatArray) -> NDArray[np.bool_]:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             change = error - self._errors
         if self._first_temperature is None:
             self._first_temperature = estimated_temperature(change, self.settings.initial_acceptance)

@@ -13,6 +13,9 @@ import numpy as np
 from neuroevo.strategies import schedules
 from neuroevo.strategies.bounds import FloatArray
 
+# Estimates beyond would overflow in their ratios and reciprocals.
+_LEAST, _MOST = 1e-200, 1e200
+
 CoolingName = Literal["geometric", "linear", "logarithmic", "lundy_mees", "adaptive"]
 
 
@@ -65,4 +68,6 @@ def estimated_temperature(change: FloatArray, acceptance: float) -> float | None
     finite = change[np.isfinite(change)]
     rises = finite[finite > 0]
     sizes = rises if len(rises) else -finite[finite < 0]
-    return float(np.median(sizes) / -math.log(acceptance)) if len(sizes) else None
+    if not len(sizes):
+        return None
+    return float(np.clip(np.median(sizes) / -math.log(acceptance), _LEAST, _MOST))

@@ -72,8 +72,8 @@ def exchanged(
     Hukushima and Nemoto 1996, eq. 7. A failed evaluation goes to the hotter of the two.
     """
     cold = hot + 1
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         gain = errors[cold] - errors[hot]
-    cost = (1.0 / temperatures[hot] - 1.0 / temperatures[cold]) * gain
+        cost = (1.0 / temperatures[hot] - 1.0 / temperatures[cold]) * gain
     # Equal infinities differ by NaN, which compares as False: nothing would change anyway.
     return rises_accepted(cost, 1.0, rng)

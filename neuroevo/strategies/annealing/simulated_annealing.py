@@ -113,5 +113,6 @@ def resampled(errors: FloatArray, colder: float, rng: np.random.Generator) -> ND
     least = errors.min()
     if not np.isfinite(least):
         return np.arange(n)
-    weights = np.exp(-colder * (errors - least))
+    with np.errstate(over="ignore"):
+        weights = np.exp(-colder * (errors - least))
     return spin(np.cumsum(weights), (np.arange(n) + rng.random()) / n)
