@@ -22,7 +22,7 @@ from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter
 from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
-from neuroevo.search import Where, open_search
+from neuroevo.search import Where, check_reachable, open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ def _identity(scenario: Scenario) -> str:
 
 
 def _start(scenario: Scenario, results: Path, name: str, where: Where, observer: Observer) -> RunRecord:
+    check_reachable(scenario, where)
     writer = RunWriter.create(
         results,
         name,

@@ -50,6 +50,20 @@ class Where:
         return dataclasses.replace(settings, threads=self.threads or settings.threads)
 
 
+def check_reachable(scenario: Scenario, where: Where) -> None:
+    """Find out, before a run begins, whether the cluster that it is to use is there.
+
+    Raises:
+        ValueError: Its address is none.
+        ClusterError: Nobody answers there.
+    """
+    address = where.over(scenario.distribution).ray
+    if address is not None:
+        from neuroevo.distribution import Cluster
+
+        Cluster.reach(address)
+
+
 @dataclass(frozen=True)
 class Search:
     """A search at work.

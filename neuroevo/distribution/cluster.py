@@ -78,16 +78,26 @@ class Cluster:
             ClusterError: Nobody answers there, within seconds.
         """
         _checked(threads, "threads")
-        known = _find() if address == "auto" else address
-        host, port = _parsed(known)
-        _probe(host, port)
+        known = cls.reach(address)
         if "RAY_AUTH_MODE" not in os.environ and _has_token():
             os.environ["RAY_AUTH_MODE"] = "token"
         ray = _import_ray()
         if ray.is_initialized():
             return cls(ray, known, threads, None, owned=False)
-        _init(ray, address=f"{host}:{port}")
+        _init(ray, address=known)
         return cls(ray, known, threads, None, owned=True)
+
+    @staticmethod
+    def reach(address: str) -> str:
+        """HOST:PORT of a cluster, after somebody has answered there.
+
+        Raises:
+            ValueError: The address is none.
+            ClusterError: Nobody answers, within seconds.
+        """
+        known = _find() if address == "auto" else address
+        _probe(*_parsed(known))
+        return known
 
     def n_wanted(self) -> int:
         """Workers that there is room for; on a cluster this changes as machines come and go."""

@@ -19,6 +19,8 @@ from neuroevo.distribution.pool import Answered, Failed, Joined, Left, Pool, Tic
 _LONGEST_WAIT = 1.0
 _SMOOTHING = 0.2
 """Share of the newest measurement in the running mean of what a unit of weight costs."""
+_SLOW = 1.5
+"""A worker that takes so many times the mean is given the smallest tasks, and one at a time."""
 
 
 class ChunkFailed(ClusterError):
@@ -73,6 +75,8 @@ class _Load:
     queue: deque[tuple[Ticket, _Job]] = field(default_factory=deque)
     since: float = 0.0
     overdue: bool = False
+    cost: float | None = None
+    """Seconds that a unit of weight takes here."""
 
 
 @dataclass
@@ -85,6 +89,7 @@ class Counters:
         lost: Workers that died or were given up.
         busy: Seconds of computation in workers that entered results.
         overhead: Running mean of the seconds between a task's start and its answer that were no computation.
+        submission: Running mean of the seconds that it takes the driver to give out a task.
     """
 
     answers: int = 0
@@ -92,6 +97,7 @@ class Counters:
     lost: int = 0
     busy: float = 0.0
     overhead: float = 0.0
+    submission: float = 0.0
 
 
 class Scheduler:
@@ -204,13 +210,17 @@ class Scheduler:
             worker = next((next(iter(level)) for level in self._free if level), None)
             if worker is None:
                 return
-            job = self._pending.popleft()
+            load = self._loads[worker]
+            slow = self._is_slow(load)
+            # Tasks come largest first, so the last ones are those for workers that would be waited for at the end.
+            job = self._pending.pop() if slow else self._pending.popleft()
             if job.done:
                 continue
-            load = self._loads[worker]
             job.waiting = False
             job.live += 1
+            begun = self._pool.clock()
             ticket = self._pool.submit(worker, job.task)
+            self.counters.submission += _SMOOTHING * (self._pool.clock() - begun - self.counters.submission)
             self._by_ticket[ticket] = worker
             self._move(worker, load, len(load.queue), len(load.queue) + 1)
             load.queue.append((ticket, job))
@@ -226,7 +236,7 @@ class Scheduler:
         elif isinstance(event, Left):
             self._lose(event.worker, event.reason)
         elif isinstance(event, Answered):
-            job, elapsed = self._complete(event.ticket)
+            job, elapsed = self._complete(event.ticket, event.seconds)
             self._learn(job, elapsed, event.seconds)
             if not job.done:
                 job.done = True
@@ -240,8 +250,8 @@ class Scheduler:
             self._blame(job, event.said)
             self._again(job)
 
-    def _complete(self, ticket: Ticket) -> tuple[_Job, float]:
-        """Take a task off its worker's list; the worker has shown that it is alive."""
+    def _complete(self, ticket: Ticket, seconds: float | None = None) -> tuple[_Job, float]:
+        """Take a task off its worker's list; the worker has shown that it is alive, and how fast it is."""
         worker = self._by_ticket.pop(ticket)
         load = self._loads[worker]
         # Answers of one worker may be reported in another order than they were given.
@@ -249,21 +259,23 @@ class Scheduler:
         _, job = load.queue[place]
         del load.queue[place]
         elapsed = self._pool.clock() - load.since
+        if seconds is not None:
+            measured = seconds / job.weight
+            load.cost = measured if load.cost is None else load.cost + _SMOOTHING * (measured - load.cost)
         if load.overdue:
             load.overdue = False
             for _, other in load.queue:
                 other.live += 1
-            if len(load.queue) < self._limits.depth:
-                self._free[len(load.queue)][worker] = None
-        else:
-            self._move(worker, load, len(load.queue) + 1, len(load.queue))
+        self._move(worker, load, len(load.queue) + 1, len(load.queue))
         if load.queue:
             self._watch(load)
         return job, elapsed
 
     def _learn(self, job: _Job, elapsed: float, seconds: float) -> None:
         measured = seconds / job.weight
-        self._cost = measured if self._cost is None else self._cost + _SMOOTHING * (measured - self._cost)
+        # A mean over the workers: with many of them the last answers are those of the slowest.
+        share = max(1 / (1 + self.counters.answers), _SMOOTHING / max(1.0, len(self._loads) / 5))
+        self._cost = measured if self._cost is None else self._cost + share * (measured - self._cost)
         extra = max(0.0, elapsed - seconds)
         counters = self.counters
         # Down at once and up slowly: what every task has to bear is wanted, not the hiccups of a busy machine.
@@ -304,10 +316,15 @@ class Scheduler:
             self._pending.appendleft(job)
             self.counters.repeats += 1
 
+    def _is_slow(self, load: _Load) -> bool:
+        return load.cost is not None and self._cost is not None and load.cost > _SLOW * self._cost
+
     def _move(self, worker: Worker, load: _Load, before: int, after: int) -> None:
         if before < self._limits.depth:
             self._free[before].pop(worker, None)
-        if after < self._limits.depth and not load.overdue:
+        # Nothing is put behind the task of a slow worker.
+        full = 1 if self._is_slow(load) else self._limits.depth
+        if after < full and not load.overdue:
             self._free[after][worker] = None
 
     def _watch(self, load: _Load) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _SMALL_OVERHEAD = 0.05
 """Share of a chunk's computation that its overhead may cost where chunks are made smaller only to balance the load."""
+_BUSY_DRIVER = 0.2
+"""Share of a generation that messages may cost the driver where chunks are made smaller only to balance the load."""
 _JUDGED_AFTER = 3.0
 """Seconds of evaluation after which it is judged whether distribution pays."""
 _LOSS = 1.1
@@ -152,9 +154,8 @@ class ShardedEvaluator(Evaluator):
     def _sizes(self, n: int) -> list[int]:
         if self._chunk_size is not None:
             return [min(self._chunk_size, n - low) for low in range(0, n, self._chunk_size)]
-        overhead, cost = self._scheduler.counters.overhead, self._scheduler.cost
-        least = overhead / (_SMALL_OVERHEAD * cost) if cost else float(n)
-        return chunk_sizes(n, max(1, self._scheduler.n_workers), least, self._unit)
+        n_workers = max(1, self._scheduler.n_workers)
+        return chunk_sizes(n, n_workers, smallest_chunk(self._scheduler, n_workers, float(n)), self._unit)
 
 
 def status_of(scheduler: Scheduler) -> str:
@@ -162,6 +163,25 @@ def status_of(scheduler: Scheduler) -> str:
     n, repeats = scheduler.n_workers, scheduler.counters.repeats
     text = f"{n} worker{'' if n == 1 else 's'}"
     return f"{text}, {repeats} repeated" if repeats else text
+
+
+def smallest_chunk(scheduler: Scheduler, n_workers: int, unknown: float) -> float:
+    """Genomes that a chunk must have for its costs to be small, as measured so far.
+
+    Its overhead must be small beside its computation, and the driver, who gives out and takes in the chunks of all
+    workers, must not be kept busy by them.
+
+    Args:
+        scheduler: Whose measurements count; a genome has weight 1.
+        n_workers: Workers.
+        unknown: The answer as long as nothing has been measured.
+    """
+    if not scheduler.cost:
+        return unknown
+    overhead = scheduler.counters.overhead / (_SMALL_OVERHEAD * scheduler.cost)
+    # Taking in an answer costs the driver about as much as giving out a task.
+    driver = 2 * scheduler.counters.submission * n_workers / (_BUSY_DRIVER * scheduler.cost)
+    return max(overhead, driver)
 
 
 def chunk_sizes(n: int, n_workers: int, least: float, unit: int) -> list[int]:

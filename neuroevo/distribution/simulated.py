@@ -22,6 +22,7 @@ class Costs:
         submit: The driver, for giving out a task.
         collect: The driver, for taking an answer.
         wake: The driver, for each time it waits, whatever comes out.
+        watch: The driver, for each time it waits and each task that a worker has.
         latency: From the driver to a worker, and back the same.
         notice: From a worker's death until the driver knows.
         replace: From a worker's death or dismissal until another one is ready; None where nobody comes.
@@ -30,6 +31,7 @@ class Costs:
     submit: float = 0.0
     collect: float = 0.0
     wake: float = 0.0
+    watch: float = 0.0
     latency: float = 0.0
     notice: float = 0.0
     replace: float | None = None
@@ -65,6 +67,8 @@ class SimulatedPool(Pool):
         self.now = 0.0
         self.busy = 0.0
         self.submitted: dict[int, int] = {}
+        self.n_submitted = 0
+        self.n_answered = 0
         self._duration = duration
         self._answer = answer
         self._costs = costs or Costs()
@@ -96,6 +100,7 @@ class SimulatedPool(Pool):
         self.now += self._costs.submit
         self._tickets += 1
         ticket = self._tickets
+        self.n_submitted += 1
         self.submitted[member.name] = self.submitted.get(member.name, 0) + 1
         member.queue.append((ticket, task))
         if len(member.queue) == 1:
@@ -107,11 +112,14 @@ class SimulatedPool(Pool):
         if not self._events or self._events[0][0] > deadline:
             self.now = max(self.now, deadline)
             return ()
-        self.now = max(self.now, self._events[0][0]) + self._costs.wake
+        in_flight = self.n_submitted - self.n_answered
+        self.now = max(self.now, self._events[0][0]) + self._costs.wake + self._costs.watch * in_flight
         events: list[Event] = []
         while self._events and self._events[0][0] <= self.now:
             events += heapq.heappop(self._events)[2]()
-        self.now += self._costs.collect * sum(isinstance(event, Answered) for event in events)
+        n_answers = sum(isinstance(event, Answered) for event in events)
+        self.n_answered += n_answers
+        self.now += self._costs.collect * n_answers
         return events
 
     def discard(self, worker: Worker) -> None:

@@ -16,8 +16,7 @@ def ray_here():
         yield cluster
 
 
-@pytest.fixture
-def job():
+def make_job():
     """A network, a problem with a validation part, and a population of 70 genomes, one of which fails."""
     rng = np.random.default_rng(3)
     network = ne.Elman(n_inputs=2, n_hidden=5, n_outputs=1)

@@ -169,7 +169,7 @@ def test_any_mix_of_deaths_freezes_and_births_leaves_the_answers_as_they_are(see
         n_workers,
         lambda _worker, task: 0.1 + (task % 7) / 5,
         lambda task: 3 * task,
-        Costs(1e-3, 1e-3, 1e-4, 2e-3, 0.05, 1.0),
+        Costs(1e-3, 1e-3, 1e-4, 1e-6, 2e-3, 0.05, 1.0),
     )
     for worker in range(n_workers):
         moment = rng.uniform(0, 10)

@@ -16,6 +16,7 @@ import neuroevo as ne
 from neuroevo.distribution import ChunkFailed, Cluster, ClusterError, ShardedEvaluator
 from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes
+from tests.distribution.conftest import make_job
 
 
 def assert_same_bits(found, expected):
@@ -77,77 +78,106 @@ def test_a_stale_file_of_a_cluster_is_found_out(tmp_path, monkeypatch):
         Cluster.join("auto")
 
 
-@pytest.mark.ray
-@pytest.mark.parametrize(("n_workers", "chunk_size"), [(1, None), (1, 1), (2, None), (3, 7), (5, 16), (5, 1000)])
-def test_any_number_of_workers_and_any_chunk_give_the_same_bits(ray_here, job, n_workers, chunk_size):
-    network, problem, population = job
-    for precision in ("single", "double"):
-        with ne.LocalEvaluator(network, problem, precision=precision) as local:
-            expected = [local.evaluate(population, part) for part in problem.parts]
-        with ShardedEvaluator(
-            Cluster.local(n_workers), network, problem, precision=precision, chunk_size=chunk_size
-        ) as sharded:
-            for part, evaluation in zip(problem.parts, expected, strict=True):
-                assert_same_bits(sharded.evaluate(population, part), evaluation)
-            assert len(sharded.evaluate(population[:0]).error) == 0
+@pytest.fixture(scope="module")
+def job():
+    return make_job()
+
+
+@pytest.fixture(scope="module")
+def pair(ray_here, job):
+    """Two workers, for tests that leave both of them well."""
+    network, problem, _ = job
+    with ShardedEvaluator(Cluster.local(2), network, problem, limits=Limits(floor=0.3)) as sharded:
+        yield sharded
+
+
+@pytest.fixture
+def said(pair):
+    lines = []
+    pair.scheduler._announce = lines.append
+    return lines
 
 
 @pytest.mark.ray
-def test_mistakes_are_reported_as_those_of_a_local_evaluator(ray_here, job):
-    network, problem, population = job
-    with pytest.raises(ValueError, match="n_inputs"):
-        ShardedEvaluator(Cluster.local(1), ne.Elman(n_inputs=7, n_hidden=2, n_outputs=1), problem)
-    with ShardedEvaluator(Cluster.local(1), network, problem) as sharded:
-        with pytest.raises(ValueError, match="shape"):
-            sharded.evaluate(population[:, 1:])
-        with pytest.raises(ValueError, match="train"):
-            sharded.evaluate(population, "trian")
-
-
-@pytest.mark.ray
-def test_a_worker_killed_in_the_middle_changes_nothing_and_is_replaced(ray_here, job):
+def test_any_number_of_workers_and_any_chunk_give_the_same_bits(ray_here, job):
     network, problem, population = job
     with ne.LocalEvaluator(network, problem) as local:
-        expected = local.evaluate(population)
-    said = []
-    with ShardedEvaluator(Cluster.local(2), network, problem, chunk_size=1, announce=said.append) as sharded:
-        wait_for_workers(sharded, 2, population)
-        victim = worker_pids(sharded)[0]
-        killer = threading.Timer(0.02, os.kill, (victim, signal.SIGKILL))
-        killer.start()
-        for _ in range(10):
-            assert_same_bits(sharded.evaluate(population), expected)
-        killer.join()
-        wait_for_workers(sharded, 2, population)
-        assert victim not in worker_pids(sharded)
-        assert sharded.scheduler.counters.lost == 1
-    assert any("lost" in line for line in said)
+        expected = [local.evaluate(population, part) for part in problem.parts]
+    room = Cluster.local(1)
+    with ShardedEvaluator(room, network, problem) as sharded:
+        for n_workers in (1, 2, 3, 5):
+            room._n_workers = n_workers
+            wait_for_workers(sharded, n_workers, population)
+            for sharded._chunk_size in (None, 1, 7, 16, 1000):
+                for part, evaluation in zip(problem.parts, expected, strict=True):
+                    assert_same_bits(sharded.evaluate(population, part), evaluation)
+        assert len(sharded.evaluate(population[:0]).error) == 0
+        assert sharded.status == "5 workers"
 
 
 @pytest.mark.ray
-def test_a_frozen_worker_is_not_waited_for(ray_here, job):
+def test_double_precision_gives_the_same_bits(ray_here, job):
     network, problem, population = job
-    with ne.LocalEvaluator(network, problem) as local:
+    with ne.LocalEvaluator(network, problem, precision="double") as local:
         expected = local.evaluate(population)
-    with ShardedEvaluator(Cluster.local(2), network, problem, chunk_size=5, limits=Limits(floor=0.3)) as sharded:
-        wait_for_workers(sharded, 2, population)
-        frozen = worker_pids(sharded)[0]
-        os.kill(frozen, signal.SIGSTOP)
-        try:
-            assert_same_bits(sharded.evaluate(population), expected)
-            assert sharded.scheduler.counters.repeats >= 1
-            assert "repeated" in sharded.status
-        finally:
-            os.kill(frozen, signal.SIGCONT)
+    with ShardedEvaluator(Cluster.local(1), network, problem, precision="double", chunk_size=9) as sharded:
         assert_same_bits(sharded.evaluate(population), expected)
 
 
 @pytest.mark.ray
-def test_a_chunk_that_fails_everywhere_is_reported_with_what_the_worker_said(ray_here, job):
+def test_mistakes_are_reported_as_those_of_a_local_evaluator(pair, job):
+    _, problem, population = job
+    with pytest.raises(ValueError, match="n_inputs"):
+        ShardedEvaluator(Cluster.local(1), ne.Elman(n_inputs=7, n_hidden=2, n_outputs=1), problem)
+    with pytest.raises(ValueError, match="shape"):
+        pair.evaluate(population[:, 1:])
+    with pytest.raises(ValueError, match="train"):
+        pair.evaluate(population, "trian")
+
+
+@pytest.mark.ray
+def test_a_chunk_that_fails_everywhere_is_reported_with_what_the_worker_said(pair, job, monkeypatch):
+    _, _, population = job
+    monkeypatch.setattr(pair, "problem", type("Parts", (), {"parts": {"unknown": None}})())
+    with pytest.raises(ChunkFailed, match=r"3 times[\s\S]*unknown"):
+        pair.evaluate(population, "unknown")
+    monkeypatch.undo()
+    assert np.isfinite(pair.evaluate(population).error[0])
+
+
+@pytest.mark.ray
+def test_a_frozen_worker_is_not_waited_for(pair, job):
     network, problem, population = job
-    with ShardedEvaluator(Cluster.local(2), network, problem) as sharded:
-        sharded.problem = type("Part", (), {"parts": {"unknown": None}})()
-        with pytest.raises(ChunkFailed, match=r"3 times[\s\S]*unknown"):
-            sharded.evaluate(population, "unknown")
-        sharded.problem = problem
-        assert np.isfinite(sharded.evaluate(population).error[0])
+    with ne.LocalEvaluator(network, problem) as local:
+        expected = local.evaluate(population)
+    wait_for_workers(pair, 2, population)
+    frozen = worker_pids(pair)[0]
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        pair._chunk_size = 5
+        assert_same_bits(pair.evaluate(population), expected)
+        assert pair.scheduler.counters.repeats >= 1
+        assert "repeated" in pair.status
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert_same_bits(pair.evaluate(population), expected)
+
+
+@pytest.mark.ray
+def test_a_worker_killed_in_the_middle_changes_nothing_and_is_replaced(pair, job, said):
+    network, problem, population = job
+    with ne.LocalEvaluator(network, problem) as local:
+        expected = local.evaluate(population)
+    wait_for_workers(pair, 2, population)
+    pair._chunk_size = 1
+    lost = pair.scheduler.counters.lost
+    victim = worker_pids(pair)[0]
+    killer = threading.Timer(0.02, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    for _ in range(10):
+        assert_same_bits(pair.evaluate(population), expected)
+    killer.join()
+    wait_for_workers(pair, 2, population)
+    assert victim not in worker_pids(pair)
+    assert pair.scheduler.counters.lost == lost + 1
+    assert any("lost" in line for line in said)

@@ -1,0 +1,203 @@
+"""What distribution costs and gains: start-up, a task's overhead, and the speed of two workers against one.
+
+One and two workers are timed in turn in one run, one thread each. `--undisturbed` gives the driver and all of Ray
+real-time priority while the clock runs (Linux, root), for machines that do other work.
+
+    python benchmarks/scaling.py [--undisturbed] [--json results/benchmarks/scaling.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import neuroevo as ne
+from benchmarks.undisturbed import REST
+from neuroevo.distribution import Cluster, Scheduler, Servant, ShardedEvaluator
+from neuroevo.distribution.islands import DistributedHost
+from neuroevo.distribution.ray_pool import RayPool
+from neuroevo.evolution.hosts import Order
+
+
+class Echo(Servant):
+    """Does nothing, so that what is timed is the way there and back."""
+
+    def start(self) -> None:
+        return None
+
+    def serve(self, task):
+        return len(task)
+
+
+def processes() -> list[int]:
+    """This process and all that came of it."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.name))
+    found, todo = [], [os.getpid()]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        todo += children.get(pid, [])
+    return found
+
+
+def set_policy(policy: int, priority: int) -> None:
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            for thread in (Path("/proc") / str(pid) / "task").iterdir():
+                with contextlib.suppress(OSError):
+                    os.sched_setscheduler(int(thread.name), policy, os.sched_param(priority))
+
+
+@contextlib.contextmanager
+def first_in_line(undisturbed: bool):
+    if not undisturbed:
+        yield
+        return
+    set_policy(os.SCHED_RR, 1)
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        set_policy(os.SCHED_OTHER, 0)
+        time.sleep(REST * (time.perf_counter() - begun))
+
+
+def timed(function) -> float:
+    begun = time.perf_counter()
+    function()
+    return time.perf_counter() - begun
+
+
+def wait_for(scheduler: Scheduler, n: int) -> None:
+    deadline = time.monotonic() + 120
+    while scheduler.n_workers < n:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{scheduler.n_workers} of {n} workers")
+        scheduler.advance()
+
+
+def workload(seconds: float, rng: np.random.Generator):
+    """A network, a problem and a population whose evaluation takes about so long on one thread."""
+    network = ne.Elman(n_inputs=1, n_hidden=16, n_outputs=1)
+    problem = ne.SequenceProblem(rng.normal(size=(20, 500, 1)), rng.normal(size=(20, 500, 1)))
+    with ne.LocalEvaluator(network, problem, n_threads=1) as local:
+        block = rng.normal(size=(64, network.n_genes))
+        block.flags.writeable = False
+        each = min(local.evaluate(block).seconds for _ in range(8)) / 64
+    n = max(32, round(seconds / each / 32) * 32)
+    return network, problem, rng.normal(size=(n, network.n_genes))
+
+
+def task_costs(cluster: Cluster, around) -> dict[str, float]:
+    """Seconds that a task costs: the driver alone, on the way, and for each byte."""
+    pool = RayPool(cluster, Echo())
+    scheduler = Scheduler(pool)
+    wait_for(scheduler, 1)
+    figures = {}
+    for name, n_bytes in (("small", 100), ("80 kB", 80_000), ("800 kB", 800_000)):
+        argument = np.zeros(n_bytes, np.uint8)
+        with around():
+            alone = [timed(lambda argument=argument: scheduler.map([argument])) for _ in range(100)]
+            stream = [timed(lambda argument=argument: scheduler.map([argument] * 50)) / 50 for _ in range(6)]
+        figures[f"round trip, {name}"] = statistics.median(alone)
+        figures[f"each of a stream, {name}"] = min(stream)
+    pool.close()
+    return figures
+
+
+def sharded(cluster_of, seconds: float, rounds: int, around) -> dict[str, float]:
+    network, problem, population = workload(seconds, np.random.default_rng(1))
+    with contextlib.ExitStack() as stack:
+        evaluators = {n: stack.enter_context(ShardedEvaluator(cluster_of(n), network, problem)) for n in (1, 2)}
+        for n, evaluator in evaluators.items():
+            wait_for(evaluator.scheduler, n)
+            for _ in range(4):
+                evaluator.evaluate(population)
+        times: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(rounds):
+            for n, evaluator in evaluators.items():
+                with around():
+                    times[n].append(timed(partial(evaluator.evaluate, population)))
+        before = evaluators[2].scheduler.counters.answers
+        evaluators[2].evaluate(population)
+        chunks = evaluators[2].scheduler.counters.answers - before
+    return report_pair(times) | {"genomes": len(population), "chunks": chunks}
+
+
+def islands(cluster_of, rounds: int, around) -> dict[str, float]:
+    network, problem, _ = workload(0.05, np.random.default_rng(2))
+
+    def make(island: int):
+        return ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=64, island=island)
+
+    nothing = np.empty((0, 0)), np.empty(0)
+    orders = [Order(island, 0, None, *nothing, False, 10, 2, np.inf) for island in range(4)]
+    with contextlib.ExitStack() as stack:
+        hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, network, problem)) for n in (1, 2)}
+        for n, host in hosts.items():
+            wait_for(host.scheduler, n)
+            host.advance(orders)
+        times: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(rounds):
+            for n, host in hosts.items():
+                with around():
+                    times[n].append(timed(partial(host.advance, orders)))
+    return report_pair(times)
+
+
+def report_pair(times: dict[int, list[float]]) -> dict[str, float]:
+    one, two = statistics.median(times[1]), statistics.median(times[2])
+    ratios = sorted(a / b for a, b in zip(times[1], times[2], strict=True))
+    return {
+        "1 worker": one,
+        "2 workers": two,
+        "share of twice the speed": one / two / 2,
+        "quartiles": [ratios[len(ratios) // 4] / 2, ratios[3 * len(ratios) // 4] / 2],
+        "best of each": min(times[1]) / min(times[2]) / 2,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--undisturbed", action="store_true", help="real-time priority while the clock runs")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    around = partial(first_in_line, options.undisturbed)
+    figures: dict[str, object] = {}
+    begun = time.perf_counter()
+    # One worker of the one pool and two of the other, at work in turn.
+    with Cluster.local(3) as cluster:
+        figures["start of Ray"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        network, problem, population = workload(0.2, np.random.default_rng(0))
+        with ShardedEvaluator(Cluster.local(2), network, problem) as evaluator:
+            evaluator.evaluate(population)
+            figures["first generation after that"] = time.perf_counter() - begun
+        figures["a task"] = task_costs(Cluster.local(1), around)
+        figures["sharded, 200 ms a generation"] = sharded(Cluster.local, 0.2, options.rounds, around)
+        figures["islands, 4 of 64"] = islands(Cluster.local, options.rounds, around)
+        del cluster
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

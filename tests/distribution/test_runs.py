@@ -1,0 +1,77 @@
+"""Whole runs on workers leave the files that a run in one process leaves, byte by byte; so do resumed ones."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+import neuroevo as ne
+from neuroevo.distribution import ClusterError
+from neuroevo.experiment import Observer, resume
+
+pytestmark = pytest.mark.ray
+
+ISLANDS = """
+[islands]
+count = 3
+interval = 3
+topology = "complete"
+migrants = 1
+[[islands.strategies]]
+kind = "cma_es"
+population_size = 10
+"""
+
+
+def results_of(path):
+    """The history without the seconds, and the champion."""
+    with (path / "history.csv").open() as file:
+        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+    return rows, (path / "champion.npz").read_bytes()
+
+
+class Crash(Exception):
+    pass
+
+
+class Crashing(Observer):
+    """Ends a run in the middle, as if the driver had died after its last checkpoint."""
+
+    def __init__(self, generation):
+        self._generation = generation
+
+    def generation(self, progress):
+        if progress.generation == self._generation:
+            raise Crash
+
+
+@pytest.fixture(params=["one population", "islands"])
+def scenario(request, small_scenario):
+    if request.param == "islands":
+        small_scenario.write_text(small_scenario.read_text() + ISLANDS)
+    return small_scenario
+
+
+def test_a_run_on_two_workers_resumed_on_one_equals_the_local_run(ray_here, scenario, tmp_path):
+    expected = results_of(ne.run(scenario, results=tmp_path).path)
+    with pytest.raises(Crash):
+        ne.run(scenario, results=tmp_path / "crashed", workers=2, observer=Crashing(9))
+    (crashed,) = (tmp_path / "crashed").iterdir()
+    assert results_of(resume(crashed, workers=1).path) == expected
+
+
+def test_a_run_on_workers_goes_on_in_this_process(ray_here, small_scenario, tmp_path):
+    small_scenario.write_text(small_scenario.read_text() + ISLANDS)
+    overrides = {"distribution.workers": 1, "stop.generations": 7}
+    path = ne.run(small_scenario, results=tmp_path, overrides=overrides).path
+    ne.experiment.extend(path, overrides={"stop.generations": 12}, workers=0)
+    assert results_of(path) == results_of(ne.run(small_scenario, results=tmp_path).path)
+
+
+def test_a_dead_cluster_leaves_no_folder_behind(small_scenario, tmp_path):
+    with pytest.raises(ClusterError):
+        ne.run(small_scenario, results=tmp_path / "runs", ray="127.0.0.1:1")
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(ValueError, match="give one of them"):
+        ne.run(small_scenario, workers=1, ray="auto")
