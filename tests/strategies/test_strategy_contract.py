@@ -418,6 +418,17 @@ def test_immigrants_change_the_search(kind):
 
 
 @every_kind
+@pytest.mark.parametrize("n", [3, 40])
+def test_the_best_member_outlives_immigrants_that_are_worse(kind, n):
+    strategy = make(kind)
+    advance(strategy, 4)
+    best = strategy.emigrants(1)[1][0]
+    genomes = np.random.default_rng(4).uniform(800.0, 900.0, (n, N_GENES))
+    strategy.inject(genomes, shifted_sphere(genomes))
+    assert strategy.emigrants(1)[1][0] == best
+
+
+@every_kind
 def test_more_immigrants_than_members_and_failed_ones_are_taken(kind):
     strategy = make(kind)
     advance(strategy, 2)
