@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from neuroevo.strategies.annealing.chains import Chains, ChainSettings
 from neuroevo.strategies.annealing.cooling import CoolingName, lam_acceptance, temperature
-from neuroevo.strategies.annealing.neighbourhood import NeighbourhoodName
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic.selection import spin
 from neuroevo.strategies.streams import Phase
@@ -42,7 +41,6 @@ class AnnealingSettings(ChainSettings):
     """
 
     temperature_ratio: Annotated[float, Interval(gt=0, le=1)] = 1e-5
-    neighbourhood: NeighbourhoodName = "one_gene"
     cooling: CoolingName = "geometric"
     horizon: Annotated[int, Ge(1)] = 1000
     resampling: bool = True
