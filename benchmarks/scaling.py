@@ -146,7 +146,7 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
         return ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=64, island=island)
 
     nothing = np.empty((0, 0)), np.empty(0)
-    orders = [Order(island, 0, None, *nothing, False, 10, 2, np.inf) for island in range(4)]
+    orders = [Order(island, 0, None, *nothing, False, 4, 2, np.inf) for island in range(4)]
     with contextlib.ExitStack() as stack:
         hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, network, problem)) for n in (1, 2)}
         for n, host in hosts.items():
@@ -180,21 +180,24 @@ def main() -> None:
     options = parser.parse_args()
     around = partial(first_in_line, options.undisturbed)
     figures: dict[str, object] = {}
+
+    def note(name: str, value: object) -> None:
+        figures[name] = value
+        print(name, json.dumps(value, indent=2), flush=True)
+
     begun = time.perf_counter()
     # One worker of the one pool and two of the other, at work in turn.
-    with Cluster.local(3) as cluster:
-        figures["start of Ray"] = time.perf_counter() - begun
-        begun = time.perf_counter()
+    with Cluster.local(3):
+        note("start of Ray", time.perf_counter() - begun)
         network, problem, population = workload(0.2, np.random.default_rng(0))
+        begun = time.perf_counter()
         with ShardedEvaluator(Cluster.local(2), network, problem) as evaluator:
             evaluator.evaluate(population)
-            figures["first generation after that"] = time.perf_counter() - begun
-        figures["a task"] = task_costs(Cluster.local(1), around)
-        figures["sharded, 200 ms a generation"] = sharded(Cluster.local, 0.2, options.rounds, around)
-        figures["islands, 4 of 64"] = islands(Cluster.local, options.rounds, around)
-        del cluster
+            note("first generation after that", time.perf_counter() - begun)
+        note("sharded, 200 ms a generation", sharded(Cluster.local, 0.2, options.rounds, around))
+        note("islands, 4 of 64", islands(Cluster.local, options.rounds, around))
+        note("a task", task_costs(Cluster.local(1), around))
     text = json.dumps(figures, indent=2)
-    print(text)
     if options.json:
         options.json.write_text(text + "\n")
 

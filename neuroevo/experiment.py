@@ -22,7 +22,7 @@ from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter
 from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
-from neuroevo.search import Where, check_reachable, open_search
+from neuroevo.search import Where, check_reachable, open_cluster, open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
@@ -147,15 +147,17 @@ def run_trials(
     observer = observer or Observer()
     trials = TrialSet.open(results, f"{first.name}-trials", identity=_identity(first), title=first.head.title)
     seeds = range(first.head.seed, first.head.seed + n_trials)
-    for number in trials.missing(seeds):
-        observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
-        if trials.trial(number) is None:
-            loaded = load_scenario(scenario, overrides={**values, "seed": number})
-            record = _start(loaded, trials.path, TrialSet.name_of(number), where, observer)
-        else:
-            record = _go_on(RunRecord.open(trials.path / TrialSet.name_of(number)), {}, where, observer)
-        if record.status != "finished":
-            break
+    # One Ray for all of them: starting it takes longer than many a trial.
+    with open_cluster(first, where):
+        for number in trials.missing(seeds):
+            observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
+            if trials.trial(number) is None:
+                loaded = load_scenario(scenario, overrides={**values, "seed": number})
+                record = _start(loaded, trials.path, TrialSet.name_of(number), where, observer)
+            else:
+                record = _go_on(RunRecord.open(trials.path / TrialSet.name_of(number)), {}, where, observer)
+            if record.status != "finished":
+                break
     trials.summarise()
     return trials
 

@@ -64,6 +64,22 @@ def check_reachable(scenario: Scenario, where: Where) -> None:
         Cluster.reach(address)
 
 
+@contextmanager
+def open_cluster(scenario: Scenario, where: Where) -> Iterator[Cluster | None]:
+    """The cluster that a scenario is to use, None for this process alone; searches opened meanwhile share it.
+
+    Raises:
+        ValueError: Its address is none.
+        ClusterError: There is none to work on.
+    """
+    settings = where.over(scenario.distribution)
+    if settings.workers is None and settings.ray is None:
+        yield None
+        return
+    with _cluster(settings) as cluster:
+        yield cluster
+
+
 @dataclass(frozen=True)
 class Search:
     """A search at work.
@@ -94,9 +110,7 @@ def open_search(
     """
     settings = where.over(scenario.distribution)
     with ExitStack() as stack:
-        cluster = None
-        if settings.workers is not None or settings.ray is not None:
-            cluster = stack.enter_context(_cluster(settings))
+        cluster = stack.enter_context(open_cluster(scenario, where))
         open_one = _population if scenario.islands is None else _islands
         yield open_one(scenario, settings, cluster, stack, history, announce)
 
