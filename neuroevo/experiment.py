@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from neuroevo.search import Where, check_reachable, open_cluster, open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
+    from neuroevo.distribution import Cluster
     from neuroevo.evolution import Champion, Evolution
     from neuroevo.evolution.islands import Archipelago
     from neuroevo.networks import Network
@@ -147,19 +148,68 @@ def run_trials(
     observer = observer or Observer()
     trials = TrialSet.open(results, f"{first.name}-trials", identity=_identity(first), title=first.head.title)
     seeds = range(first.head.seed, first.head.seed + n_trials)
-    # One Ray for all of them: starting it takes longer than many a trial.
-    with open_cluster(first, where):
-        for number in trials.missing(seeds):
+    missing = list(trials.missing(seeds))
+    with open_cluster(first, where) as cluster:
+        if cluster is not None and len(missing) > 1:
+            _trials_on_workers(cluster, Path(scenario), values, trials, missing, observer)
+            missing = []
+        for number in missing:
             observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
-            if trials.trial(number) is None:
-                loaded = load_scenario(scenario, overrides={**values, "seed": number})
-                record = _start(loaded, trials.path, TrialSet.name_of(number), where, observer)
-            else:
-                record = _go_on(RunRecord.open(trials.path / TrialSet.name_of(number)), {}, where, observer)
-            if record.status != "finished":
+            if _trial(Path(scenario), values, trials.path, number, where, observer).status != "finished":
                 break
     trials.summarise()
     return trials
+
+
+def _trial(
+    scenario: Path, values: Mapping[str, Any], folder: Path, seed: int, where: Where, observer: Observer
+) -> RunRecord:
+    """Run a trial of a set, or go on with it."""
+    path = folder / TrialSet.name_of(seed)
+    if path.exists():
+        return _go_on(RunRecord.open(path), {}, where, observer)
+    loaded = load_scenario(scenario, overrides={**values, "seed": seed})
+    return _start(loaded, folder, TrialSet.name_of(seed), where, observer)
+
+
+def _trials_on_workers(
+    cluster: Cluster,
+    scenario: Path,
+    values: Mapping[str, Any],
+    trials: TrialSet,
+    seeds: Sequence[int],
+    observer: Observer,
+) -> None:
+    """Run trials side by side, each as a whole on one worker, which writes its record itself.
+
+    Raises:
+        SystemExit: A signal ended it; the trials under way go on when the set is run again.
+    """
+    from neuroevo.distribution.calls import calls_on_workers
+
+    where = {"scenario": scenario.absolute(), "values": dict(values), "folder": trials.path.absolute()}
+    calls = {seed: {**where, "seed": seed, "threads": cluster.threads} for seed in seeds}
+    with SignalTrap() as trap:
+        done = calls_on_workers(
+            cluster, _trial_on_worker, calls, stop=lambda: bool(trap.received), announce=observer.message
+        )
+        for count, (seed, message) in enumerate(done, start=1):
+            observer.message(f"{count} of {len(seeds)} trials, seed {seed}: {message}")
+        if trap.exit_code is not None:
+            trials.summarise()
+            observer.message("interrupted; the same command goes on")
+            raise SystemExit(trap.exit_code)
+
+
+def _trial_on_worker(scenario: Path, values: Mapping[str, Any], folder: Path, seed: int, threads: int) -> str:
+    """A trial in a worker; says why it stopped.
+
+    Raises:
+        ValueError: The worker does not see the set's folder.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
+    return _reason(_trial(scenario, values, folder, seed, Where(threads=threads, workers=0), Observer()))
 
 
 def _identity(scenario: Scenario) -> str:

@@ -194,7 +194,10 @@ class RayPool(Pool):
         if differing:
             self._remove(worker)
             self._refused += 1
-            self._announce(f"a worker was refused, results could differ in their last bits: {', '.join(differing)}")
+            text = f"a worker was refused, results could differ in their last bits: {', '.join(differing)}"
+            if not self._members:
+                raise ClusterError(text)
+            self._announce(text)
             return []
         member.joined = True
         self._failed_starts = 0

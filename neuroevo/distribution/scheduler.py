@@ -162,6 +162,10 @@ class Scheduler:
         """
         while self._unfinished and not self._answers:
             self.advance()
+        return self.take()
+
+    def take(self) -> list[tuple[Hashable, Any]]:
+        """Keys and answers that have come, without waiting for any."""
         answers, self._answers = self._answers, []
         return answers
 

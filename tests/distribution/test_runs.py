@@ -75,3 +75,23 @@ def test_a_dead_cluster_leaves_no_folder_behind(small_scenario, tmp_path):
     assert not (tmp_path / "runs").exists()
     with pytest.raises(ValueError, match="give one of them"):
         ne.run(small_scenario, workers=1, ray="auto")
+
+
+def test_trials_side_by_side_are_those_of_one_process(ray_here, small_scenario, tmp_path):
+    expected = ne.experiment.run_trials(small_scenario, 3, results=tmp_path / "here")
+    first = ne.experiment.run_trials(small_scenario, 1, results=tmp_path / "there")
+    lines = Lines()
+    found = ne.experiment.run_trials(small_scenario, 3, results=tmp_path / "there", workers=2, observer=lines)
+    assert found.path == first.path
+    assert [results_of(record.path) for record in found.trials()] == [
+        results_of(record.path) for record in expected.trials()
+    ]
+    assert sorted(line.partition(":")[0] for line in lines.said) == ["1 of 2 trials, seed 2", "2 of 2 trials, seed 3"]
+
+
+class Lines(Observer):
+    def __init__(self):
+        self.said = []
+
+    def message(self, text):
+        self.said.append(text)
