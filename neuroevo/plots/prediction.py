@@ -118,7 +118,7 @@ def _confusion(axes: Axes, table: NDArray[np.int64], names: tuple[str, ...]) -> 
     if n > 12:
         return
     labels = [style.words(name, 10) for name in names]
-    axes.set_xticks(range(n), labels, rotation=0 if n <= 4 else 60)
+    axes.set_xticks(range(n), labels, rotation=60 if n > 4 and max(map(len, labels)) > 2 else 0)
     axes.set_yticks(range(n), labels)
     for (row, column), count in np.ndenumerate(table):
         colour = "white" if shares[row, column] > 0.55 else style.INK

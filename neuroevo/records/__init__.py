@@ -7,7 +7,8 @@ its kinds say what is wrong with one.
 
 from neuroevo.records.champion import Champion
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable
-from neuroevo.records.record import FORMAT_VERSION, RunRecord
+from neuroevo.records.record import RunRecord
+from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.records.summary import summarised, summary_row
 from neuroevo.records.trials import TrialSet
 from neuroevo.records.writer import DATA_LIMIT, RunWriter

@@ -67,7 +67,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RecordError: It is no such file.
     """
     try:
-        values = json.loads(read_bytes(path).decode("utf-8"), parse_constant=_refuse_constant)
+        values = json.loads(read_bytes(path).decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(values, dict):
@@ -164,5 +164,10 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _refuse_constant(name: str) -> float:
+def _refuse(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text[:40])

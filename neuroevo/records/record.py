@@ -20,17 +20,10 @@ from neuroevo.records.files import read_bytes, read_json
 from neuroevo.records.history_file import HISTORY_FILE, read_history
 from neuroevo.records.lock import is_locked
 from neuroevo.records.npz import read_npz
+from neuroevo.records.schema import check_run, line, shown, stop_reason_of
 from neuroevo.stopping import History, StopReason
 
-#: The format that this package writes, and those that it reads. docs/file-formats.md lists what changed between them.
-FORMAT = "neuroevo-run"
-FORMAT_VERSION = 1
-READABLE_VERSIONS = (1,)
-
 RUN_FILE, SCENARIO_FILE, DATA_FILE, LOG_FILE, PLOT_FOLDER = "run.json", "scenario.toml", "data.npz", "run.log", "plots"
-STATUSES = ("running", "finished", "interrupted", "failed")
-
-_REQUIRED: dict[str, type] = {"name": str, "status": str, "created": str, "network": dict, "data": dict}
 
 
 class RunRecord:
@@ -58,7 +51,7 @@ class RunRecord:
         if not (path / RUN_FILE).exists():
             raise RecordError(f"{path} is not the folder of a run: it has no {RUN_FILE}")
         run = read_json(path / RUN_FILE)
-        _check_run(path / RUN_FILE, run)
+        check_run(path / RUN_FILE, run)
         return cls(path, run)
 
     def __repr__(self) -> str:
@@ -82,13 +75,7 @@ class RunRecord:
     @cached_property
     def stop_reason(self) -> StopReason | None:
         """Why the run ended; None while it has not."""
-        values = self.run.get("stop_reason")
-        if values is None:
-            return None
-        try:
-            return StopReason.from_dict(values)
-        except (TypeError, AttributeError, RecursionError) as error:
-            raise RecordError(f"{self.path / RUN_FILE}: stop_reason: {error}") from error
+        return stop_reason_of(self.path / RUN_FILE, self.run)
 
     @cached_property
     def scenario(self) -> Mapping[str, Any]:
@@ -123,7 +110,7 @@ class RunRecord:
         try:
             network = make_network(values["kind"], values["n_inputs"], values["n_outputs"], **values["settings"])
         except (ValueError, TypeError, MemoryError, OverflowError, RecursionError) as error:
-            raise RecordError(f"{where}: {_line(error)}") from error
+            raise RecordError(f"{where}: {line(error)}") from error
         if network.n_genes != values["n_genes"]:
             raise RecordError(f"{where}: it has {network.n_genes} genes, n_genes says {values['n_genes']}")
         return network
@@ -152,26 +139,7 @@ class RunRecord:
             with np.errstate(all="ignore"):
                 return SequenceProblem.from_arrays(arrays)
         except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
-            raise RecordError(f"{path} does not hold a problem: {_line(error)}") from error
-
-
-def _check_run(path: Path, run: Mapping[str, Any]) -> None:
-    if run.get("format") != FORMAT:
-        raise RecordError(f"{path} is not of the format {FORMAT!r}")
-    version = run.get("format_version")
-    if version not in READABLE_VERSIONS or isinstance(version, bool):
-        known = ", ".join(map(str, READABLE_VERSIONS))
-        raise RecordError(
-            f"{path} has format version {_line(repr(version))}; this version of neuroevo reads {known}. "
-            f"Read it with the neuroevo that wrote it ({_line(repr(run.get('versions')))})"
-        )
-    for key, kind in _REQUIRED.items():
-        if not isinstance(run.get(key), kind):
-            raise RecordError(
-                f"{path}: {key} should be a {'text' if kind is str else 'table'}, got {run.get(key)!r:.60}"
-            )
-    if run["status"] not in STATUSES:
-        raise RecordError(f"{path}: status should be one of {', '.join(STATUSES)}; got {run['status']!r:.60}")
+            raise RecordError(f"{path} does not hold a problem: {line(error)}") from error
 
 
 def _check_sizes(where: str, network: Mapping[str, Any]) -> None:
@@ -183,7 +151,7 @@ def _check_sizes(where: str, network: Mapping[str, Any]) -> None:
     counts |= {key: value for key, value in settings.items() if key.startswith("n_")}
     for key, value in counts.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise RecordError(f"{where}: {key} should be a whole number above 0, got {value!r:.60}")
+            raise RecordError(f"{where}: {key} should be a whole number above 0, got {shown(value)}")
     # A fixed entry has no gene, but then it is written down in the settings.
     n_entries = network["n_genes"] + _n_numbers(settings)
     largest = max(value for key, value in counts.items() if key != "n_genes")
@@ -204,9 +172,3 @@ def _n_numbers(value: Any, depth: int = 0) -> int:
 def _n_genes(run: Mapping[str, Any]) -> int:
     value = run["network"].get("n_genes")
     return value if isinstance(value, int) else -1
-
-
-def _line(error: object) -> str:
-    """A message on one line of bearable length."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:299]}…"

@@ -36,13 +36,12 @@ from neuroevo.records.lock import RunLock, is_locked
 from neuroevo.records.npz import pack_npz
 from neuroevo.records.record import (
     DATA_FILE,
-    FORMAT,
-    FORMAT_VERSION,
     LOG_FILE,
     RUN_FILE,
     SCENARIO_FILE,
     RunRecord,
 )
+from neuroevo.records.schema import FORMAT, FORMAT_VERSION
 from neuroevo.stopping import COLUMNS, History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)

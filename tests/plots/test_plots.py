@@ -53,7 +53,8 @@ def make_record(folder: Path, problem: SequenceProblem, n: int = 12, **values: A
         writer.append({name: table[name][index] for name in COLUMNS})
     genome = np.random.default_rng(0).normal(size=network.n_genes)
     writer.champion(genome, network=network, problem=problem, error=0.1)
-    writer.finish({"stop_reason": StopReason("generations", n, f"{n} generations done").to_dict()})
+    reason = StopReason("generations", n, f"{n} generations done")
+    writer.finish({"stop_reason": reason.to_dict(), "generations": n, "evaluations": 10 * n, "seconds": 1.5})
     return RunRecord.open(writer.path)
 
 

@@ -79,7 +79,8 @@ def finish(writer: RunWriter, network: Network, problem: SequenceProblem, **entr
     genome = np.random.default_rng(1).normal(size=network.n_genes)
     writer.champion(genome, network=network, problem=problem, error=0.125, generation=8, validation_error=float("nan"))
     reason = StopReason("generations", 8.0, "8 generations done")
-    writer.finish({"stop_reason": reason.to_dict(), **entries})
+    costs = {"generations": 8, "evaluations": 56, "seconds": 0.5}
+    writer.finish({"stop_reason": reason.to_dict(), **costs, **entries})
 
 
 @pytest.fixture

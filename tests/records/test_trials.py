@@ -33,8 +33,13 @@ def add(
             {
                 "stop_reason": StopReason(stop, ERRORS[seed], "so it ended").to_dict(),
                 "generations": 2,
+                "evaluations": 14,
+                "seconds": 0.25,
                 "champion": {"error": ERRORS[seed]},
-                "results": {"contestants": {"champion": {"test": measures}, "last value": {"test": {"mse": 9.0}}}},
+                "results": {
+                    "measures": {"mse": "mean squared error"},
+                    "contestants": {"champion": {"test": measures}, "last value": {"test": {"mse": 9.0}}},
+                },
             }
         )
     writer.close()
