@@ -154,7 +154,7 @@ class LocalEvaluator(Evaluator):
         while len(self._scratch) <= thread:
             plan, n_sequences = self._plan, self.problem.n_sequences
             n_packed, n_rows = len(plan.packing.genes), plan.n_rows  # type: ignore[union-attr]
-            require(128 * (n_packed + n_rows + 2 * n_sequences), "the working memory of a thread")
+            require(64 * (n_packed + 8 * n_rows + 4 * n_sequences), "the working memory of a thread")
             self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, _TYPES[self.precision]))
         return self._scratch[thread]
 

@@ -30,6 +30,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
+from neuroevo.kernels import sources
 from neuroevo.kernels.processor import code_target
 
 _KEPT_VERSIONS = 8
@@ -41,11 +42,14 @@ def sources_hash() -> str:
     """Hash of everything that compiled code depends on."""
     digest = hashlib.sha256()
     parts = [sys.implementation.cache_tag, platform.machine(), numba.__version__, llvmlite.__version__, *code_target()]
-    parts += [config.BOUNDSCHECK, config.OPT, config.DEBUGINFO_DEFAULT]
+    parts += [config.BOUNDSCHECK, config.OPT, config.DEBUGINFO_DEFAULT, sources.AT_IMPORT]
     digest.update(repr(parts).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:24]
+
+
+def _edited() -> bool:
+    """Whether the sources on disk are no longer those of this process, or perhaps never were."""
+    return sources.digest() != sources.AT_IMPORT
 
 
 def cache_root() -> Path:
@@ -109,7 +113,7 @@ class KernelCache(_Cache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function of a signature, None if there is none or its file is damaged."""
         path = self.path(sig)
-        if not self._enabled or path is None:
+        if not self._enabled or path is None or _edited():
             return None
         try:
             content = path.read_bytes()
@@ -124,7 +128,7 @@ class KernelCache(_Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled function; without a place to write, do nothing."""
         path = self.path(sig)
-        if not self._enabled or path is None:
+        if not self._enabled or path is None or _edited():
             return
         payload = dumps(data._reduce())
         try:

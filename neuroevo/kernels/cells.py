@@ -6,8 +6,8 @@ functions by `@implements`:
 - `opened(cell)`: the cell with views in place of arrays, if it holds any.
 - `prepare(cell, weights)`: once after packing (say, turn leak genes into shares).
 - `start(cell, weights, values, at, stride, n_columns)`: write the state before the first step.
-- `step(cell, weights, values, at, stride, t, wanted, columns)`: one step of `columns` sequences (a `Count`), the
-  outputs only if `wanted`.
+- `step(cell, weights, values, at, stride, t, wanted, n_tiles, columns)`: one step of `n_tiles` times `columns` (a
+  `Count`) sequences, the outputs only if `wanted`. Weights that are in the first-level cache serve all tiles.
 
 Memory `values` is a matrix of vectors: row = a source (an input, an output, a unit), column = a sequence; an entry is
 one number of each genome. `at` is the element of row 0 in the first column concerned, `stride` the elements from row
@@ -41,7 +41,7 @@ def start(cell, weights, values, at, stride, n_columns):  # noqa: ANN001, ANN201
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def step(cell, weights, values, at, stride, t, wanted, columns):  # noqa: ANN001, ANN201, D103
+def step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):  # noqa: ANN001, ANN201, D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 

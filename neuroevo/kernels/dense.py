@@ -92,17 +92,19 @@ def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, consta
 
 
 @called
-def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, squash, columns):
+def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, squash, n_tiles, columns):
     """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on.
 
     With `squash` the hyperbolic tangent of the sums is written.
     """
     constants = tanh_constants(values)
+    tile_width = number_of(columns) * lanes(values)
     per_unit = (1 + n_below + n_back) * lanes(weights)
     for u in range(0, n_units, BLOCK_UNITS):
         n = min(BLOCK_UNITS, n_units - u)
-        _block(weights, w + u * per_unit, n, values, s, n_below, r, n_back, o + u * stride, stride, constants,
-               squash, columns)
+        for shift in range(0, n_tiles * tile_width, tile_width):
+            _block(weights, w + u * per_unit, n, values, s + shift, n_below, r + shift, n_back,
+                   o + u * stride + shift, stride, constants, squash, columns)
 
 
 @called
@@ -161,9 +163,9 @@ def _start(cell, weights, values, at, stride, n_columns):
 
 
 @implements(step)
-def _step(cell, weights, values, at, stride, t, wanted, columns):
-    def step_dense(cell, weights, values, at, stride, t, wanted, columns):
-        width, size, n_columns = lanes(values), cell.n_hidden * stride, number_of(columns)
+def _step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
+    def step_dense(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
+        width, size, n_columns = lanes(values), cell.n_hidden * stride, n_tiles * number_of(columns)
         outputs = at + cell.n_inputs * stride
         units = outputs + cell.n_outputs * stride
         below, n_below, w = at, cell.n_inputs, 0
@@ -173,7 +175,7 @@ def _step(cell, weights, values, at, stride, t, wanted, columns):
             new = units + (2 * layer + 1 - (t & 1)) * size
             back = outputs if cell.is_jordan else old
             weighted_sums(weights, w, cell.n_hidden, values, below, n_below, back, cell.n_fed_back, new, stride,
-                          cell.activation == TANH, columns)
+                          cell.activation == TANH, n_tiles, columns)
             if cell.activation != TANH:
                 activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
             if cell.leaky:
@@ -183,7 +185,7 @@ def _step(cell, weights, values, at, stride, t, wanted, columns):
             below, n_below = new, cell.n_hidden
         if wanted or cell.is_jordan:
             weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, False,
-                          columns)
+                          n_tiles, columns)
             activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns)
 
     return step_dense if is_cell(cell, Dense) else None

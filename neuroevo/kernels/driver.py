@@ -1,7 +1,7 @@
 """The loop around all cells: blocks of genomes, groups of sequences, steps.
 
 A thread takes one block of genomes (as many as a vector has lanes) after the other, packs their weights and runs all
-sequences, the longest first, in groups of up to `TILE_SEQUENCES` that share their steps while all of them last.
+sequences, the longest first, in groups of up to `GROUP_SEQUENCES` that share their steps while all of them last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from neuroevo.kernels.cells import opened, prepare, start, step
 from neuroevo.kernels.compilation import called, kernel
 from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score, view_of
 from neuroevo.kernels.packing import pack
-from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
+from neuroevo.kernels.processor import GROUP_SEQUENCES, LANES, TILE_SEQUENCES
 from neuroevo.kernels.scratch import aligned_empty
 from neuroevo.kernels.tiles import count, number_of
 from neuroevo.kernels.vectors import broadcast, lanes, peek, store, take_next, view
@@ -44,40 +44,41 @@ def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any)
     width = LANES[np.dtype(dtype).name]
     return Scratch(
         aligned_empty(n_packed * width, dtype),
-        aligned_empty(n_state_rows * TILE_SEQUENCES * width, dtype),
-        aligned_empty(2 * TILE_SEQUENCES * width, dtype),
+        aligned_empty(n_state_rows * GROUP_SEQUENCES * width, dtype),
+        aligned_empty(2 * GROUP_SEQUENCES * width, dtype),
         np.empty(n_sequences * 2 * width),
     )
 
 
 @called
-def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, columns):
+def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, n_tiles, columns):
     """Steps `begin` ... `end` - 1 of the sequences at `offset` in a group; False if all genomes have failed."""
     width = lanes(values)
     stride = n_group * width
     at = offset * width
     outputs = at + cell.n_inputs * stride
     position = group + offset
+    n_columns = n_tiles * number_of(columns)
     for t in range(begin, end):
         wanted = False
-        for column in range(number_of(columns)):
+        for column in range(n_columns):
             row = peek(data.order, position + column) * data.n_steps + t
             wanted |= peek(data.counts, row) != NOTHING
             for i in range(cell.n_inputs):
                 value = broadcast(values, peek(data.inputs, row * cell.n_inputs + i))
                 store(values, at + i * stride + column * width, value)
-        step(cell, weights, values, at, stride, t, wanted, columns)
+        step(cell, weights, values, at, stride, t, wanted, n_tiles, columns)
         if wanted:
-            for column in range(number_of(columns)):
+            for column in range(n_columns):
                 row = peek(data.order, position + column) * data.n_steps + t
                 if peek(data.counts, row) != NOTHING:
                     score(data, row, cell.n_outputs, values, outputs + column * width, stride, sums,
                           2 * (offset + column) * width)
         if (t + 1) % BLOCK_STEPS == 0 or t + 1 == end:
-            for column in range(number_of(columns)):
+            for column in range(n_columns):
                 if (t + 1) % BLOCK_STEPS == 0 or peek(data.n_run, position + column) == end:
                     flush(sums, 2 * (offset + column) * width, totals, peek(data.order, position + column), width)
-            if all_failed(totals, data.order, position, number_of(columns), width):
+            if all_failed(totals, data.order, position, n_columns, width):
                 return False
     return True
 
@@ -89,16 +90,14 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     begin = 0
     for active in range(n_group, 0, -1):
         end = peek(data.n_run, group + active - 1)
-        offset = 0
-        while offset < active and begin < end:
-            if active - offset >= TILE_SEQUENCES:
-                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end,
-                             count(TILE_SEQUENCES))
-                offset += TILE_SEQUENCES
-            else:
-                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(1))
-                offset += 1
-            if not alive:
+        n_whole, n_rest = active // TILE_SEQUENCES, active % TILE_SEQUENCES
+        if begin < end and n_whole > 0:
+            if not _run(cell, data, weights, values, sums, totals, group, 0, n_group, begin, end, n_whole,
+                        count(TILE_SEQUENCES)):
+                return False
+        if begin < end and n_rest > 0:
+            if not _run(cell, data, weights, values, sums, totals, group, active - n_rest, n_group, begin, end, n_rest,
+                        count(1)):
                 return False
         begin = max(begin, end)
     return True
@@ -134,7 +133,7 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         scratch.sums[:] = 0.0
         group = 0
         while group < n_sequences:
-            n_group = min(TILE_SEQUENCES, n_sequences - group)
+            n_group = min(GROUP_SEQUENCES, n_sequences - group)
             if not _run_group(shape, sequences, weights, values, sums, totals, group, n_group):
                 scratch.totals[:] = np.inf
                 break

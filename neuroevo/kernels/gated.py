@@ -168,10 +168,10 @@ def _weights_of(cell, n_gates, n_biases):
 
 
 @inlined
-def _read_out(cell, weights, w, values, units, outputs, stride, columns):
+def _read_out(cell, weights, w, values, units, outputs, stride, n_tiles, columns):
     weighted_sums(weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, False,
-                  columns)
-    activate(cell.output_activation, values, outputs, cell.n_outputs, stride, number_of(columns))
+                  n_tiles, columns)
+    activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_tiles * number_of(columns))
 
 
 @implements(prepare)
@@ -196,23 +196,25 @@ def _start_lstm(cell, weights, values, at, stride, n_columns):
 
 
 @implements(step)
-def _step_lstm(cell, weights, values, at, stride, t, wanted, columns):
-    def step_lstm(cell, weights, values, at, stride, t, wanted, columns):
+def _step_lstm(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
+    def step_lstm(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
         width, size = lanes(values), cell.n_hidden * stride
         outputs = at + cell.n_inputs * stride
         constants = tanh_constants(values)
+        tile_width = number_of(columns) * width
         below, n_below, w = at, cell.n_inputs, 0
         for layer in range(cell.n_layers):
             h = outputs + cell.n_outputs * stride + 3 * layer * size
             old, new, state = h + (t & 1) * size, h + (1 - (t & 1)) * size, h + 2 * size
             per_unit = 4 * (1 + n_below + cell.n_hidden) * width
             for u in range(cell.n_hidden):
-                _lstm_unit(weights, w, values, below, n_below, old, cell.n_hidden, stride, state + u * stride,
-                           new + u * stride, constants, columns)
+                for k in range(0, n_tiles * tile_width, tile_width):
+                    _lstm_unit(weights, w, values, below + k, n_below, old + k, cell.n_hidden, stride,
+                               state + u * stride + k, new + u * stride + k, constants, columns)
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:
-            _read_out(cell, weights, w, values, below, outputs, stride, columns)
+            _read_out(cell, weights, w, values, below, outputs, stride, n_tiles, columns)
 
     return step_lstm if is_cell(cell, Lstm) else None
 
@@ -231,22 +233,24 @@ def _start_gru(cell, weights, values, at, stride, n_columns):
 
 
 @implements(step)
-def _step_gru(cell, weights, values, at, stride, t, wanted, columns):
-    def step_gru(cell, weights, values, at, stride, t, wanted, columns):
+def _step_gru(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
+    def step_gru(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
         width, size = lanes(values), cell.n_hidden * stride
         outputs = at + cell.n_inputs * stride
         constants = tanh_constants(values)
+        tile_width = number_of(columns) * width
         below, n_below, w = at, cell.n_inputs, 0
         for layer in range(cell.n_layers):
             h = outputs + cell.n_outputs * stride + 2 * layer * size
             old, new = h + (t & 1) * size, h + (1 - (t & 1)) * size
             per_unit = (4 + 3 * (n_below + cell.n_hidden)) * width
             for u in range(cell.n_hidden):
-                _gru_unit(weights, w, values, below, n_below, old, cell.n_hidden, stride, old + u * stride,
-                          new + u * stride, constants, columns)
+                for k in range(0, n_tiles * tile_width, tile_width):
+                    _gru_unit(weights, w, values, below + k, n_below, old + k, cell.n_hidden, stride,
+                              old + u * stride + k, new + u * stride + k, constants, columns)
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:
-            _read_out(cell, weights, w, values, below, outputs, stride, columns)
+            _read_out(cell, weights, w, values, below, outputs, stride, n_tiles, columns)
 
     return step_gru if is_cell(cell, Gru) else None

@@ -130,30 +130,30 @@ def describe_graph(
 
 
 @inlined
-def _tile(cell, depth, link, weights, values, at, stride, shift, target, rows, columns):
+def _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, rows, columns):
     n_rows, width = number_of(rows), lanes(values)
-    tile = tile_zero(values, rows, columns)
-    for _ in range(depth):
-        tile = tile_fma_links(tile, weights, link * width, values, at, stride, cell.sources, shift + link)
-        link += n_rows
-    tile_store(tile, values, target, stride)
-    return link
+    for column in range(0, n_tiles * number_of(columns) * width, number_of(columns) * width):
+        tile = tile_zero(values, rows, columns)
+        for k in range(link, link + depth * n_rows, n_rows):
+            tile = tile_fma_links(tile, weights, k * width, values, at + column, stride, cell.sources, shift + k)
+        tile_store(tile, values, target + column, stride)
 
 
 @called
-def _tiles(cell, first, last, link, weights, values, at, stride, t, target, columns):
+def _tiles(cell, first, last, link, weights, values, at, stride, t, target, n_tiles, columns):
     """Weighted sums of the targets of some tiles, into rows from `target` on; the next link."""
     shift = (t & 1) * cell.n_links
     for k in range(first, last):
         size, depth = peek(cell.sizes, k), peek(cell.depths, k)
         if size == 4:
-            link = _tile(cell, depth, link, weights, values, at, stride, shift, target, count(4), columns)
+            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(4), columns)
         elif size == 3:
-            link = _tile(cell, depth, link, weights, values, at, stride, shift, target, count(3), columns)
+            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(3), columns)
         elif size == 2:
-            link = _tile(cell, depth, link, weights, values, at, stride, shift, target, count(2), columns)
+            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(2), columns)
         else:
-            link = _tile(cell, depth, link, weights, values, at, stride, shift, target, count(1), columns)
+            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(1), columns)
+        link += size * depth
         target += size * stride
     return link
 
@@ -187,15 +187,15 @@ def _start_graph(cell, weights, values, at, stride, n_columns):
 
 
 @implements(step)
-def _step_graph(cell, weights, values, at, stride, t, wanted, columns):
-    def step_graph(cell, weights, values, at, stride, t, wanted, columns):
+def _step_graph(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
+    def step_graph(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
         outputs = at + cell.n_inputs * stride
         new = outputs + (cell.n_outputs + 1 + (1 - (t & 1)) * cell.n_units) * stride
-        link = _tiles(cell, 0, cell.n_tiles, 0, weights, values, at, stride, t, new, columns)
-        activate(cell.activation, values, new, cell.n_units, stride, number_of(columns))
+        link = _tiles(cell, 0, cell.n_tiles, 0, weights, values, at, stride, t, new, n_tiles, columns)
+        activate(cell.activation, values, new, cell.n_units, stride, n_tiles * number_of(columns))
         if wanted:
-            n_tiles = cell.n_tiles + (cell.n_outputs + 3) // 4
-            _tiles(cell, cell.n_tiles, n_tiles, link, weights, values, at, stride, t, outputs, columns)
-            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, number_of(columns))
+            last = cell.n_tiles + (cell.n_outputs + 3) // 4
+            _tiles(cell, cell.n_tiles, last, link, weights, values, at, stride, t, outputs, n_tiles, columns)
+            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_tiles * number_of(columns))
 
     return step_graph if is_cell(cell, GraphView) else None

@@ -55,5 +55,8 @@ TILE_UNITS = 4
 TILE_SEQUENCES = 4 if WIDE else 2
 """Sequences whose sums are kept in registers together: 4 x 4 sums leave room among 32 registers, 4 x 2 among 16."""
 
+GROUP_SEQUENCES = 8
+"""Sequences that share their steps, so that weights fetched for one tile serve the next."""
+
 BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
 """With `NUMBA_BOUNDSCHECK=1` every vector load and store checks its range."""
