@@ -146,7 +146,7 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
         return ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=64, island=island)
 
     nothing = np.empty((0, 0)), np.empty(0)
-    orders = [Order(island, 0, None, *nothing, False, 4, 2, np.inf) for island in range(4)]
+    orders = [Order(island, 0, None, *nothing, False, 20, 2, np.inf) for island in range(4)]
     with contextlib.ExitStack() as stack:
         hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, network, problem)) for n in (1, 2)}
         for n, host in hosts.items():

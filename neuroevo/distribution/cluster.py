@@ -105,6 +105,10 @@ class Cluster:
             return self._n_workers
         return int(self.ray.cluster_resources().get("CPU", 0)) // self.threads
 
+    def is_one_machine(self) -> bool:
+        """Whether all workers see the same memory as this process."""
+        return self._n_workers is not None or sum(node["Alive"] for node in self.ray.nodes()) == 1
+
     def close(self) -> None:
         """Leave the cluster; a private one ends. Closing twice is allowed."""
         if self._owned and self.ray.is_initialized():

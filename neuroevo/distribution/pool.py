@@ -33,6 +33,19 @@ class Servant(ABC):
         """The answer to a task."""
 
 
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A task whose bulk is common to many: the servant is given ``(*task, common)``.
+
+    Attributes:
+        task: What this task alone has.
+        common: What `Pool.share` returned.
+    """
+
+    task: tuple[Any, ...]
+    common: Any
+
+
 @dataclass(frozen=True)
 class Joined:
     """A worker is ready for work.
@@ -86,6 +99,10 @@ class Pool(ABC):
     @abstractmethod
     def submit(self, worker: Worker, task: Any) -> Ticket:
         """Give a task to a worker that has joined; a worker does its tasks in the order given."""
+
+    def share(self, value: Any) -> Any:  # noqa: ARG002 - a pool that cannot share has no use for it
+        """A stand-in for a large value that many tasks are to have in common, or None where sharing does not pay."""
+        return None
 
     @abstractmethod
     def wait(self, timeout: float) -> Sequence[Event]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroevo.distribution.cluster import Cluster, ClusterError
-from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Servant, Ticket, Worker
+from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Servant, Slice, Ticket, Worker
 from neuroevo.records import surroundings
 
 _COUNT_SECONDS = 2.0
@@ -41,9 +41,10 @@ class Host:
         """What results depend on here, and what the servant measured."""
         return facts(), self._servant.start()
 
-    def serve(self, task: Any) -> tuple[bool, Any, float]:
+    def serve(self, task: Any, common: Any = None) -> tuple[bool, Any, float]:
         """Whether it went well, the answer or what the exception said, and the seconds it took."""
         begun = time.perf_counter()
+        task = task if common is None else (*task, common)
         try:
             answer = self._servant.serve(task)
         except Exception:
@@ -97,14 +98,20 @@ class RayPool(Pool):
         self._failed_starts = 0
         self._counted = -_COUNT_SECONDS
         self._wanted = 0
+        self._one_machine = False
         self._recruit()
 
     def submit(self, worker: Worker, task: Any) -> Ticket:
         member = self._members[worker]  # type: ignore[index]
-        ref = member.actor.serve.remote(task)
+        whole = (task.task, task.common) if isinstance(task, Slice) else (task,)
+        ref = member.actor.serve.remote(*whole)
         member.queue.append(ref)
         self._refs[ref] = worker  # type: ignore[assignment]
         return ref  # type: ignore[no-any-return]
+
+    def share(self, value: Any) -> Any:
+        """On one machine, a place in the shared memory; between machines each would fetch all of it for its part."""
+        return self._ray.put(value) if self._one_machine else None
 
     def wait(self, timeout: float) -> Sequence[Event]:
         self._recruit()
@@ -150,6 +157,7 @@ class RayPool(Pool):
             return
         self._counted = now
         self._wanted = self._cluster.n_wanted() - self._refused
+        self._one_machine = self._cluster.is_one_machine()
         for worker in [worker for worker, member in self._members.items() if not member.joined][::-1]:
             if len(self._members) <= self._wanted:
                 break

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.distribution.pool import Servant
+from neuroevo.distribution.pool import Servant, Slice
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Limits, Scheduler
 from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
@@ -34,7 +34,7 @@ _LOSS = 1.1
 
 
 class EvaluationServant(Servant):
-    """Evaluates chunks of populations, each a pair of part and genomes, in a worker.
+    """Evaluates chunks of populations in a worker; a task is a part, the first and last row, and the genomes.
 
     Args:
         network: What a genome means.
@@ -58,11 +58,11 @@ class EvaluationServant(Servant):
         seconds = [self._evaluator.evaluate(block).seconds for _ in range(2)]
         return seconds[1] / len(block)
 
-    def serve(self, task: tuple[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def serve(self, task: tuple[str, int, int, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self._evaluator is None:
             raise RuntimeError("serve() before start()")
-        part, genomes = task
-        evaluation = self._evaluator.evaluate(genomes, part)
+        part, low, high, genomes = task
+        evaluation = self._evaluator.evaluate(genomes[low:high], part)
         return evaluation.error, evaluation.learned
 
 
@@ -134,7 +134,11 @@ class ShardedEvaluator(Evaluator):
             self.problem.counted(part)
         sizes = self._sizes(len(genomes))
         cuts = np.cumsum([0, *sizes])
-        tasks = [(part, genomes[low:high]) for low, high in pairwise(cuts)]
+        common = self._pool.share(genomes) if len(genomes) else None
+        tasks = [
+            (part, 0, high - low, genomes[low:high]) if common is None else Slice((part, low, high), common)
+            for low, high in pairwise(cuts.tolist())
+        ]
         busy = self._scheduler.counters.busy
         answers = self._scheduler.map(tasks, [float(size) for size in sizes])
         error = np.concatenate([answer[0] for answer in answers]) if answers else np.empty(0)

@@ -164,8 +164,8 @@ class Trouble:
         self.cluster.shutdown()
 
 
-def disturb(folder: Path, *, n_kills: int, generations: int, seed: int, announce=print) -> None:
-    """Run both ways of distribution through all of it.
+def disturb(folder: Path, *, n_kills: int, generations: int, seed: int, only: str = "") -> None:
+    """Run both ways of distribution through all of it, or through what has `only` in its name.
 
     Raises:
         AssertionError: A run ended with other bits.
@@ -187,6 +187,9 @@ def disturb(folder: Path, *, n_kills: int, generations: int, seed: int, announce
         }
         for name, disturbance in ways.items():
             for islands, (scenario, expected) in quiet.items():
+                kind = "islands" if islands else "sharded"
+                if only not in f"{name}, {kind}":
+                    continue
                 begun = time.monotonic()
                 driver, results = trouble.start(scenario, f"{name}-{islands}".replace(" ", "-"))
                 n = disturbance(driver, results)
@@ -194,8 +197,10 @@ def disturb(folder: Path, *, n_kills: int, generations: int, seed: int, announce
                 if code not in (0, -signal.SIGKILL):
                     raise RuntimeError(f"{name}: exit code {code}\n{trouble.log.read_text()[-3000:]}")
                 same = figures(next(results.iterdir())) == expected
-                kind = "islands" if islands else "sharded"
-                announce(f"{name}, {kind}: {n}, {time.monotonic() - begun:.1f} s, bits {'equal' if same else 'DIFFER'}")
+                print(
+                    f"{name}, {kind}: {n}, {time.monotonic() - begun:.1f} s, bits {'equal' if same else 'DIFFER'}",
+                    flush=True,
+                )
                 assert same, f"{name}, {kind}"
     finally:
         trouble.close()
@@ -206,10 +211,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--generations", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--only", default="", help="part of the name of a disturbance, as in 'nodes' or 'frozen, islands'"
+    )
     options = parser.parse_args()
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
     with tempfile.TemporaryDirectory() as folder:
-        disturb(Path(folder), n_kills=options.kills, generations=options.generations, seed=options.seed)
+        disturb(
+            Path(folder), n_kills=options.kills, generations=options.generations, seed=options.seed, only=options.only
+        )
 
 
 if __name__ == "__main__":
