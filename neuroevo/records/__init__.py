@@ -6,7 +6,7 @@ its kinds say what is wrong with one.
 """
 
 from neuroevo.records.champion import Champion
-from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable
+from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, going_on
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.records.summary import summarised, summary_row
@@ -23,6 +23,7 @@ __all__ = [
     "RunRecord",
     "RunWriter",
     "TrialSet",
+    "going_on",
     "summarised",
     "summary_row",
 ]

@@ -39,3 +39,20 @@ def writing(path: Path) -> Iterator[None]:
         remedy = _REMEDIES.get(error.errno or 0)
         reason = error.strerror or str(error)
         raise RecordUnwritable(f"cannot write {path}: {reason}{f' ({remedy})' if remedy else ''}") from error
+
+
+@contextmanager
+def going_on(path: Path) -> Iterator[None]:
+    """Turn what a checkpoint of another form makes fail into a :class:`RecordError`.
+
+    A checksum says that nobody has changed a checkpoint by accident, not that it fits the scenario beside it. It goes
+    around the restoring of the state and the first generation after it.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RecordError(
+            f"{path}: its checkpoint does not fit its scenario ({type(error).__name__}: {reason}); without the folder "
+            "checkpoints the run can begin anew"
+        ) from error

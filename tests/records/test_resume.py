@@ -14,7 +14,7 @@ import pytest
 
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import RecordError, RecordLocked, RunRecord, RunWriter
+from neuroevo.records import RecordError, RecordLocked, RunRecord, RunWriter, going_on
 from tests.records.conftest import advance, finish, row, state
 
 Start = Callable[..., RunWriter]
@@ -223,6 +223,13 @@ def test_killed_process_leaves_no_lock(start: Start) -> None:
     child.communicate()
     writer, _ = RunWriter.reopen(path)
     writer.close()
+
+
+def test_state_that_does_not_fit_is_an_error_of_the_record(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"does not fit its scenario \(KeyError: 'seconds'\)"), going_on(tmp_path):
+        _ = {}["seconds"]
+    with pytest.raises(RecordLocked), going_on(tmp_path):
+        raise RecordLocked("errors of the record stay what they are")
 
 
 def test_finished_run_can_be_extended(finished: Path, network: Network, problem: SequenceProblem) -> None:
