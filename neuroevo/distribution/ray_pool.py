@@ -25,6 +25,9 @@ from neuroevo.records import surroundings
 _COUNT_SECONDS = 2.0
 """Between two looks at how many workers the cluster has room for."""
 _MAX_FAILED_STARTS = 3
+"""Starts in a row that end in an exception, nobody being at work: it will not go better with the next one."""
+_MAX_DEATHS = 20
+"""Starts in a row in which the process dies: that can have reasons that pass."""
 _BREATH = 0.05
 """Seconds that an idle pool sleeps, since Ray waits for something only."""
 
@@ -178,12 +181,13 @@ class RayPool(Pool):
         except errors.RayTaskError as error:
             # The servant's own errors come as values; this one arose in Ray's part, such as reading the argument.
             if not member.joined:
-                return self._failed_start(worker, str(error))
+                return self._failed_start(worker, str(error), _MAX_FAILED_STARTS)
             member.queue.remove(ref)
             return [Failed(ref, str(error))]
         except errors.RayError as error:
             if not member.joined:
-                return self._failed_start(worker, str(error))
+                raised = "creation task" in str(error)
+                return self._failed_start(worker, str(error), _MAX_FAILED_STARTS if raised else _MAX_DEATHS)
             self._remove(worker)
             self._counted = -_COUNT_SECONDS
             return [Left(worker, _reason(error))]
@@ -211,10 +215,10 @@ class RayPool(Pool):
         self._failed_starts = 0
         return [Joined(worker, seconds)]
 
-    def _failed_start(self, worker: int, said: str) -> list[Event]:
+    def _failed_start(self, worker: int, said: str, limit: int) -> list[Event]:
         self._remove(worker)
         self._failed_starts += 1
-        if self._failed_starts >= _MAX_FAILED_STARTS and not any(m.joined for m in self._members.values()):
+        if self._failed_starts >= limit and not any(m.joined for m in self._members.values()):
             raise ClusterError(f"workers cannot start: {said.strip()[-2000:]}")
         return []
 

@@ -31,7 +31,7 @@ time = "t"
 input = "value"
 [problem.parts]
 train = [0, {n_train}]
-validation = [{n_train}, {n_rows}]
+validation = [{n_validated}, {n_rows}]
 [network]
 kind = "elman"
 n_hidden = 16
@@ -54,7 +54,12 @@ def write_scenario(folder: Path, *, islands: bool, generations: int, n_rows: int
     values = np.sin(t * 0.6) + 0.3 * np.sin(t * 1.7)
     rows = "".join(f"{time},{value:.3f}\n" for time, value in zip(t, values, strict=True))
     (folder / "series.csv").write_text("t,value\n" + rows)
-    sizes = {"n_rows": n_rows - 1, "n_train": n_rows * 3 // 4, "population_size": 64 if islands else 256}
+    sizes = {
+        "n_rows": n_rows - 1,
+        "n_train": n_rows * 3 // 4,
+        "n_validated": n_rows * 3 // 4 + 1,
+        "population_size": 64 if islands else 256,
+    }
     path = folder / "job.toml"
     path.write_text(SCENARIO.format(**sizes, generations=generations, islands=ISLANDS if islands else ""))
     return path
@@ -126,7 +131,7 @@ class Trouble:
         killed = 0
         self.until_generation(driver, results, 1)
         while killed < n_kills and driver.poll() is None:
-            time.sleep(self.rng.exponential(0.7))
+            time.sleep(self.rng.exponential(2.0))
             alive = hosts()
             if alive:
                 with contextlib.suppress(ProcessLookupError):
@@ -197,10 +202,9 @@ def disturb(folder: Path, *, n_kills: int, generations: int, seed: int, only: st
                 if code not in (0, -signal.SIGKILL):
                     raise RuntimeError(f"{name}: exit code {code}\n{trouble.log.read_text()[-3000:]}")
                 same = figures(next(results.iterdir())) == expected
-                print(
-                    f"{name}, {kind}: {n}, {time.monotonic() - begun:.1f} s, bits {'equal' if same else 'DIFFER'}",
-                    flush=True,
-                )
+                bits = "equal" if same else "DIFFER"
+                sys.stdout.write(f"{name}, {kind}: {n}, {time.monotonic() - begun:.1f} s, bits {bits}\n")
+                sys.stdout.flush()
                 assert same, f"{name}, {kind}"
     finally:
         trouble.close()
