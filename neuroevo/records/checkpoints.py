@@ -78,6 +78,24 @@ def read_checkpoint(path: Path) -> tuple[int, State]:
     return int(generation), {name: array if array.shape else array.item() for name, array in arrays.items()}
 
 
+def last_good(path: Path, n_rows: int) -> tuple[int, State | None, list[str]]:
+    """Generation and state of the newest checkpoint that can be used, and what is to be said of those that cannot."""
+    messages: list[str] = []
+    for file in reversed(list_checkpoints(path)):
+        try:
+            generation, state = read_checkpoint(file)
+        except RecordError as error:
+            messages.append(f"checkpoint skipped: {error}")
+            continue
+        if generation > n_rows:
+            messages.append(f"checkpoint skipped: {file} is of generation {generation}, the history ends with {n_rows}")
+            continue
+        return generation, state, messages
+    if messages:
+        messages.append("no checkpoint can be used: the run begins anew")
+    return 0, None, messages
+
+
 def discard_after(run: Path, generation: int) -> None:
     """Delete the checkpoints of later generations, and what a crash left unfinished."""
     folder = own_subfolder(run / CHECKPOINT_FOLDER)

@@ -135,6 +135,18 @@ def cut_history(path: Path, n_rows: int) -> None:
             os.close(handle)
 
 
+def cut_back(file: Path, history: History, generation: int) -> History:
+    """Take back the rows after a generation, in the file and in the history, which is given back."""
+    if generation == 0:
+        # Whatever lies there, link or damaged file, a new history replaces it.
+        with writing(file):
+            file.unlink(missing_ok=True)
+        return History()
+    cut_history(file, generation)
+    history.truncate(generation)
+    return history
+
+
 def _header(file: BinaryIO, path: Path) -> tuple[str, ...]:
     line = file.readline(_LINE_LIMIT)
     try:

@@ -6,11 +6,18 @@ import contextlib
 import fcntl
 import os
 import platform
+import re
+import shutil
+import time
 from pathlib import Path
 
 from neuroevo.records.errors import RecordLocked, writing
 
 LOCK_FILE = "run.lock"
+
+_HIDDEN = re.compile(r"\.[0-9a-f]{32}\.new")
+#: A hidden folder of this age without a lock is nobody's any more, seconds.
+_ABANDONED = 3600.0
 
 
 class RunLock:
@@ -64,3 +71,12 @@ def is_locked(folder: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def sweep_abandoned(results: Path) -> None:
+    """Delete the hidden folders of runs that were killed while they were being made."""
+    for path in results.glob(".*.new"):
+        with contextlib.suppress(FileNotFoundError):  # it has just got its name
+            old = time.time() - path.lstat().st_mtime > _ABANDONED
+            if _HIDDEN.fullmatch(path.name) and not path.is_symlink() and old and not is_locked(path):
+                shutil.rmtree(path, ignore_errors=True)

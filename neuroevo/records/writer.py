@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import re
 import shutil
-import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,36 +16,18 @@ from numpy.typing import ArrayLike
 
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import surroundings
 from neuroevo.records.champion import CHAMPION_FILE, write_champion
-from neuroevo.records.checkpoints import (
-    State,
-    discard_after,
-    list_checkpoints,
-    read_checkpoint,
-    write_checkpoint,
-)
+from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
+from neuroevo.records.contents import first_contents, store_data
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
-from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_history, salvage_history
-from neuroevo.records.lock import RunLock, is_locked
-from neuroevo.records.npz import pack_npz
-from neuroevo.records.record import (
-    DATA_FILE,
-    LOG_FILE,
-    RUN_FILE,
-    SCENARIO_FILE,
-    RunRecord,
-)
-from neuroevo.records.schema import FORMAT, FORMAT_VERSION
+from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_back, salvage_history
+from neuroevo.records.lock import RunLock, sweep_abandoned
+from neuroevo.records.record import LOG_FILE, RUN_FILE, SCENARIO_FILE, RunRecord
 from neuroevo.stopping import COLUMNS, History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
-
-_HIDDEN = re.compile(r"\.[0-9a-f]{32}\.new")
-#: A hidden folder of this age without a lock is nobody's any more, seconds.
-_ABANDONED = 3600.0
 
 #: Data up to this size are stored in the record, bytes; above it only their fingerprint.
 DATA_LIMIT = 256 * 2**20
@@ -108,13 +87,13 @@ class RunWriter:
         hidden = results / f".{uuid.uuid4().hex}.new"
         with writing(results):
             results.mkdir(parents=True, exist_ok=True)
-            _sweep(results)
+            sweep_abandoned(results)
             hidden.mkdir()
         lock = writer = None
         try:
             lock = RunLock(hidden)
             write_atomically(hidden / SCENARIO_FILE, scenario_toml.encode("utf-8"))
-            contents = _contents(run, network, _store_data(hidden, problem, data_limit))
+            contents = first_contents(run, network, store_data(hidden, problem, data_limit))
             writer = cls(hidden, contents, lock, History())
             writer._claim(results, name, numbered)
         except BaseException:
@@ -145,9 +124,9 @@ class RunWriter:
             record = RunRecord.open(path)  # again: what was read before the lock may be old
             remove_leftovers(path)
             history, damage = salvage_history(path / HISTORY_FILE)
-            generation, state, messages = _last_good(path, history.n_generations)
+            generation, state, messages = last_good(path, history.n_generations)
             discard_after(path, generation)
-            history = _cut_back(path / HISTORY_FILE, history, generation)
+            history = cut_back(path / HISTORY_FILE, history, generation)
             writer = cls(path, record.run, lock, history)
         except BaseException:
             lock.release()
@@ -275,77 +254,6 @@ class RunWriter:
         if error is not None:
             self.log(f"ended by {type(error).__name__}: {error}")
         self.close()
-
-
-def _contents(run: Mapping[str, Any], network: Network, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "name": "",
-        **run,
-        "status": "running",
-        "created": surroundings.now(),
-        "updated": surroundings.now(),
-        "stop_reason": None,
-        "network": {
-            "kind": network.kind,
-            "n_inputs": network.n_inputs,
-            "n_outputs": network.n_outputs,
-            "n_genes": network.n_genes,
-            "settings": network.settings(),
-        },
-        "data": data,
-        "versions": surroundings.versions(),
-        "machine": surroundings.machine(),
-    }
-
-
-def _store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str, Any]:
-    arrays = problem.to_arrays()
-    n_bytes = sum(array.nbytes for array in arrays.values())
-    stored = n_bytes <= limit
-    if stored:
-        write_atomically(folder / DATA_FILE, pack_npz(arrays))
-    return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
-
-
-def _sweep(results: Path) -> None:
-    """Delete the hidden folders of runs that were killed while they were being made."""
-    for path in results.glob(".*.new"):
-        with suppress(FileNotFoundError):  # it has just got its name
-            old = time.time() - path.lstat().st_mtime > _ABANDONED
-            if _HIDDEN.fullmatch(path.name) and not path.is_symlink() and old and not is_locked(path):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _last_good(path: Path, n_rows: int) -> tuple[int, State | None, list[str]]:
-    """Generation and state of the newest checkpoint that can be used, and what is to be said of those that cannot."""
-    messages: list[str] = []
-    for file in reversed(list_checkpoints(path)):
-        try:
-            generation, state = read_checkpoint(file)
-        except RecordError as error:
-            messages.append(f"checkpoint skipped: {error}")
-            continue
-        if generation > n_rows:
-            messages.append(f"checkpoint skipped: {file} is of generation {generation}, the history ends with {n_rows}")
-            continue
-        return generation, state, messages
-    if messages:
-        messages.append("no checkpoint can be used: the run begins anew")
-    return 0, None, messages
-
-
-def _cut_back(file: Path, history: History, generation: int) -> History:
-    """Take back the rows after a generation, in the file and in the history, which is given back."""
-    if generation == 0:
-        # Whatever lies there, link or damaged file, a new history replaces it.
-        with writing(file):
-            file.unlink(missing_ok=True)
-        return History()
-    cut_history(file, generation)
-    history.truncate(generation)
-    return history
 
 
 def _as_list(value: object) -> list[Any]:

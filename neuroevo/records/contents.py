@@ -1,0 +1,49 @@
+"""What the record of a new run begins with: the contents of run.json, and the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neuroevo.networks import Network
+from neuroevo.problems import SequenceProblem
+from neuroevo.problems.arrays import fingerprint
+from neuroevo.records import surroundings
+from neuroevo.records.npz import write_npz
+from neuroevo.records.record import DATA_FILE
+from neuroevo.records.schema import FORMAT, FORMAT_VERSION
+
+
+def first_contents(run: Mapping[str, Any], network: Network, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The contents of run.json; `run` has the entries that the caller adds, `data` comes from :func:`store_data`."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": "",
+        **run,
+        "status": "running",
+        "created": surroundings.now(),
+        "updated": surroundings.now(),
+        "stop_reason": None,
+        "network": {
+            "kind": network.kind,
+            "n_inputs": network.n_inputs,
+            "n_outputs": network.n_outputs,
+            "n_genes": network.n_genes,
+            "settings": network.settings(),
+        },
+        "data": data,
+        "versions": surroundings.versions(),
+        "machine": surroundings.machine(),
+    }
+
+
+def store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str, Any]:
+    """Write data.npz, unless the data have more than `limit` bytes, and give what run.json says of them."""
+    arrays = problem.to_arrays()
+    n_bytes = sum(array.nbytes for array in arrays.values())
+    stored = n_bytes <= limit
+    if stored:
+        write_npz(folder / DATA_FILE, arrays)
+    return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
