@@ -24,7 +24,7 @@ from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes, smallest_chunk
 from neuroevo.distribution.simulated import Costs, SimulatedPool
 
-MEASURED = Costs(submit=150e-6, collect=150e-6, wake=100e-6, watch=1.0e-6, latency=300e-6, notice=0.5, replace=10.0)
+MEASURED = Costs(submit=200e-6, collect=200e-6, wake=200e-6, watch=1.0e-6, latency=350e-6, notice=0.5, replace=10.0)
 """From benchmarks/scaling.py on two cores of a shared machine; a machine of one's own is faster."""
 GENOME = 0.1
 PER_WORKER = 10

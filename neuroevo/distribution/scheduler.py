@@ -133,6 +133,11 @@ class Scheduler:
         return len(self._loads)
 
     @property
+    def n_slow(self) -> int:
+        """Workers that take much longer than the mean."""
+        return sum(map(self._is_slow, self._loads.values()))
+
+    @property
     def cost(self) -> float | None:
         """Seconds that a unit of weight takes, as measured so far."""
         return self._cost

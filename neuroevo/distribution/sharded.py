@@ -184,7 +184,9 @@ def smallest_chunk(scheduler: Scheduler, n_workers: int, unknown: float) -> floa
         return unknown
     overhead = scheduler.counters.overhead / (_SMALL_OVERHEAD * scheduler.cost)
     # Taking in an answer costs the driver about as much as giving out a task.
-    driver = 2 * scheduler.counters.submission * n_workers / (_BUSY_DRIVER * scheduler.cost)
+    # Slow workers are the worse evil: they would be waited for with chunks of an equal share.
+    busy = 1.0 if scheduler.n_slow else _BUSY_DRIVER
+    driver = 2 * scheduler.counters.submission * n_workers / (busy * scheduler.cost)
     return max(overhead, driver)
 
 
@@ -203,7 +205,9 @@ def chunk_sizes(n: int, n_workers: int, least: float, unit: int) -> list[int]:
     share = -(-n // n_workers)
     left = n
     while left > 0:
-        size = max(-(-left // (2 * n_workers)), min(share, int(np.ceil(least))), 1)
+        each = -(-left // n_workers)
+        # The last round deals out all that is left, since two more would have chunks that are too small.
+        size = each if each < 2 * least else -(-left // (2 * n_workers))
         if share >= unit:
             size = -(-size // unit) * unit
         for _ in range(n_workers):
