@@ -26,7 +26,7 @@ MUTATIONS = ("gaussian", "polynomial", "uniform_reset")
 
 @dataclass(frozen=True)
 class GeneticSettings(StartSettings):
-    """Settings of the genetic algorithm; the defaults that name no paper were tuned on networks (see the docs).
+    """Settings of the genetic algorithm; the defaults that name no paper were tuned on networks (`benchmarks/defaults.py`).
 
     Attributes:
         population_size: Parents, and genomes of the first generation.
@@ -61,6 +61,8 @@ class GeneticSettings(StartSettings):
         reset_width: `uniform_reset` draws from U(-reset_width, reset_width), cut to the bounds where there are any.
     """
 
+    population_size: Annotated[int, Ge(1)] = 96
+    start_width: Annotated[float, Gt(0)] = 0.5
     scheme: Literal["generational", "steady_state", "mu_plus_lambda", "mu_comma_lambda"] = "generational"
     n_offspring: Annotated[int, Ge(1)] | None = None
     n_elites: Annotated[int, Ge(0)] = 1
