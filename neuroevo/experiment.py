@@ -10,6 +10,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from neuroevo.problems import RightClass
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
-from neuroevo.records import RecordError, RunRecord, RunWriter
+from neuroevo.records import RecordError, RunRecord, RunWriter, going_on
 from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import Where, check_reachable, open_cluster, open_search
@@ -232,6 +233,10 @@ def _start(scenario: Scenario, results: Path, name: str, where: Where, observer:
     with writer:
         for warning in scenario.problem.warnings():
             warn(warning, writer, observer)
+        if not scenario.criterion.surely_ends():
+            warn(
+                "nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time", writer, observer
+            )
         return _carry_out(scenario, writer, None, where, observer)
 
 
@@ -329,13 +334,19 @@ def _carry_out(
         observer.message(text)
 
     # The workers first: starting Ray sets signal handlers of its own, over which the trap's must stand.
-    with open_search(scenario, where, writer.history, announce) as search, SignalTrap(scenario.criterion) as trap:
+    with (
+        open_search(scenario, where, writer.history, announce) as search,
+        SignalTrap(scenario.criterion) as trap,
+        ExitStack() as first_generation,
+    ):
         evolution = search.evolution
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
+            first_generation.enter_context(going_on(writer.path))
             evolution.restore(state)
 
         def after(progress: Progress) -> None:
+            first_generation.close()
             writer.append(progress.row())
             if evolution.at_rest and due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())

@@ -141,3 +141,18 @@ def test_failed_evaluations_are_warned_of_once(small_scenario: Path, tmp_path: P
     warnings = [text for text in Listener.messages if "failed" in text]
     assert len(warnings) == 1
     assert warnings[0] in (record.path / "run.log").read_text()
+
+
+def test_a_checkpoint_of_another_run_is_refused(small_scenario: Path, tmp_path: Path) -> None:
+    path = crashed(small_scenario, tmp_path / "one", 6)
+    other = crashed(small_scenario, tmp_path / "other", 6, overrides={"network.n_hidden": 4})
+    for file in (other / "checkpoints").iterdir():
+        (path / "checkpoints" / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(RecordError, match="checkpoint does not fit"):
+        ne.resume(path)
+
+
+def test_a_run_that_may_never_end_is_warned_of(small_scenario: Path, tmp_path: Path) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs", overrides={"stop": {"error": 1e9}})
+    assert record.history.n_generations == 1
+    assert "nothing in [stop] is sure to end this run" in (record.path / "run.log").read_text()

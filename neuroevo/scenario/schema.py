@@ -161,7 +161,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
     islands, resolved_islands = collect.pair(lambda: _islands(tables["islands"], tables["strategy"], network))
-    criterion = collect.of(lambda: _criterion(tables["stop"], source.parent))
+    criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(
         lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution")
@@ -235,10 +235,17 @@ class _ReportedError(SettingsError):
         super().__init__([])
 
 
-def _criterion(table: Mapping[str, Any] | None, folder: Path) -> StoppingCriterion:
+def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: SequenceProblem | None) -> StoppingCriterion:
     if table is None:
         raise _ReportedError
-    return stopping_from_table(table, "stop", folder=folder)
+    criterion = stopping_from_table(table, "stop", folder=folder)
+    if problem is not None and "validation" not in problem.parts:
+        blind = [leaf.name for leaf in criterion.leaves() if "validation_error" in leaf.columns]
+        if blind:
+            hint = 'add one to [problem], such as parts = { train = 0.7, validation = 0.15, test = "rest" }'
+            expected = "needs a part called validation, and the problem has none"
+            raise SettingsError([Mistake(f"stop.{name}", expected, hint=hint) for name in blind])
+    return criterion
 
 
 def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[SequenceProblem, dict[str, Any]]:

@@ -92,6 +92,10 @@ BROKEN = {
     "a directory": (make_folder, ["folder"]),
     "no permission": (forbid, ["Permission denied"]),
     "impossible stopping criterion": (scenario("generations = 2", "learned = 1.5"), ["stop.learned", "1.5"]),
+    "validation without a part for it": (
+        scenario("generations = 2", "generations = 2\nvalidation_patience = 5"),
+        ["stop.validation_patience", "part called validation"],
+    ),
     "no stopping criterion": (scenario("generations = 2", ""), ["stop", "generations"]),
     "unknown table": (scenario("[network]", "[netwrk]"), ["netwrk", "network"]),
     "unknown strategy": (scenario("genetic_algorithm", "genetic_algoritm"), ["genetic_algorithm"]),
