@@ -251,7 +251,7 @@ class _Judge:
         return (
             f"distribution costs more than it gains: an evaluation takes {_time(self._seconds / n)} on {n_workers} "
             f"workers, this process alone with {here} threads would need about {_time(alone / n)} "
-            f"({self._seconds / alone:.1f} times less); leave --workers out"
+            f"({self._seconds / alone:.1f} times less); leave --workers and --ray out"
         )
 
 
