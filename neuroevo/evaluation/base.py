@@ -70,7 +70,7 @@ class Evaluator(ABC):
             ValueError: The population has another shape, or the problem has no such part.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - an evaluator that holds nothing has nothing to release
         """Release threads or processes; closing twice is allowed."""
 
     def __enter__(self) -> Self:

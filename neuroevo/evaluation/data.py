@@ -45,7 +45,7 @@ class ProblemData:
     def _make_part(self, name: str) -> tuple[Any, int]:
         from neuroevo.kernels.errors import ALL, NOTHING, SOME, Data
 
-        mask = np.ascontiguousarray(self._problem.counted(name))
+        mask: Any = np.ascontiguousarray(self._problem.counted(name))
         some, whole = mask.any(axis=2), mask.all(axis=2)
         n_steps = mask.shape[1]
         n_run = np.where(some.any(axis=1), n_steps - some[:, ::-1].argmax(axis=1), 0)

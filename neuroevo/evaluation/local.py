@@ -130,9 +130,9 @@ class LocalEvaluator(Evaluator):
         n_blocks = -(-len(genomes) // width)
         n_threads = max(1, min(self.n_threads, n_blocks))
         counter = np.zeros(1, np.int64)
-        shared = (self._plan.cell, self._plan.packing, data, genomes)  # type: ignore[union-attr]
+        shared: tuple[Any, ...] = (self._plan.cell, self._plan.packing, data, genomes)  # type: ignore[union-attr]
         futures = [
-            self._threads().submit(evaluate, *shared, self._memory(k), counter, error, right)
+            self._threads().submit(evaluate, *(*shared, self._memory(k), counter, error, right))
             for k in range(1, n_threads)
         ]
         try:

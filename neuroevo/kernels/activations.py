@@ -170,7 +170,7 @@ def _sine_double(x):
 
 @inlined
 def _within_quarter(x):
-    """x clamped to where the sine's polynomial holds; only the reduction of huge arguments leaves it."""
+    """X clamped to where the sine's polynomial holds; only the reduction of huge arguments leaves it."""
     limit = broadcast(x, 1.5708)
     return maximum(broadcast(x, -1.5708), minimum(limit, x))
 
@@ -184,7 +184,7 @@ def logistic(x):
 
 @inlined
 def softsign(x):
-    """x / (1 + |x|)."""
+    """X / (1 + |x|)."""
     return x / (broadcast(x, 1.0) + absolute(x))
 
 

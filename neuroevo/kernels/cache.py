@@ -24,7 +24,7 @@ from typing import Any
 
 import llvmlite
 import numba
-from numba.core import config
+from numba.core import config as _config
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -33,6 +33,7 @@ from numba.misc.appdirs import AppDirs
 from neuroevo.kernels import sources
 from neuroevo.kernels.processor import code_target
 
+config: Any = _config  # numba sets its attributes at run time
 _KEPT_VERSIONS = 8
 _YOUNG_SECONDS = 24 * 3600.0
 
@@ -123,7 +124,7 @@ class KernelCache(_Cache):
         if hashlib.sha256(payload).digest() != digest:
             return None
         target_context.refresh()
-        return CompileResult._rebuild(target_context, *pickle.loads(payload))
+        return CompileResult._rebuild(target_context, *pickle.loads(payload))  # noqa: S301 - the user's own folder
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled function; without a place to write, do nothing."""

@@ -24,7 +24,7 @@ from neuroevo.kernels.compilation import called, implements
 from neuroevo.kernels.vectors import broadcast, lanes, load, store
 
 
-def opened(cell):  # noqa: ANN001, ANN201, D103
+def opened(cell):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
@@ -33,19 +33,19 @@ def _opened(cell):
     return (lambda cell: cell) if all(kind == types.int64 for kind in cell.types) else None
 
 
-def prepare(cell, weights):  # noqa: ANN001, ANN201, D103
+def prepare(cell, weights):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def start(cell, weights, values, at, stride, n_columns):  # noqa: ANN001, ANN201, D103
+def start(cell, weights, values, at, stride, n_columns):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):  # noqa: ANN001, ANN201, D103
+def step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def is_cell(cell, kind):  # noqa: ANN001, ANN201
+def is_cell(cell, kind):
     """Whether a numba type is that of the NamedTuple class `kind`: for the overloads of cells."""
     return getattr(cell, "instance_class", None) is kind
 

@@ -24,7 +24,7 @@ from neuroevo.kernels.cache import KernelCache
 class _NoEnvironment:
     """Stands in for the code generator where numba wants to fill in a global of code that has no address."""
 
-    def set_env(self, name: str, environment: Any) -> None:
+    def set_env(self, *_: Any) -> None:
         """Nothing: helpers have no need of the interpreter."""
 
 
@@ -43,7 +43,7 @@ class _HelperLibrary(JITCodeLibrary):
         self._finalize_dynamic_globals()
         self._finalized = True
 
-    def get_pointer_to_function(self, name: str) -> int:
+    def get_pointer_to_function(self, name: str) -> int:  # noqa: ARG002 - numba's signature
         self._ensure_finalized()
         return 0
 
@@ -100,23 +100,25 @@ def _options(library: type[JITCodeLibrary]) -> dict[str, Any]:
     return {"pipeline_class": Compiler, "nopython": True}
 
 
-_UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_INLINED = {**_options(_HelperLibrary), **_UNWRAPPED, "forceinline": True}
+_UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INLINED: Any = {**_options(_HelperLibrary), **_UNWRAPPED, "forceinline": True}
 
-called = numba.jit(**_options(_CalledLibrary), **_UNWRAPPED)
+_jit: Any = numba.jit
+
+called: Any = _jit(**_options(_CalledLibrary), **_UNWRAPPED)
 """Compile a function that stays one: loops with many live values need the registers for themselves."""
 
-inlined = numba.jit(**_INLINED)
+inlined: Any = _jit(**_INLINED)
 """Compile a function that becomes part of every caller."""
 
 
-def implements(function: Callable[..., Any]) -> Callable[..., Any]:
+def implements(function: Callable[..., Any]) -> Any:
     """`numba.extending.overload` for a helper: choose code by the types of the arguments, inlined into the caller."""
-    return overload(function, jit_options=_INLINED)  # type: ignore[no-any-return]
+    return overload(function, jit_options=_INLINED)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point: without the interpreter's lock, without fastmath, kept on disk."""
-    dispatcher = numba.jit(**_options(_EntryLibrary), nogil=True)(function)
+    dispatcher = _jit(**_options(_EntryLibrary), nogil=True)(function)
     dispatcher._cache = KernelCache(function)
     return dispatcher

@@ -61,7 +61,7 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
 
 @inlined
 def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, rows, columns):
-    """Sums of the units in one tile, squashed by tanh if asked; the weights of one source lie `per_source` elements before those of the next."""
+    """Sums of the units in one tile, squashed by tanh if asked; weights lie `per_source` elements apart by source."""
     tile = tile_from(weights, w, rows, columns)
     w += per_source
     for i in range(n_below):

@@ -91,14 +91,15 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     for active in range(n_group, 0, -1):
         end = peek(data.n_run, group + active - 1)
         n_whole, n_rest = active // TILE_SEQUENCES, active % TILE_SEQUENCES
+        alive = True
         if begin < end and n_whole > 0:
-            if not _run(cell, data, weights, values, sums, totals, group, 0, n_group, begin, end, n_whole,
-                        count(TILE_SEQUENCES)):
-                return False
-        if begin < end and n_rest > 0:
-            if not _run(cell, data, weights, values, sums, totals, group, active - n_rest, n_group, begin, end, n_rest,
-                        count(1)):
-                return False
+            alive = _run(cell, data, weights, values, sums, totals, group, 0, n_group, begin, end, n_whole,
+                         count(TILE_SEQUENCES))
+        if begin < end and n_rest > 0 and alive:
+            alive = _run(cell, data, weights, values, sums, totals, group, active - n_rest, n_group, begin, end, n_rest,
+                         count(1))
+        if not alive:
+            return False
         begin = max(begin, end)
     return True
 

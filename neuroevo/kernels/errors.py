@@ -13,7 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, inlined
-from neuroevo.kernels.vectors import absolute, both, broadcast, equal, fma, lanes, less, less_equal, load, peek, poke, select, store, view
+from neuroevo.kernels.vectors import (
+    absolute,
+    both,
+    broadcast,
+    equal,
+    fma,
+    lanes,
+    less,
+    less_equal,
+    load,
+    peek,
+    poke,
+    select,
+    store,
+    view,
+)
 
 BLOCK_STEPS = 64
 """Steps whose squared differences are added in the kernel's precision."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called
 from neuroevo.kernels.processor import BLOCK_UNITS
-from neuroevo.kernels.vectors import peek, poke, view
+from neuroevo.kernels.vectors import broadcast, gather, load, peek, poke, store, view
 
 
 class Packing(NamedTuple):
@@ -74,12 +74,12 @@ def pack(packing, population, first, weights, width):
     for k in range(packing.genes.size):
         gene, factor = peek(genes, k), peek(factors, k)
         if gene < 0:
-            for w in range(k * width, (k + 1) * width):
-                poke(weights, w, peek(fixed, k) * factor)
+            store(weights, k * width, broadcast(weights, peek(fixed, k) * factor))
         elif first + width <= n_genomes:
-            for lane in range(width):
-                poke(weights, k * width + lane, peek(genomes, (first + lane) * n_genes + gene) * factor)
+            value = gather(weights, genomes, first * n_genes + gene, n_genes)
+            store(weights, k * width, value * broadcast(weights, factor))
         else:
             for lane in range(width):
                 row = min(first + lane, n_genomes - 1)
-                poke(weights, k * width + lane, peek(genomes, row * n_genes + gene) * factor)
+                poke(weights, k * width + lane, peek(genomes, row * n_genes + gene))
+            store(weights, k * width, load(weights, k * width) * broadcast(weights, factor))

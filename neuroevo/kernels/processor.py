@@ -55,8 +55,9 @@ TILE_UNITS = 4
 TILE_SEQUENCES = 4 if WIDE else 2
 """Sequences whose sums are kept in registers together: 4 x 4 sums leave room among 32 registers, 4 x 2 among 16."""
 
-GROUP_SEQUENCES = 8
-"""Sequences that share their steps, so that weights fetched for one tile serve the next."""
+GROUP_SEQUENCES = 4
+"""Sequences that share their steps, so that weights fetched for one tile serve the next; with more of them the units
+of all push each other out of the first-level cache (8 took mid-gru-64 from 88 to 84 % of the machine limit)."""
 
-BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+BOUNDS_CHECKED = bool(getattr(config, "BOUNDSCHECK"))  # noqa: B009 - numba sets it at run time
 """With `NUMBA_BOUNDSCHECK=1` every vector load and store checks its range."""

@@ -22,6 +22,7 @@ or split behind your back, no fastmath), no function of the C library, and no su
 - `view(array)`: what `load` and `store` address; indices count elements, not vectors or bytes.
 - `load(v, i)`, `store(v, i, x)`: one vector at element i. The address must be aligned: `scratch.aligned_empty`
   and indices that are multiples of `lanes(v)`. `load_any` takes any address.
+- `gather(like, v, i, stride)`: a vector of float64 numbers that lie `stride` apart, rounded to the type of `like`.
 - `broadcast(like, scalar)`: the scalar in every lane; `like` is a view, an array or a vector of the wanted type.
 - `+ - * /` and unary minus between vectors; `fma(a, b, c)` = a * b + c, rounded once.
 - `minimum(a, b)`, `maximum(a, b)`: b where either is NaN (so put the number that may be NaN second).
@@ -145,7 +146,7 @@ def vector_bytes(vector: Vector) -> int:
 
 
 @intrinsic
-def view(typingctx, array):  # noqa: ANN001, ANN201
+def view(typingctx, array):
     """What loads and stores address: a bare pointer, or the array itself where bounds are checked."""
     if BOUNDS_CHECKED:
         return array(array), lambda context, builder, sig, args: args[0]
@@ -232,8 +233,26 @@ def broadcast(typingctx, like, scalar):
 
 
 @intrinsic
+def gather(typingctx, like, source, index, stride):
+    """The vector of the type of `like` whose lane k is `source[index + k * stride]`, float64, rounded to the type."""
+    vector = vector_of(like)
+
+    def codegen(context, builder, sig, args):
+        _, array, first, step = args
+        doubles = ir.VectorType(ir.DoubleType(), vector.lanes)
+        value = ir.Constant(doubles, ir.Undefined)
+        for lane in range(vector.lanes):
+            place = builder.add(first, builder.mul(step, ir.Constant(step.type, lane)))
+            scalar = builder.load(address(context, builder, sig.args[1], array, place, 1))
+            value = builder.insert_element(value, scalar, ir.Constant(ir.IntType(32), lane))
+        return builder.fptrunc(value, vector_ir(vector)) if vector.element == types.float32 else value
+
+    return vector(like, source, types.intp, types.intp), codegen
+
+
+@intrinsic
 def fma(typingctx, a, b, c):
-    """a * b + c, rounded once."""
+    """A * b + c, rounded once."""
     return a(a, a, a), lambda context, builder, sig, args: emit_fma(builder, *args)
 
 
@@ -262,7 +281,7 @@ def _arithmetic(function: Any, emit: str) -> None:
     class Template(AbstractTemplate):
         key = function
 
-        def generic(self, args, kws):
+        def generic(self, args, _kws):
             if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
                 return signature(args[0], args[0], args[0])
             return None
@@ -300,7 +319,7 @@ def both(typingctx, a, b):
 
 @intrinsic
 def select(typingctx, mask, a, b):
-    """a where the mask holds, b elsewhere."""
+    """A where the mask holds, b elsewhere."""
     return a(mask, a, a), lambda context, builder, sig, args: builder.select(*args)
 
 
@@ -397,7 +416,7 @@ def rounder(typingctx, like):
 
 @intrinsic
 def flip_if_odd(typingctx, x, shifted):
-    """x with the other sign where the whole number in `shifted` = n + `rounder` is odd."""
+    """X with the other sign where the whole number in `shifted` = n + `rounder` is odd."""
     bits = x.element.bitwidth
 
     def codegen(context, builder, sig, args):

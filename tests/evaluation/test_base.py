@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroevo.evaluation import Evaluation, fitness_of
-from neuroevo.evaluation import base, memory
+from neuroevo.evaluation import Evaluation, base, fitness_of, memory
 
 
 def test_fitness_is_the_reciprocal_of_the_error():
@@ -60,7 +59,7 @@ def test_population_of_other_numbers_is_converted(dtype):
 
 def test_population_beyond_the_memory_is_refused_before_it_is_copied(monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
-    with pytest.raises(MemoryError, match="population of 100 genomes with 5 genes needs 0.0 GiB"):
+    with pytest.raises(MemoryError, match=r"population of 100 genomes with 5 genes needs 0\.0 GiB"):
         base.checked_population(np.zeros((100, 5), np.float32), 5)
 
 

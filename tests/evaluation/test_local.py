@@ -286,7 +286,7 @@ class NoKernel:
     kind: ClassVar[str] = "own"
     n_inputs: int = 2
     n_outputs: int = 3
-    inner: ne.Elman = ne.Elman(2, 5, 3)
+    inner: ne.Elman = EVERY_KIND["elman"]
 
     @property
     def n_genes(self):

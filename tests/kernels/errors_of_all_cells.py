@@ -1,4 +1,4 @@
-"""Prints a hash of the errors of every cell and precision asked for: run by tests on other instruction sets."""
+"""Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(kinds, precisions):
                     with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
                         evaluation = evaluator.evaluate(population)
                     digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
-            print(kind, precision, digest.hexdigest(), flush=True)
+            sys.stdout.write(f"{kind} {precision} {digest.hexdigest()}\n")
 
 
 if __name__ == "__main__":
