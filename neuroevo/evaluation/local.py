@@ -63,7 +63,7 @@ class LocalEvaluator(Evaluator):
         self.problem = problem
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
-        self._plan = make_plan(network)
+        self._plan = make_plan(network, problem, _TYPES[precision])
         self._data: ProblemData | None = None
         if self._plan is None:
             warn_once(network.kind)
@@ -97,23 +97,27 @@ class LocalEvaluator(Evaluator):
         """False if the next evaluation has to compile its kernel first, which takes some seconds."""
         if self._data is None or self._is_prepared:
             return True
-        from neuroevo.kernels.driver import is_compiled
+        from neuroevo.kernels.cache import is_compiled
 
-        return is_compiled(*self._no_work())
+        return is_compiled(self._kernel(), *self._no_work())
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the disk; `evaluate` does so by itself. Logs before it compiles."""
         if self._data is None or self._is_prepared:
             return
-        from neuroevo.kernels.driver import evaluate
-
         if not self.is_compiled:
             _log.info(
                 "compiling the %s kernel in %s precision: once per version and computer, some seconds",
                 self.network.kind, self.precision,
             )  # fmt: skip
-        evaluate(*self._no_work())
+        self._kernel()(*self._no_work())
         self._is_prepared = True
+
+    def _kernel(self) -> Any:
+        from neuroevo.kernels.driver import evaluate
+        from neuroevo.kernels.series import evaluate_by_units
+
+        return evaluate_by_units if self._plan.by_units else evaluate  # type: ignore[union-attr]
 
     def _no_work(self) -> tuple[Any, ...]:
         """Arguments of the kernel with an empty population."""
@@ -123,10 +127,10 @@ class LocalEvaluator(Evaluator):
 
     def _run(self, genomes: Any, data: Any, error: Any, right: Any) -> None:
         """Let every thread take blocks of genomes from one counter; this thread is one of them."""
-        from neuroevo.kernels.driver import evaluate
         from neuroevo.kernels.processor import LANES
 
-        width = LANES[data.inputs.dtype.name]
+        evaluate = self._kernel()
+        width = 1 if self._plan.by_units else LANES[data.inputs.dtype.name]  # type: ignore[union-attr]
         n_blocks = -(-len(genomes) // width)
         n_threads = max(1, min(self.n_threads, n_blocks))
         counter = np.zeros(1, np.int64)

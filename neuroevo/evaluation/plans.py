@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.problems import Within
+
 if TYPE_CHECKING:
     from neuroevo.networks import Network
+    from neuroevo.problems import SequenceProblem
 
 Slots = dict[str, NDArray[np.int64]]
 
@@ -24,15 +27,19 @@ class Plan(NamedTuple):
         cell: NamedTuple of integers (and, for a graph, arrays) that chooses the kernel.
         packing: `kernels.packing.Packing`.
         n_rows: Rows of the kernel's memory, inputs and outputs included.
+        by_units: Whether lanes are units of one genome instead of genomes.
     """
 
     cell: Any
     packing: Any
     n_rows: int
+    by_units: bool = False
 
 
-def make_plan(network: Network) -> Plan | None:
-    """The plan of a network; None if its kind has no kernel."""
+def make_plan(network: Network, problem: SequenceProblem, dtype: Any) -> Plan | None:
+    """The plan of a network on a problem; None if its kind has no kernel."""
+    if suits_units(network, problem):
+        return _by_units(network, dtype)
     describe = _KINDS.get(network.kind)
     if describe is None:
         return None
@@ -42,6 +49,31 @@ def make_plan(network: Network) -> Plan | None:
     cell, order, n_rows = describe(network, _slots_by_name(network))
     n_rows += network.n_inputs + network.n_outputs
     return Plan(cell, packing(order, layout.slots, layout.fixed_values), n_rows)
+
+
+def suits_units(network: Any, problem: SequenceProblem) -> bool:
+    """Whether lanes should be units: many units of one Elman layer on few sequences. It changes no bit."""
+    if network.kind != "elman" or network.n_layers > 1 or network.output_activation != "linear":
+        return False
+    few_outputs = 8 * network.n_outputs <= network.n_hidden
+    well_filled = network.n_hidden % 16 == 0 or network.n_hidden >= 56
+    by_tolerance = isinstance(problem.learned, Within)
+    return network.n_hidden >= 28 and well_filled and few_outputs and by_tolerance and problem.n_sequences <= 3
+
+
+def _by_units(network: Any, dtype: Any) -> Plan:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.packing import packing
+    from neuroevo.kernels.series import HISTORY, Series, n_padded, series_order
+
+    padded = n_padded(network.n_hidden, dtype)
+    cell = Series(
+        network.n_inputs, network.n_hidden, network.n_outputs, padded, CODES[network.activation],
+        int(network.initial_state),
+    )  # fmt: skip
+    order = series_order(cell, _slots_by_name(network))
+    rows = HISTORY * (padded + network.n_outputs)
+    return Plan(cell, packing(order, network.layout.slots, network.layout.fixed_values), rows, by_units=True)
 
 
 def _slots_by_name(network: Network) -> Slots:

@@ -5,7 +5,8 @@ A kernel holds the numbers of 16 genomes (8 or 4, by processor and precision) in
 - `vectors`: SIMD vectors as numba types, and how to write a kernel with them; `tiles`: blocks of sums in registers.
 - `activations`: activation functions on vectors. `errors`: what becomes of the outputs. `packing`: the weights of a
   block of genomes in the order of use. `scratch`: aligned memory.
-- `cells`: what a cell gives; `dense`: Elman, Jordan, leaky; `gated`: LSTM, GRU; `graph`: any list of links.
+- `cells`: what a cell gives; `dense`: Elman, Jordan, leaky; `gated`: LSTM, GRU; `graph`: any list of links;
+  `series`: Elman networks with many units on few sequences, lanes being units.
 - `driver`: the loop around the cells, and the one entry point.
 - `compilation`: decorators; `cache`, `sources`: compiled code on disk, safe against edits; `processor`: widths.
 

@@ -28,6 +28,7 @@ from numba.core import config as _config
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.core.typing.typeof import Purpose, typeof
 from numba.misc.appdirs import AppDirs
 
 from neuroevo.kernels import sources
@@ -150,3 +151,10 @@ class KernelCache(_Cache):
 
     def flush(self) -> None:
         """Forget nothing: files are never answers to other sources."""
+
+
+def is_compiled(function: Any, *arguments: Any) -> bool:
+    """Whether a kernel has code for arguments of these types, in this process or on disk."""
+    signature = tuple(typeof(argument, Purpose.argument) for argument in arguments)
+    path = function._cache.path(signature)
+    return signature in function.overloads or (path is not None and path.exists())

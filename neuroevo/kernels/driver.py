@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core.typing.typeof import Purpose, typeof
 from numpy.typing import NDArray
 
 from neuroevo.kernels import dense, gated, graph  # noqa: F401 - they register the cells
@@ -140,10 +139,3 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
                 break
             group += n_group
         finish(data, scratch.totals, population, block * width, width, error, right)
-
-
-def is_compiled(*arguments: Any) -> bool:
-    """Whether `evaluate` has code for arguments of these types, in this process or on disk."""
-    signature = tuple(typeof(argument, Purpose.argument) for argument in arguments)
-    path = evaluate._cache.path(signature)
-    return signature in evaluate.overloads or (path is not None and path.exists())

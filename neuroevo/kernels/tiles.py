@@ -87,6 +87,24 @@ def tile_fma(typingctx, tile, weights, w, sources, s):
 
 
 @intrinsic
+def tile_fma_by(typingctx, tile, weights, w, value):
+    """Add one source to a tile of one column: row r gains `weights[w + r * lanes] * value`."""
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        result, weights_value, w_value, factor = args
+        for r in range(tile.rows):
+            offset = builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes))
+            place = address(context, builder, sig.args[1], weights_value, offset, vector.lanes)
+            weight = emit_load(builder, vector, place)
+            added = emit_fma(builder, weight, factor, builder.extract_value(result, r))
+            result = builder.insert_value(result, added, r)
+        return result
+
+    return tile(tile, weights, types.intp, value), codegen
+
+
+@intrinsic
 def tile_fma_but(typingctx, tile, weights, w, sources, s, without):
     """As `tile_fma` for all rows but one (a `Count`), with as many fewer weights."""
     rows = [row for row in range(tile.rows) if row != without.number]

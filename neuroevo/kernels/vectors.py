@@ -257,6 +257,12 @@ def fma(typingctx, a, b, c):
 
 
 @intrinsic
+def fma_scalar(typingctx, a, b, c):
+    """A * b + c of scalars, rounded once."""
+    return a(a, a, a), lambda context, builder, sig, args: builder.fma(*args)
+
+
+@intrinsic
 def polynomial(typingctx, x, coefficients):
     """Horner's rule with `fma`; the coefficients, highest power first, are a tuple of constants or of vectors."""
 

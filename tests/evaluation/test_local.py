@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neuroevo as ne
-from neuroevo.evaluation import fallback, memory
+from neuroevo.evaluation import fallback, memory, plans
 from tests.networks.drawn import networks
 from tests.oracle import recurrent as oracle
 
@@ -152,6 +152,38 @@ def test_bits_of_a_sequence_do_not_depend_on_the_others(kind):
     together = error(list(range(6)))
     assert together == pytest.approx(sum(error([s]) for s in range(6)), rel=1e-14)
     assert together == pytest.approx(error([4, 2, 0, 5, 1, 3]), rel=1e-14)
+
+
+UNIT_LANES = [
+    (ne.Elman(1, 64, 1), 1),
+    (ne.Elman(3, 48, 2, initial_state=True, activation="logistic"), 3),
+    (ne.Elman(2, 57, 3, initial_state=True), 2),
+    (ne.Elman(2, 32, 4, activation="relu", fixed={"weight_hh_l0": np.where(np.eye(32) > 0, np.nan, 0.0)}), 1),
+]
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.parametrize(("network", "n_sequences"), UNIT_LANES)
+def test_lanes_of_units_and_lanes_of_genomes_give_the_same_bits(network, n_sequences, precision, monkeypatch):
+    problem = problem_for(network, 4, n_sequences, 333, weight_decay=0.25)
+    population = np.random.default_rng(4).normal(size=(19, network.n_genes)) * 0.3
+    population[5] = np.nan
+    results = []
+    for by_units in (True, False):
+        monkeypatch.setattr(plans, "suits_units", lambda *_, chosen=by_units: chosen)
+        with ne.LocalEvaluator(network, problem, n_threads=2, precision=precision) as evaluator:
+            results.append(evaluator.evaluate(population))
+    assert np.isinf(results[0].error[5])
+    np.testing.assert_array_equal(results[0].error, results[1].error)
+    np.testing.assert_array_equal(results[0].learned, results[1].learned)
+
+
+def test_many_units_on_one_series_equal_the_oracle():
+    network = ne.Elman(2, 32, 1)
+    problem = problem_for(network, 9, 1, 40, learned=ne.Within(0.5))
+    assert plans.suits_units(network, problem)
+    population = np.random.default_rng(9).normal(size=(3, network.n_genes)) * 0.3
+    assert_equals_oracle(network, problem, population, "double")
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1e300])
