@@ -22,6 +22,9 @@ def told() -> Iterator[None]:
     """
     try:
         yield
+    except typer.Exit:
+        # An exit code that a command has chosen, such as that of a run which a signal ended.
+        raise
     except BrokenPipeError:
         # The reader of our output has gone (`neuroevo list | head`); Python would complain once more at its exit.
         sys.stdout = None

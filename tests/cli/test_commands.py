@@ -83,6 +83,7 @@ def test_a_signal_ends_a_run_in_good_order_and_it_can_go_on(
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
+    assert "defect" not in stderr
     assert stdout.splitlines()[-1] == "runs/small-seed1"
     record = json.loads((tmp_path / "runs" / "small-seed1" / "run.json").read_text())
     assert record["status"] == "interrupted"
