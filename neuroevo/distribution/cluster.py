@@ -21,6 +21,11 @@ from typing import Any, Self
 _PROBE_SECONDS = 5.0
 _START = "start one with `ray start --head`, or leave --ray out and use --workers N for this machine"
 
+_AGREE = (
+    "cluster and driver must have the same versions of Python and Ray, and agree on authentication: "
+    "RAY_AUTH_MODE=token in the environment of both, and the same ~/.ray/auth_token or RAY_AUTH_TOKEN"
+)
+
 
 class ClusterError(ConnectionError):
     """Workers cannot be had, or cannot do their work; the message says why."""
@@ -130,6 +135,8 @@ def _checked(value: int, name: str) -> None:
 
 def _import_ray() -> ModuleType:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Its C++ part would print a line a second while it is turned away.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     # Otherwise Ray warns, on each start, of a change in GPU settings that does not concern us.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -143,7 +150,11 @@ def _init(ray: Any, **options: Any) -> None:
         ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, OSError) as error:
         text = " ".join(str(error).split())
-        raise ClusterError(f"Ray did not start: {text[:400]}{_hint(text)}") from error
+        if options["address"] == "local":
+            raise ClusterError(f"Ray did not start: {text[:400]}") from error
+        raise ClusterError(
+            f"somebody answers at {options['address']}, but not as Ray: {text[:400]}; {_AGREE}"
+        ) from error
     finally:
         # Ray sets a handler of its own, which would outlive it.
         if threading.current_thread() is threading.main_thread() and previous is not None:
@@ -153,15 +164,6 @@ def _init(ray: Any, **options: Any) -> None:
         from ray._private import worker
 
         worker.print_to_stdstream = lambda *_args, **_options: None
-
-
-def _hint(text: str) -> str:
-    if "uthenti" not in text and "oken" not in text:
-        return ""
-    return (
-        "; the cluster and this process must agree on authentication: set RAY_AUTH_MODE=token for both "
-        "and give both the same ~/.ray/auth_token (or RAY_AUTH_TOKEN)"
-    )
 
 
 def _has_token() -> bool:
