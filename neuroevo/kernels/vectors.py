@@ -43,6 +43,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -149,7 +150,7 @@ def vector_bytes(vector: Vector) -> int:
 def view(typingctx, array):
     """What loads and stores address: a bare pointer, or the array itself where bounds are checked."""
     if BOUNDS_CHECKED:
-        return array(array), lambda context, builder, sig, args: args[0]
+        return array(array), lambda context, builder, sig, args: impl_ret_borrowed(context, builder, array, args[0])
     result = types.CPointer(array.dtype)
 
     def codegen(context, builder, sig, args):
