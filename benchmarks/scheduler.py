@@ -58,7 +58,7 @@ def efficiency(n_workers: int, costs: Costs, *, spread: float, slow: float, deat
         return task * GENOME * factor * (3.0 if worker in slow_ones else 1.0)
 
     pool = SimulatedPool(n_workers, duration, costs=costs)
-    scheduler = Scheduler(pool, Limits(tries=50))
+    scheduler = Scheduler(pool, Limits(deaths=50))
     n = n_workers * PER_WORKER
     scheduler.map([1] * n_workers)
     begun, ideal = pool.now, 0.0

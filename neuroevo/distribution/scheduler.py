@@ -36,7 +36,9 @@ class Limits:
     """When the scheduler loses its patience.
 
     Attributes:
-        tries: How often a task may end badly (an exception, or a worker that died of it).
+        tries: How often a task may end in an exception.
+        deaths: How often a worker may die over a task. More often than an exception, since it need not be the task's
+            doing: where machines are taken away, the same task can be unlucky again and again.
         depth: Tasks that a worker has at a time.
         first: Seconds allowed to a task while nothing is known of its cost.
         floor: Seconds that every task is allowed.
@@ -47,6 +49,7 @@ class Limits:
     """
 
     tries: int = 3
+    deaths: int = 10
     depth: int = 2
     first: float = 120.0
     floor: float = 0.5
@@ -62,6 +65,7 @@ class _Job:
     task: Any
     weight: float
     tries: int = 0
+    deaths: int = 0
     live: int = 0
     """Copies with workers that are not overdue."""
     waiting: bool = True
@@ -256,7 +260,8 @@ class Scheduler:
         else:
             job, _ = self._complete(event.ticket)
             job.live = max(0, job.live - 1)
-            self._blame(job, event.said)
+            job.tries += 1
+            self._check_tries(job, event.said)
             self._again(job)
 
     def _complete(self, ticket: Ticket, seconds: float | None = None) -> tuple[_Job, float]:
@@ -304,19 +309,19 @@ class Scheduler:
             if not load.overdue:
                 job.live -= 1
             if place == 0 and not job.done:
-                self._blame(job, reason)
+                job.deaths += 1
+                self._check_tries(job, reason)
             self._again(job)
 
-    def _blame(self, job: _Job, said: str) -> None:
-        """Note that a task ended badly.
+    def _check_tries(self, job: _Job, said: str) -> None:
+        """Give up a task that has ended badly too often.
 
         Raises:
-            ChunkFailed: Too often.
+            ChunkFailed: It has.
         """
-        job.tries += 1
-        if not job.done and job.tries >= self._limits.tries:
+        if not job.done and (job.tries >= self._limits.tries or job.deaths >= self._limits.deaths):
             self.forget()
-            raise ChunkFailed(f"a task failed {job.tries} times, on the last try with: {said}")
+            raise ChunkFailed(f"a task failed {job.tries + job.deaths} times, on the last try with: {said}")
 
     def _again(self, job: _Job) -> None:
         """Put a task in front again, unless it is done, waits already, or somebody else is at it."""

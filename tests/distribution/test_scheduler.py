@@ -178,6 +178,6 @@ def test_any_mix_of_deaths_freezes_and_births_leaves_the_answers_as_they_are(see
         elif rng.random() < 0.5:
             pool.freeze(moment, worker, moment + rng.exponential(20))
     pool.join(rng.uniform(0, 20))
-    scheduler = Scheduler(pool, Limits(tries=50, give_up=10))
+    scheduler = Scheduler(pool, Limits(deaths=50, give_up=10))
     for _ in range(3):
         assert scheduler.map(list(range(n_tasks)), rng.uniform(1, 3, n_tasks)) == [3 * task for task in range(n_tasks)]
