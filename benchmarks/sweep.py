@@ -154,6 +154,7 @@ Made by `{report["command"]}`: one thread, float32, 2 inputs, 1 output; best of 
 Machine: {report["environment"]["processor"]}; one thread reaches {2e-9 * report["peaks"]["multiply_adds"]:.0f} GFLOP/s
 and {1e-9 * report["peaks"]["activations"]:.1f} G tanh/s. Genomes fill vectors of {report["lanes"]} lanes: what the last
 vector is short of is padding, and is taken out before neighbours are compared (the plot leaves it in).
+{report.get("note", "")}
 
 {verdict}
 
