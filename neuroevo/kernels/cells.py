@@ -7,7 +7,7 @@ functions by `@implements`:
 - `prepare(cell, weights)`: once after packing (say, turn leak genes into shares).
 - `start(cell, weights, values, at, stride, n_columns)`: write the state before the first step.
 - `step(cell, weights, values, at, stride, t, wanted, n_tiles, columns)`: one step of `n_tiles` times `columns` (a
-  `Count`) sequences, the outputs only if `wanted`. Weights that are in the first-level cache serve all tiles.
+  `Count`) sequences, the outputs only if `wanted`. The driver runs one tile at a time.
 
 Memory `values` is a matrix of vectors: row = a source (an input, an output, a unit), column = a sequence; an entry is
 one number of each genome. `at` is the element of row 0 in the first column concerned, `stride` the elements from row

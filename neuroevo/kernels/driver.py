@@ -50,14 +50,14 @@ def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any)
 
 
 @called
-def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, n_tiles, columns):
+def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, columns):
     """Steps `begin` ... `end` - 1 of the sequences at `offset` in a group; False if all genomes have failed."""
     width = lanes(values)
     stride = n_group * width
     at = offset * width
     outputs = at + cell.n_inputs * stride
     position = group + offset
-    n_columns = n_tiles * number_of(columns)
+    n_columns = number_of(columns)
     for t in range(begin, end):
         wanted = False
         for column in range(n_columns):
@@ -66,7 +66,7 @@ def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begi
             for i in range(cell.n_inputs):
                 value = broadcast(values, peek(data.inputs, row * cell.n_inputs + i))
                 store(values, at + i * stride + column * width, value)
-        step(cell, weights, values, at, stride, t, wanted, n_tiles, columns)
+        step(cell, weights, values, at, stride, t, wanted, 1, columns)
         if wanted:
             for column in range(n_columns):
                 row = peek(data.order, position + column) * data.n_steps + t
@@ -89,16 +89,17 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
     begin = 0
     for active in range(n_group, 0, -1):
         end = peek(data.n_run, group + active - 1)
-        n_whole, n_rest = active // TILE_SEQUENCES, active % TILE_SEQUENCES
-        alive = True
-        if begin < end and n_whole > 0:
-            alive = _run(cell, data, weights, values, sums, totals, group, 0, n_group, begin, end, n_whole,
-                         count(TILE_SEQUENCES))
-        if begin < end and n_rest > 0 and alive:
-            alive = _run(cell, data, weights, values, sums, totals, group, active - n_rest, n_group, begin, end, n_rest,
-                         count(1))
-        if not alive:
-            return False
+        offset = 0
+        while offset < active and begin < end:
+            if active - offset >= TILE_SEQUENCES:
+                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end,
+                             count(TILE_SEQUENCES))
+                offset += TILE_SEQUENCES
+            else:
+                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(1))
+                offset += 1
+            if not alive:
+                return False
         begin = max(begin, end)
     return True
 

@@ -56,8 +56,9 @@ TILE_SEQUENCES = 4 if WIDE else 2
 """Sequences whose sums are kept in registers together: 4 x 4 sums leave room among 32 registers, 4 x 2 among 16."""
 
 GROUP_SEQUENCES = 4
-"""Sequences that share their steps, so that weights fetched for one tile serve the next; with more of them the units
-of all push each other out of the first-level cache (8 took mid-gru-64 from 88 to 84 % of the machine limit)."""
+"""Sequences whose values lie side by side in memory. They run tile by tile, each tile through all its steps: running
+the tiles of 8 sequences in turn step by step, to fetch weights once for both, let the units of all push each other out
+of the first-level cache (mid-gru-64 fell from 90 to 84 % of the machine limit)."""
 
 BOUNDS_CHECKED = bool(getattr(config, "BOUNDSCHECK"))  # noqa: B009 - numba sets it at run time
 """With `NUMBA_BOUNDSCHECK=1` every vector load and store checks its range."""
