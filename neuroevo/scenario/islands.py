@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from neuroevo.strategies import Strategy
 
 
+BESIDE_SETTINGS = ("bounds", "initial")
+"""Keys of a strategy's table that every strategy understands, whatever its settings."""
+
+
 @dataclass(frozen=True)
 class IslandSettings(Migration):
     """The keys of [islands] beside its [[islands.strategies]], which say what other islands than the first run.
@@ -52,7 +56,7 @@ class StrategyMaker:
 
     def __call__(self, island: int = 0) -> Strategy[Any]:
         table = self.tables[island % len(self.tables)]
-        values = {key: value for key, value in table.items() if key not in ("kind", "bounds")}
+        values = {key: value for key, value in table.items() if key not in ("kind", *BESIDE_SETTINGS)}
         if table["kind"] not in STRATEGIES.names():
             STRATEGIES.register(table["kind"], self.members[table["kind"]])
         return make_strategy(
@@ -60,6 +64,7 @@ class StrategyMaker:
             n_genes=self.network.n_genes,
             seed=self.seed,
             layout=self.network.layout,
+            initial=table.get("initial"),
             bounds=tuple(table["bounds"]) if "bounds" in table else None,
             island=island,
             **values,

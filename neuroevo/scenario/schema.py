@@ -14,7 +14,8 @@ from annotated_types import Ge, Gt
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS
 from neuroevo.registry import Registry, UnknownName
-from neuroevo.scenario.islands import IslandSettings, StrategyMaker
+from neuroevo.scenario.initial import initial_genomes
+from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyMaker
 from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.stopping import stopping_from_table
@@ -154,6 +155,10 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
     keys = {field.name for field in dataclasses.fields(Head)}
     collect.mistakes += [unknown_key("", key, (*keys, *TABLES)) for key in table if key not in (*keys, *TABLES)]
     tables = {name: collect.table(table, name) for name in TABLES}
+    if tables["strategy"] and "initial" in tables["strategy"]:
+        given = tables["strategy"].pop("initial")
+        genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial"))
+        tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
     built, resolved_problem = problem, tables["problem"] or {}
     if built is None:
@@ -357,7 +362,7 @@ def _checked_strategy(
     if table is None:
         raise _ReportedError
     cls, values = _member(STRATEGIES, table, path)
-    values.pop("bounds", None)
+    shared = {key: values.pop(key) for key in BESIDE_SETTINGS if key in values}
     settings = parse_settings(cls.Settings, values, path)
     if "bounds" in table:
         parse_value(tuple[float, float], table["bounds"], f"{path}.bounds")
@@ -369,8 +374,7 @@ def _checked_strategy(
             StrategyMaker.of([table], 0, network)()
         except ValueError as error:
             raise SettingsError([Mistake(path, str(error))]) from error
-    bounds = {"bounds": table["bounds"]} if "bounds" in table else {}
-    return {"kind": table["kind"], **_plain(settings), **bounds}
+    return {"kind": table["kind"], **_plain(settings), **shared}
 
 
 def _plain(settings: Any) -> dict[str, Any]:
