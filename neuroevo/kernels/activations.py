@@ -68,10 +68,18 @@ def _tanh_ratio(x, constants):
 
 def _tanh_constants_single(like):
     clamp = held(broadcast(like, -_TANH_CLAMP)), held(broadcast(like, _TANH_CLAMP))
-    over = (held(broadcast(like, _TANH_OVER[0])), held(broadcast(like, _TANH_OVER[1])),
-            held(broadcast(like, _TANH_OVER[2])), held(broadcast(like, _TANH_OVER[3])))
-    under = (held(broadcast(like, _TANH_UNDER[0])), held(broadcast(like, _TANH_UNDER[1])),
-             held(broadcast(like, _TANH_UNDER[2])), held(broadcast(like, _TANH_UNDER[3])))
+    over = (
+        held(broadcast(like, _TANH_OVER[0])),
+        held(broadcast(like, _TANH_OVER[1])),
+        held(broadcast(like, _TANH_OVER[2])),
+        held(broadcast(like, _TANH_OVER[3])),
+    )
+    under = (
+        held(broadcast(like, _TANH_UNDER[0])),
+        held(broadcast(like, _TANH_UNDER[1])),
+        held(broadcast(like, _TANH_UNDER[2])),
+        held(broadcast(like, _TANH_UNDER[3])),
+    )
     return clamp, over, under
 
 
@@ -142,8 +150,9 @@ def _exponential_single(x):
 
 
 def _exponential_double(x):
-    shifted, rest = _reduce(maximum(broadcast(x, -708.0), x), _LOG2_E, -6.93147180369123816490e-01,
-                            -1.90821492927058770002e-10, 0.0)
+    shifted, rest = _reduce(
+        maximum(broadcast(x, -708.0), x), _LOG2_E, -6.93147180369123816490e-01, -1.90821492927058770002e-10, 0.0
+    )
     return polynomial(rest, _EXP_DOUBLE) * power_of_two(shifted)
 
 

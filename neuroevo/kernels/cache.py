@@ -84,8 +84,9 @@ def cache_folder() -> Path | None:
 def prune(root: Path, keep: Path, n_kept: int = _KEPT_VERSIONS) -> None:
     """Remove the folders of the oldest versions; the newest `n_kept`, `keep` and those used today stay."""
     try:
-        folders = sorted((f for f in root.iterdir() if f.is_dir() and f != keep),
-                         key=lambda f: f.stat().st_mtime, reverse=True)
+        folders = sorted(
+            (f for f in root.iterdir() if f.is_dir() and f != keep), key=lambda f: f.stat().st_mtime, reverse=True
+        )
         for folder in folders[n_kept:]:
             if time.time() - folder.stat().st_mtime > _YOUNG_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)

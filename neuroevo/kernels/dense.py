@@ -103,8 +103,21 @@ def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride,
     for u in range(0, n_units, BLOCK_UNITS):
         n = min(BLOCK_UNITS, n_units - u)
         for shift in range(0, n_tiles * tile_width, tile_width):
-            _block(weights, w + u * per_unit, n, values, s + shift, n_below, r + shift, n_back,
-                   o + u * stride + shift, stride, constants, squash, columns)
+            _block(
+                weights,
+                w + u * per_unit,
+                n,
+                values,
+                s + shift,
+                n_below,
+                r + shift,
+                n_back,
+                o + u * stride + shift,
+                stride,
+                constants,
+                squash,
+                columns,
+            )
 
 
 @called
@@ -174,18 +187,33 @@ def _step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
             old = units + (2 * layer + (t & 1)) * size
             new = units + (2 * layer + 1 - (t & 1)) * size
             back = outputs if cell.is_jordan else old
-            weighted_sums(weights, w, cell.n_hidden, values, below, n_below, back, cell.n_fed_back, new, stride,
-                          cell.activation == TANH, n_tiles, columns)
+            weighted_sums(
+                weights,
+                w,
+                cell.n_hidden,
+                values,
+                below,
+                n_below,
+                back,
+                cell.n_fed_back,
+                new,
+                stride,
+                cell.activation == TANH,
+                n_tiles,
+                columns,
+            )
             if cell.activation != TANH:
                 activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
             if cell.leaky:
-                _leak(weights, share + layer * cell.n_hidden * width, values, old, new,
-                      cell.n_hidden, stride, n_columns)
+                _leak(
+                    weights, share + layer * cell.n_hidden * width, values, old, new, cell.n_hidden, stride, n_columns
+                )
             w += _layer_size(cell, layer) * width
             below, n_below = new, cell.n_hidden
         if wanted or cell.is_jordan:
-            weighted_sums(weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, False,
-                          n_tiles, columns)
+            weighted_sums(
+                weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, False, n_tiles, columns
+            )
             activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns)
 
     return step_dense if is_cell(cell, Dense) else None

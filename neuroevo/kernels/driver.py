@@ -71,8 +71,16 @@ def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begi
             for column in range(n_columns):
                 row = peek(data.order, position + column) * data.n_steps + t
                 if peek(data.counts, row) != NOTHING:
-                    score(data, row, cell.n_outputs, values, outputs + column * width, stride, sums,
-                          2 * (offset + column) * width)
+                    score(
+                        data,
+                        row,
+                        cell.n_outputs,
+                        values,
+                        outputs + column * width,
+                        stride,
+                        sums,
+                        2 * (offset + column) * width,
+                    )
         if (t + 1) % BLOCK_STEPS == 0 or t + 1 == end:
             for column in range(n_columns):
                 if (t + 1) % BLOCK_STEPS == 0 or peek(data.n_run, position + column) == end:
@@ -92,8 +100,9 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
         offset = 0
         while offset < active and begin < end:
             if active - offset >= TILE_SEQUENCES:
-                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end,
-                             count(TILE_SEQUENCES))
+                alive = _run(
+                    cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(TILE_SEQUENCES)
+                )
                 offset += TILE_SEQUENCES
             else:
                 alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(1))

@@ -87,8 +87,18 @@ class View(NamedTuple):
 @inlined
 def view_of(data):
     """The views of `Data`."""
-    return View(view(data.inputs), view(data.targets), view(data.counts), view(data.mask), view(data.classes),
-                view(data.order), view(data.n_run), data.n_steps, data.by_class, data.tolerance)
+    return View(
+        view(data.inputs),
+        view(data.targets),
+        view(data.counts),
+        view(data.mask),
+        view(data.classes),
+        view(data.order),
+        view(data.n_run),
+        data.n_steps,
+        data.by_class,
+        data.tolerance,
+    )
 
 
 @inlined

@@ -102,16 +102,48 @@ def _lstm_unit(weights, w, values, s, n_below, r, n_units, stride, cell_state, n
     w += (4 + 4 * n_below) * width
     for i in range(n_units):
         tile = tile_fma(tile, weights, w + 4 * i * width, values, r + i * stride)
-    _lstm_gates(tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values,
-                cell_state, new, constants)
+    _lstm_gates(
+        tile_at(tile, 0, 0),
+        tile_at(tile, 1, 0),
+        tile_at(tile, 2, 0),
+        tile_at(tile, 3, 0),
+        values,
+        cell_state,
+        new,
+        constants,
+    )
     if number_of(columns) > 1:
-        _lstm_gates(tile_at(tile, 0, 1), tile_at(tile, 1, 1), tile_at(tile, 2, 1), tile_at(tile, 3, 1), values,
-                    cell_state + width, new + width, constants)
+        _lstm_gates(
+            tile_at(tile, 0, 1),
+            tile_at(tile, 1, 1),
+            tile_at(tile, 2, 1),
+            tile_at(tile, 3, 1),
+            values,
+            cell_state + width,
+            new + width,
+            constants,
+        )
     if number_of(columns) > 2:
-        _lstm_gates(tile_at(tile, 0, 2), tile_at(tile, 1, 2), tile_at(tile, 2, 2), tile_at(tile, 3, 2), values,
-                    cell_state + 2 * width, new + 2 * width, constants)
-        _lstm_gates(tile_at(tile, 0, 3), tile_at(tile, 1, 3), tile_at(tile, 2, 3), tile_at(tile, 3, 3), values,
-                    cell_state + 3 * width, new + 3 * width, constants)
+        _lstm_gates(
+            tile_at(tile, 0, 2),
+            tile_at(tile, 1, 2),
+            tile_at(tile, 2, 2),
+            tile_at(tile, 3, 2),
+            values,
+            cell_state + 2 * width,
+            new + 2 * width,
+            constants,
+        )
+        _lstm_gates(
+            tile_at(tile, 0, 3),
+            tile_at(tile, 1, 3),
+            tile_at(tile, 2, 3),
+            tile_at(tile, 3, 3),
+            values,
+            cell_state + 3 * width,
+            new + 3 * width,
+            constants,
+        )
 
 
 @inlined
@@ -138,16 +170,41 @@ def _gru_unit(weights, w, values, s, n_below, r, n_units, stride, old, new, cons
     w += 3 * n_below * width
     for i in range(n_units):
         tile = tile_fma_but(tile, weights, w + 3 * i * width, values, r + i * stride, count(2))
-    _gru_gates(tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values, old, new,
-               constants)
+    _gru_gates(
+        tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values, old, new, constants
+    )
     if number_of(columns) > 1:
-        _gru_gates(tile_at(tile, 0, 1), tile_at(tile, 1, 1), tile_at(tile, 2, 1), tile_at(tile, 3, 1), values,
-                   old + width, new + width, constants)
+        _gru_gates(
+            tile_at(tile, 0, 1),
+            tile_at(tile, 1, 1),
+            tile_at(tile, 2, 1),
+            tile_at(tile, 3, 1),
+            values,
+            old + width,
+            new + width,
+            constants,
+        )
     if number_of(columns) > 2:
-        _gru_gates(tile_at(tile, 0, 2), tile_at(tile, 1, 2), tile_at(tile, 2, 2), tile_at(tile, 3, 2), values,
-                   old + 2 * width, new + 2 * width, constants)
-        _gru_gates(tile_at(tile, 0, 3), tile_at(tile, 1, 3), tile_at(tile, 2, 3), tile_at(tile, 3, 3), values,
-                   old + 3 * width, new + 3 * width, constants)
+        _gru_gates(
+            tile_at(tile, 0, 2),
+            tile_at(tile, 1, 2),
+            tile_at(tile, 2, 2),
+            tile_at(tile, 3, 2),
+            values,
+            old + 2 * width,
+            new + 2 * width,
+            constants,
+        )
+        _gru_gates(
+            tile_at(tile, 0, 3),
+            tile_at(tile, 1, 3),
+            tile_at(tile, 2, 3),
+            tile_at(tile, 3, 3),
+            values,
+            old + 3 * width,
+            new + 3 * width,
+            constants,
+        )
 
 
 @inlined
@@ -169,8 +226,9 @@ def _weights_of(cell, n_gates, n_biases):
 
 @inlined
 def _read_out(cell, weights, w, values, units, outputs, stride, n_tiles, columns):
-    weighted_sums(weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, False,
-                  n_tiles, columns)
+    weighted_sums(
+        weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, False, n_tiles, columns
+    )
     activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_tiles * number_of(columns))
 
 
@@ -209,8 +267,20 @@ def _step_lstm(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
             per_unit = 4 * (1 + n_below + cell.n_hidden) * width
             for u in range(cell.n_hidden):
                 for k in range(0, n_tiles * tile_width, tile_width):
-                    _lstm_unit(weights, w, values, below + k, n_below, old + k, cell.n_hidden, stride,
-                               state + u * stride + k, new + u * stride + k, constants, columns)
+                    _lstm_unit(
+                        weights,
+                        w,
+                        values,
+                        below + k,
+                        n_below,
+                        old + k,
+                        cell.n_hidden,
+                        stride,
+                        state + u * stride + k,
+                        new + u * stride + k,
+                        constants,
+                        columns,
+                    )
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:
@@ -246,8 +316,20 @@ def _step_gru(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
             per_unit = (4 + 3 * (n_below + cell.n_hidden)) * width
             for u in range(cell.n_hidden):
                 for k in range(0, n_tiles * tile_width, tile_width):
-                    _gru_unit(weights, w, values, below + k, n_below, old + k, cell.n_hidden, stride,
-                              old + u * stride + k, new + u * stride + k, constants, columns)
+                    _gru_unit(
+                        weights,
+                        w,
+                        values,
+                        below + k,
+                        n_below,
+                        old + k,
+                        cell.n_hidden,
+                        stride,
+                        old + u * stride + k,
+                        new + u * stride + k,
+                        constants,
+                        columns,
+                    )
                 w += per_unit
             below, n_below = new, cell.n_hidden
         if wanted:

@@ -161,9 +161,19 @@ def _tiles(cell, first, last, link, weights, values, at, stride, t, target, n_ti
 @implements(opened)
 def _opened_graph(cell):
     def with_views(cell):
-        return GraphView(cell.n_inputs, cell.n_units, cell.n_outputs, cell.n_tiles, cell.activation,
-                         cell.output_activation, cell.initial_state, cell.n_links, view(cell.sizes),
-                         view(cell.depths), view(cell.sources))
+        return GraphView(
+            cell.n_inputs,
+            cell.n_units,
+            cell.n_outputs,
+            cell.n_tiles,
+            cell.activation,
+            cell.output_activation,
+            cell.initial_state,
+            cell.n_links,
+            view(cell.sizes),
+            view(cell.depths),
+            view(cell.sources),
+        )
 
     return with_views if is_cell(cell, Graph) else None
 

@@ -9,10 +9,26 @@ from __future__ import annotations
 from numba.core import config
 from numba.core.registry import cpu_target
 
-_AVX512_NAMES = frozenset({
-    "skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake-client", "icelake-server", "tigerlake",
-    "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids", "knl", "knm", "znver4", "znver5", "x86-64-v4",
-})
+_AVX512_NAMES = frozenset(
+    {
+        "skylake-avx512",
+        "cascadelake",
+        "cooperlake",
+        "cannonlake",
+        "icelake-client",
+        "icelake-server",
+        "tigerlake",
+        "rocketlake",
+        "sapphirerapids",
+        "emeraldrapids",
+        "graniterapids",
+        "knl",
+        "knm",
+        "znver4",
+        "znver5",
+        "x86-64-v4",
+    }
+)
 
 
 def code_target() -> tuple[str, str, str]:
@@ -21,10 +37,22 @@ def code_target() -> tuple[str, str, str]:
     return str(triple), str(name), str(features)
 
 
-_AVX2_NAMES = frozenset({
-    "haswell", "broadwell", "skylake", "alderlake", "raptorlake", "meteorlake", "lunarlake", "arrowlake", "znver1",
-    "znver2", "znver3", "x86-64-v3",
-})
+_AVX2_NAMES = frozenset(
+    {
+        "haswell",
+        "broadwell",
+        "skylake",
+        "alderlake",
+        "raptorlake",
+        "meteorlake",
+        "lunarlake",
+        "arrowlake",
+        "znver1",
+        "znver2",
+        "znver3",
+        "x86-64-v3",
+    }
+)
 
 
 def _has_middle_registers() -> bool:

@@ -128,7 +128,8 @@ def _tile_fma(tile: Tile, weights: Any, sources: Any, rows: Any, more: tuple[Any
             for c in range(tile.columns):
                 k = r * tile.columns + c
                 value = builder.insert_value(
-                    value, emit_fma(builder, weight, columns[c], builder.extract_value(value, k)), k)
+                    value, emit_fma(builder, weight, columns[c], builder.extract_value(value, k)), k
+                )
         return value
 
     return tile(tile, weights, types.intp, sources, types.intp, *more), codegen
@@ -188,18 +189,21 @@ def tile_fma_links(typingctx, tile, weights, w, values, at, stride, sources, k):
         value, weights_value, w_value, values_value, at_value, stride_value, sources_value, k_value = args
         for r in range(tile.rows):
             offset = builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes))
-            weight = emit_load(builder, vector,
-                               address(context, builder, sig.args[1], weights_value, offset, vector.lanes))
+            weight = emit_load(
+                builder, vector, address(context, builder, sig.args[1], weights_value, offset, vector.lanes)
+            )
             place = builder.add(k_value, ir.Constant(k_value.type, r))
             row = builder.load(address(context, builder, sig.args[6], sources_value, place, 1))
             first = builder.add(at_value, builder.mul(row, stride_value))
             for c in range(tile.columns):
                 offset = builder.add(first, ir.Constant(first.type, c * vector.lanes))
-                source = emit_load(builder, vector,
-                                   address(context, builder, sig.args[3], values_value, offset, vector.lanes))
+                source = emit_load(
+                    builder, vector, address(context, builder, sig.args[3], values_value, offset, vector.lanes)
+                )
                 n = r * tile.columns + c
                 value = builder.insert_value(
-                    value, emit_fma(builder, weight, source, builder.extract_value(value, n)), n)
+                    value, emit_fma(builder, weight, source, builder.extract_value(value, n)), n
+                )
         return value
 
     return tile(tile, weights, types.intp, values, types.intp, types.intp, sources, types.intp), codegen

@@ -297,8 +297,12 @@ def _arithmetic(function: Any, emit: str) -> None:
     lower_builtin(function, Vector, Vector)(lambda context, builder, sig, args: getattr(builder, emit)(*args))
 
 
-for _function, _emit in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"),
-                         (operator.truediv, "fdiv")):
+for _function, _emit in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _arithmetic(_function, _emit)
 
 

@@ -64,7 +64,13 @@ def assert_equals_oracle(network, problem, population, precision, part="train"):
 
 
 @settings(max_examples=40, deadline=None)
-@given(networks(max_units=19), st.integers(0, 10**6), st.integers(1, 9), st.integers(2, 9), st.sampled_from(["train", "test"]))
+@given(
+    networks(max_units=19),
+    st.integers(0, 10**6),
+    st.integers(1, 9),
+    st.integers(2, 9),
+    st.sampled_from(["train", "test"]),
+)
 def test_error_and_learned_equal_the_oracle_in_double(network, seed, n_sequences, n_steps, part):
     problem = problem_for(network, seed, n_sequences, n_steps, learned=ne.Within(0.5), weight_decay=0.125)
     population = np.random.default_rng(seed).normal(size=(2, network.n_genes)) * 0.5

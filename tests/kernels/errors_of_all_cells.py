@@ -10,7 +10,11 @@ import numpy as np
 import neuroevo as ne
 
 NETWORKS = {
-    "elman": [ne.Elman(2, 9, 1), ne.Elman(2, 57, 1, initial_state=True), ne.Elman(2, 5, 3, n_layers=2, initial_state=True, output_activation="softmax")]
+    "elman": [
+        ne.Elman(2, 9, 1),
+        ne.Elman(2, 57, 1, initial_state=True),
+        ne.Elman(2, 5, 3, n_layers=2, initial_state=True, output_activation="softmax"),
+    ]
     + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step")],
     "jordan": [ne.Jordan(2, 5, 2, output_activation="logistic")],
     "ctrnn": [ne.Ctrnn(2, 7, 2, initial_state=True)],

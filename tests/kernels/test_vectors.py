@@ -176,5 +176,7 @@ except IndexError as error:
 
 def test_bounds_are_checked_on_demand():
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1"}
-    done = subprocess.run([sys.executable, "-c", OUT_OF_BOUNDS], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_BOUNDS], env=environment, capture_output=True, text=True, check=True
+    )
     assert "refused: vector is out of the array's bounds" in done.stdout
