@@ -138,7 +138,7 @@ class Archipelago:
             "n_islands": self.n_islands,
         }
         if self.champion is not None:
-            state |= {f"champion.{name}": value for name, value in vars(self.champion).items()}
+            state |= self.champion.state()
         for island, (own, (genomes, errors)) in enumerate(zip(self._states, self._emigrants, strict=True)):
             state |= {f"island.{island}.{name}": value for name, value in (own or {}).items()}
             state |= {f"emigrants.{island}.genomes": genomes, f"emigrants.{island}.errors": errors}
@@ -160,13 +160,7 @@ class Archipelago:
         self._incumbent_learned = float(numbers["incumbent_learned"])
         self._validation_error = float(numbers["validation_error"])
         if "champion.error" in state:
-            self.champion = Champion(
-                np.array(state["champion.genome"], dtype=np.float64),
-                float(numbers["champion.error"]),
-                float(numbers["champion.learned"]),
-                float(numbers["champion.validation_error"]),
-                int(numbers["champion.generation"]),
-            )
+            self.champion = Champion.of_state(state)
         islands = range(self.n_islands)
         self._states = [_below(state, f"island.{island}.") for island in islands]
         self._emigrants = [

@@ -42,6 +42,21 @@ class Champion:
     validation_error: float
     generation: int
 
+    def state(self) -> dict[str, Any]:
+        """Its entries in the state of a search, each called "champion.…"."""
+        return {f"champion.{name}": value for name, value in vars(self).items()}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Champion:
+        """The champion that a search's state holds; the inverse of `state`."""
+        return cls(
+            np.array(state["champion.genome"], dtype=np.float64),
+            float(state["champion.error"]),
+            float(state["champion.learned"]),
+            float(state["champion.validation_error"]),
+            int(state["champion.generation"]),
+        )
+
 
 class Evolution:
     """A strategy at work on a problem, one generation after the other.
@@ -125,7 +140,7 @@ class Evolution:
             "validation_error": self._validation_error,
         }
         if self.champion is not None:
-            state |= {f"champion.{name}": value for name, value in vars(self.champion).items()}
+            state |= self.champion.state()
         return state | {f"strategy.{name}": value for name, value in self.strategy.state().items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -138,13 +153,7 @@ class Evolution:
         self._incumbent_learned = float(numbers["incumbent_learned"])
         self._validation_error = float(numbers["validation_error"])
         if "champion.error" in state:
-            self.champion = Champion(
-                np.array(state["champion.genome"], dtype=np.float64),
-                float(numbers["champion.error"]),
-                float(numbers["champion.learned"]),
-                float(numbers["champion.validation_error"]),
-                int(numbers["champion.generation"]),
-            )
+            self.champion = Champion.of_state(state)
         prefix = "strategy."
         self.strategy.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
 
