@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neuroevo.scenario import Scenario, load_scenario
     from neuroevo.stopping import StoppingCriterion, StopReason
     from neuroevo.strategies import Strategy, make_strategy
+    from neuroevo.trials import run_sweep, run_trials
 
 _ROOMS = {
     "Evaluation": "evaluation",
@@ -50,6 +51,8 @@ _ROOMS = {
     "StoppingCriterion": "stopping",
     "Strategy": "strategies",
     "make_strategy": "strategies",
+    "run_sweep": "trials",
+    "run_trials": "trials",
 }
 
 __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
@@ -77,6 +80,8 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "StoppingCriterion",
     "Strategy",
     "make_strategy",
+    "run_sweep",
+    "run_trials",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +17,14 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from neuroevo.problems import RightClass
-from neuroevo.problems.arrays import fingerprint
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter, going_on
-from neuroevo.records.trials import TrialSet
 from neuroevo.scenario import Scenario, load_scenario
-from neuroevo.search import Where, check_reachable, open_cluster, open_search
+from neuroevo.search import Where, check_reachable, open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
-    from neuroevo.distribution import Cluster
     from neuroevo.evolution import Champion, Evolution
     from neuroevo.evolution.islands import Archipelago
     from neuroevo.networks import Network
@@ -57,6 +54,9 @@ class Observer:
 
     def generation(self, progress: Progress) -> None:
         """A generation has been told and recorded."""
+
+    def step(self, text: str) -> None:
+        """One of many runs begins, or has ended on a worker."""
 
     def message(self, text: str) -> None:
         """Something that a user should know."""
@@ -100,128 +100,17 @@ def run(
         values["seed"] = seed
     where = Where(threads, workers, ray)
     loaded = load_scenario(scenario, overrides=values)
-    return _start(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", where, observer or Observer())
+    return start_run(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", where, observer or Observer())
 
 
-def run_trials(
-    scenario: str | Path,
-    n_trials: int,
-    *,
-    seed: int | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    results: str | Path = DEFAULT_RESULTS,
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
-) -> TrialSet:
-    """Run a scenario with the seeds s, s + 1, ..., s + n_trials - 1, s being its own, into one folder with a summary.
-
-    Trials that have finished are not repeated, one that was interrupted goes on: calling this again, also with a larger
-    number, completes the set.
-
-    Args:
-        scenario: A scenario file.
-        n_trials: How many seeds.
-        seed: Replaces the scenario's seed.
-        overrides: Values at dotted key paths that replace the scenario's.
-        results: The folder in which the set makes its own.
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens in each trial.
-
-    Returns:
-        The set; a signal ends it after the current generation of the current trial.
+def start_run(scenario: Scenario, results: Path, name: str, where: Where, observer: Observer) -> RunRecord:
+    """Run a scenario in a folder of that name, or NAME-2 where it is taken.
 
     Raises:
-        ScenarioError: The scenario is wrong; nothing has been written.
-        ValueError: n_trials is below 1.
-        RecordUnwritable: The machine refused to write; what was written before stays.
+        ClusterError: The cluster that it is to use does not answer; nothing has been written.
+        RecordUnwritable: The machine refused to write.
     """
-    if n_trials < 1:
-        raise ValueError(f"n_trials must be at least 1, got {n_trials}")
-    values = dict(overrides or {})
-    if seed is not None:
-        values["seed"] = seed
-    where = Where(threads, workers, ray)
-    first = load_scenario(scenario, overrides=values)
-    observer = observer or Observer()
-    trials = TrialSet.open(results, f"{first.name}-trials", identity=_identity(first), title=first.head.title)
-    seeds = range(first.head.seed, first.head.seed + n_trials)
-    missing = list(trials.missing(seeds))
-    with open_cluster(first, where) as cluster:
-        if cluster is not None and len(missing) > 1:
-            _trials_on_workers(cluster, Path(scenario), values, trials, missing, observer)
-            missing = []
-        for number in missing:
-            observer.message(f"trial {number - first.head.seed + 1} of {n_trials}: seed {number}")
-            if _trial(Path(scenario), values, trials.path, number, where, observer).status != "finished":
-                break
-    trials.summarise()
-    return trials
-
-
-def _trial(
-    scenario: Path, values: Mapping[str, Any], folder: Path, seed: int, where: Where, observer: Observer
-) -> RunRecord:
-    """Run a trial of a set, or go on with it."""
-    path = folder / TrialSet.name_of(seed)
-    if path.exists():
-        return _go_on(RunRecord.open(path), {}, where, observer)
-    loaded = load_scenario(scenario, overrides={**values, "seed": seed})
-    return _start(loaded, folder, TrialSet.name_of(seed), where, observer)
-
-
-def _trials_on_workers(
-    cluster: Cluster,
-    scenario: Path,
-    values: Mapping[str, Any],
-    trials: TrialSet,
-    seeds: Sequence[int],
-    observer: Observer,
-) -> None:
-    """Run trials side by side, each as a whole on one worker, which writes its record itself.
-
-    Raises:
-        SystemExit: A signal ended it; the trials under way go on when the set is run again.
-    """
-    from neuroevo.distribution.calls import calls_on_workers
-
-    where = {"scenario": scenario.absolute(), "values": dict(values), "folder": trials.path.absolute()}
-    calls = {seed: {**where, "seed": seed, "threads": cluster.threads} for seed in seeds}
-    with SignalTrap() as trap:
-        done = calls_on_workers(
-            cluster, _trial_on_worker, calls, stop=lambda: bool(trap.received), announce=observer.message
-        )
-        for count, (seed, message) in enumerate(done, start=1):
-            observer.message(f"{count} of {len(seeds)} trials, seed {seed}: {message}")
-        if trap.exit_code is not None:
-            trials.summarise()
-            observer.message("interrupted; the same command goes on")
-            raise SystemExit(trap.exit_code)
-
-
-def _trial_on_worker(scenario: Path, values: Mapping[str, Any], folder: Path, seed: int, threads: int) -> str:
-    """A trial in a worker; says why it stopped.
-
-    Raises:
-        ValueError: The worker does not see the set's folder.
-    """
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
-    return _reason(_trial(scenario, values, folder, seed, Where(threads=threads, workers=0), Observer()))
-
-
-def _identity(scenario: Scenario) -> str:
-    """What the trials of one set have in common: the scenario without its seed and without what changes no result."""
-    others = ("seed", "record", "distribution")
-    table = {key: value for key, value in scenario.table.items() if key not in others}
-    return tomli_w.dumps({**table, "data": fingerprint(scenario.problem.to_arrays())})
-
-
-def _start(scenario: Scenario, results: Path, name: str, where: Where, observer: Observer) -> RunRecord:
-    check_reachable(scenario, where)
+    check_reachable(scenario.distribution, where)
     writer = RunWriter.create(
         results,
         name,
@@ -271,10 +160,10 @@ def resume(
     record = RunRecord.open(path)
     if record.status == "finished":
         raise RecordError(
-            f"{path} has finished ({_reason(record)}); to go on past its end, move that end: "
+            f"{path} has finished ({stated_reason(record)}); to go on past its end, move that end: "
             "neuroevo extend RUN --set stop.generations=2000"
         )
-    return _go_on(record, {}, Where(threads, workers, ray), observer or Observer())
+    return go_on(record, {}, Where(threads, workers, ray), observer or Observer())
 
 
 def extend(
@@ -309,10 +198,18 @@ def extend(
             f"extend changes only keys below stop, record and distribution{named}; "
             "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
         )
-    return _go_on(RunRecord.open(path), overrides, Where(threads, workers, ray), observer or Observer())
+    return go_on(RunRecord.open(path), overrides, Where(threads, workers, ray), observer or Observer())
 
 
-def _go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observer: Observer) -> RunRecord:
+def go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observer: Observer) -> RunRecord:
+    """Go on with a run where its last checkpoint stands, or from its beginning.
+
+    Raises:
+        RecordError: The record is damaged.
+        ScenarioError: An override is wrong.
+        RecordLocked: Another process is at work on it.
+        RecordUnwritable: The machine refused to write.
+    """
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
     writer, state = RunWriter.reopen(record.path)
@@ -455,5 +352,6 @@ def _plain(metrics: PartMetrics) -> dict[str, float | None]:
     return {name: None if value is None or not math.isfinite(value) else value for name, value in values.items()}
 
 
-def _reason(record: RunRecord) -> str:
+def stated_reason(record: RunRecord) -> str:
+    """Why a run stopped, in words."""
     return record.stop_reason.message if record.stop_reason else "no reason given"

@@ -50,14 +50,14 @@ class Where:
         return dataclasses.replace(settings, threads=self.threads or settings.threads)
 
 
-def check_reachable(scenario: Scenario, where: Where) -> None:
-    """Find out, before a run begins, whether the cluster that it is to use is there.
+def check_reachable(settings: DistributionSettings, where: Where) -> None:
+    """Find out, before anything begins, whether the cluster that is to be used is there.
 
     Raises:
         ValueError: Its address is none.
         ClusterError: Nobody answers there.
     """
-    address = where.over(scenario.distribution).ray
+    address = where.over(settings).ray
     if address is not None:
         from neuroevo.distribution import Cluster
 
@@ -65,14 +65,14 @@ def check_reachable(scenario: Scenario, where: Where) -> None:
 
 
 @contextmanager
-def open_cluster(scenario: Scenario, where: Where) -> Iterator[Cluster | None]:
-    """The cluster that a scenario is to use, None for this process alone; searches opened meanwhile share it.
+def open_cluster(settings: DistributionSettings, where: Where) -> Iterator[Cluster | None]:
+    """The cluster that settings name, None for this process alone; searches opened meanwhile share it.
 
     Raises:
         ValueError: Its address is none.
         ClusterError: There is none to work on.
     """
-    settings = where.over(scenario.distribution)
+    settings = where.over(settings)
     if settings.workers is None and settings.ray is None:
         yield None
         return
@@ -110,7 +110,7 @@ def open_search(
     """
     settings = where.over(scenario.distribution)
     with ExitStack() as stack:
-        cluster = stack.enter_context(open_cluster(scenario, where))
+        cluster = stack.enter_context(open_cluster(scenario.distribution, where))
         open_one = _population if scenario.islands is None else _islands
         yield open_one(scenario, settings, cluster, stack, history, announce)
 

@@ -76,6 +76,20 @@ def run(
         int | None,
         typer.Option(min=1, metavar="N", help="Run N seeds into one folder with a summary; those done are skipped."),
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUES",
+            help="Run all values of a key: 16,32,64, or with --samples LOW..HIGH or LOW..HIGH:log. May be repeated: "
+            "all combinations.",
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Draw N points of the sweep instead of running all.")
+    ] = None,
+    no_sweep: Annotated[
+        bool, typer.Option("--no-sweep", help="Leave out the scenario's [sweep]: the one run that it describes.")
+    ] = False,
     overrides: Set = None,
     results: Results = Path("results/runs"),
     threads: Threads = None,
@@ -90,21 +104,32 @@ def run(
     """
     with told():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out, carry_out_trials
-        from neuroevo.scenario import load_scenario
+        from neuroevo.cli.running import carry_out, carry_out_plans
+        from neuroevo.scenario import load_scenario, parse_sweep
+        from neuroevo.search import Where
+        from neuroevo.trials import plan_runs, wants_many
 
+        if no_sweep and (sweep or samples):
+            raise ValueError("--no-sweep leaves every sweep out: give it, or --sweep and --samples")
         values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed
-        for path in scenarios[1:]:
-            # A mistake in the last of ten scenarios is better known now than after nine runs.
-            load_scenario(path, overrides=values)
-        options: dict[str, Any] = {"overrides": values, "results": results, **_where(threads, workers, ray)}
+        many: dict[str, Any] = {"trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ()))}
+        # A mistake in the last of ten scenarios is better known now than after nine runs.
+        plans, single = [], []
         for path in scenarios:
-            if trials is None:
-                carry_out(partial(experiment.run, path, **options), quiet=quiet)
+            if any(many.values()) or (not no_sweep and wants_many(path, values)):
+                plans.append(plan_runs(path, **many, overrides=values, sweep=not no_sweep))
             else:
-                carry_out_trials(partial(experiment.run_trials, path, trials, **options), quiet=quiet)
+                single.append(path)
+        if len(scenarios) > 1:
+            for path in single:
+                load_scenario(path, overrides=values)
+        where = _where(threads, workers, ray)
+        for path in single:
+            carry_out(partial(experiment.run, path, overrides=values, results=results, **where), quiet=quiet)
+        if plans:
+            carry_out_plans(plans, results, Where(**where), quiet=quiet)
 
 
 @app.command()
@@ -150,20 +175,26 @@ def check(
     with told():
         from neuroevo.cli.texts import scenario_text
         from neuroevo.scenario import load_scenario
+        from neuroevo.trials import plan_runs, wants_many
 
         for path in scenarios:
-            _print(scenario_text(load_scenario(path, overrides=_overrides(overrides))))
+            values: dict[str, Any] = _overrides(overrides)
+            if wants_many(path, values):
+                # Each point is checked; without the values of one, the scenario may be incomplete.
+                values |= plan_runs(path, overrides=values).sets[0].values
+            _print(scenario_text(load_scenario(path, overrides=values)))
 
 
 @app.command()
-def show(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
+def show(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
     with told():
-        from neuroevo.cli.texts import record_text
-        from neuroevo.records import RunRecord
+        from neuroevo.cli.texts import folder_text
 
         for path in runs:
-            _print(record_text(RunRecord.open(path)))
+            _print(folder_text(path))
 
 
 @app.command()

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import typer
 
 from neuroevo.cli.display import Display
-from neuroevo.cli.texts import results_text, stop_text, trials_text
+from neuroevo.cli.texts import results_text, stop_text, sweep_text, trials_text
 from neuroevo.experiment import Observer
+from neuroevo.records import TrialSet
+from neuroevo.trials import carry_out as carry_out_runs
 
 if TYPE_CHECKING:
-    from neuroevo.records import RunRecord
-    from neuroevo.records.trials import TrialSet
+    from neuroevo.records import RunRecord, SweepSet
     from neuroevo.scenario import Scenario
+    from neuroevo.search import Where
     from neuroevo.stopping import Progress
+    from neuroevo.trials import Plan
 
 
 class Start(Protocol):
     """Starts a run, or goes on with one."""
 
     def __call__(self, *, observer: Observer) -> RunRecord: ...
-
-
-class StartTrials(Protocol):
-    """Starts or completes a set of trials."""
-
-    def __call__(self, *, observer: Observer) -> TrialSet: ...
 
 
 class Shown(Observer, logging.Handler):
@@ -73,6 +70,10 @@ class Shown(Observer, logging.Handler):
         if self._display is not None:
             self._display.show(progress)
 
+    def step(self, text: str) -> None:
+        if not self._quiet:
+            tell(text)
+
     def message(self, text: str) -> None:
         if self._display is not None:
             self._display.message(text)
@@ -102,23 +103,36 @@ def carry_out(start: Start, *, quiet: bool) -> None:
         raise typer.Exit(code)
 
 
-def carry_out_trials(start: StartTrials, *, quiet: bool) -> None:
-    """Run what is missing of a set of trials, and print what they have in common.
+def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet: bool) -> None:
+    """Run what is missing of plans, and print what the runs of each have in common.
 
     Raises:
-        typer.Exit: With 130 or 143, where a signal ended the set.
+        typer.Exit: With 130 or 143, where a signal ended it.
     """
+    n_runs = sum(plan.n_runs for plan in plans)
     with Shown(quiet=quiet) as observer:
-        trials = start(observer=observer)
-    records = trials.trials()
-    if not quiet:
-        print(trials_text(trials.summarise()) + "\n", flush=True)  # noqa: T201
-    stopped = [code for record in records if (code := exit_code(record.run))]
-    done = sum(record.status == "finished" for record in records)
-    tell(f"{done} trials finished" + ("; interrupted, the same command goes on" if stopped else ""))
-    print(trials.path, flush=True)  # noqa: T201
-    if stopped:
-        raise typer.Exit(stopped[-1])
+        if not quiet and any(plan.keys for plan in plans):
+            n_points = sum(len(plan.sets) for plan in plans)
+            tell(f"{n_points} points, {n_runs} runs")
+        outcome = carry_out_runs(plans, results, where, observer)
+    n_done = 0
+    for folder in outcome.folders:
+        text, n_finished = _summed_up(folder)
+        n_done += n_finished
+        if not quiet:
+            print(text + "\n", flush=True)  # noqa: T201
+        print(folder.path, flush=True)  # noqa: T201
+    if outcome.exit_code:
+        tell(f"interrupted after {n_done} finished runs; the same command goes on")
+        raise typer.Exit(outcome.exit_code)
+
+
+def _summed_up(folder: TrialSet | SweepSet) -> tuple[str, int]:
+    """What the runs of a folder have in common, and how many have finished."""
+    summary = folder.summary()
+    if isinstance(folder, TrialSet):
+        return trials_text(summary), summary["n_finished"]
+    return sweep_text(summary), sum(point["n_finished"] for point in summary["points"])
 
 
 def exit_code(run: Mapping[str, Any]) -> int:

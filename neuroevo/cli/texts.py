@@ -13,7 +13,7 @@ from neuroevo.cli.display import duration
 if TYPE_CHECKING:
     from neuroevo.records import RunRecord
     from neuroevo.registry import Registry
-    from neuroevo.scenario import Scenario
+    from neuroevo.scenario import Scenario, Sweep
 
 _GAP = "  "
 
@@ -74,6 +74,7 @@ def scenario_text(scenario: Scenario) -> str:
         ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
+        *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),
         ("stops at", stops),
     ]
     lines = [f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")]
@@ -89,6 +90,29 @@ def _islands_text(table: Mapping[str, Any]) -> str:
     each = f" of {', '.join(kinds)} in turn" if len(kinds) > 1 else ""
     moves = f"{islands['migrants']} migrants every {islands['interval']} generations"
     return f"{islands['count']}{each}, {islands['topology']}, {moves}"
+
+
+def _sweep_text(sweep: Sweep) -> str:
+    trials = f"{sweep.settings.trials} seed{'s' if sweep.settings.trials > 1 else ''}"
+    if not sweep.over:
+        return trials
+    how = "of the grid of" if sweep.settings.samples is None else "drawn from"
+    return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each"
+
+
+def folder_text(path: Path) -> str:
+    """What came of a run, a set of trials or a sweep.
+
+    Raises:
+        RecordError: The folder is none of them, or damaged.
+    """
+    from neuroevo.records import RunRecord, TrialSet, set_in
+
+    found = set_in(path)
+    if found is None:
+        return record_text(RunRecord.open(path))
+    text = trials_text(found.summary()) if isinstance(found, TrialSet) else sweep_text(found.summary())
+    return f"{found.title or path.name}\n\n{text}\n\n  {path}"
 
 
 def record_text(record: RunRecord) -> str:
@@ -137,6 +161,76 @@ def trials_text(summary: Mapping[str, Any]) -> str:
     success = summary["success"]
     share = "" if success is None else f", {100 * success:.0f} % reached a target of [stop]"
     return f"{summary['n_finished']} trials{share}\n\n{columns(rows, '  ')}"
+
+
+_MOST_POINTS = 40
+_UNEQUAL = 1.2
+"""Medians of the evaluations further apart than this factor make the points hard to compare."""
+
+
+def sweep_text(summary: Mapping[str, Any]) -> str:
+    """The points of a sweep, the best first."""
+    from neuroevo.scenario.sweep import short_names
+
+    keys, points = summary["keys"], summary["points"]
+    finished = [point for point in points if point["n_finished"]]
+    chosen_by = "champion.validation_error" if _any_has(finished, "champion.validation_error") else "champion.error"
+    ranked = sorted(finished, key=lambda point: _median(point, chosen_by))
+    tests = [f"test.{measure}" for measure in ("arv", "nmse", "learned")]
+    shown = [name for name in ("champion.error", "champion.validation_error", *tests) if _any_has(finished, name)]
+    has_target = any(point["success"] is not None for point in finished)
+    titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
+    quartiles = any(point["n_finished"] > 1 for point in finished)
+    head = [*short_names(keys).values(), "runs", *(["reached"] if has_target else []), "evaluations"]
+    head += [titles.get(name, name.replace(".", " ")) for name in shown]
+    rows = [head]
+    for point in ranked[:_MOST_POINTS]:
+        row = [_value(point["values"].get(key)) for key in keys] + [str(point["n_finished"])]
+        row += ["-" if point["success"] is None else f"{100 * point['success']:.0f} %"] if has_target else []
+        row.append(_figure(_median(point, "evaluations")))
+        row += [_spread(point["figures"].get(name), quartiles and name == chosen_by) for name in shown]
+        rows.append(row)
+    n_runs = sum(point["n_finished"] for point in finished)
+    order = "validation" if chosen_by == "champion.validation_error" else "training"
+    what = f"medians{' (lower to upper quartile)' if quartiles else ''}, the smallest {order} error first"
+    lines = [f"{len(finished)} of {len(points)} points, {n_runs} runs: {what}", "", columns(rows, "  ")]
+    if len(ranked) > _MOST_POINTS:
+        lines.append(f"  and {len(ranked) - _MOST_POINTS} more in summary.csv")
+    spent = [_median(point, "evaluations") for point in finished]
+    if finished and max(spent) > _UNEQUAL * min(spent):
+        lines += [
+            "",
+            "The points spent different numbers of evaluations; to compare them at equal cost, end all runs by",
+        ]
+        lines += ["[stop] evaluations alone."]
+    return "\n".join(lines)
+
+
+def _any_has(points: Iterable[Mapping[str, Any]], name: str) -> bool:
+    return any(math.isfinite(_median(point, name)) for point in points)
+
+
+def _median(point: Mapping[str, Any], name: str) -> float:
+    median = point["figures"].get(name, {}).get("median")
+    return math.inf if median is None else float(median)
+
+
+def _spread(figures: Mapping[str, Any] | None, quartiles: bool) -> str:
+    if not figures or not figures["n"]:
+        return "-"
+    if not quartiles:
+        return _figure(figures["median"])
+    ends = " to ".join(_figure(figures[key]) for key in ("lower_quartile", "upper_quartile"))
+    return f"{_figure(figures['median'])} ({ends})"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        inside = ", ".join(f"{key} = {_value(item)}" for key, item in value.items() if key != "kind")
+        return f"{value.get('kind', '')} {inside}".strip() if "kind" in value else inside
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _figure(value: float | None) -> str:

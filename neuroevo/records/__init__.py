@@ -1,8 +1,8 @@
 """A record is what a run leaves on disk: a folder that explains itself, needs nothing else, and runs no code.
 
 :class:`RunWriter` writes it while the run is at work, :class:`RunRecord` reads it, docs/file-formats.md describes it.
-:class:`TrialSet` holds runs that differ in their seeds alone. :class:`RecordError` and
-its kinds say what is wrong with one.
+:class:`TrialSet` holds runs that differ in their seeds alone, :class:`SweepSet` such sets that differ in the values of
+some keys. :class:`RecordError` and its kinds say what is wrong with one.
 """
 
 from neuroevo.records.champion import Champion
@@ -10,6 +10,7 @@ from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable,
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.records.summary import summarised, summary_row
+from neuroevo.records.sweeps import SweepSet, set_in
 from neuroevo.records.trials import TrialSet
 from neuroevo.records.writer import DATA_LIMIT, RunWriter
 
@@ -22,8 +23,10 @@ __all__ = [
     "RecordUnwritable",
     "RunRecord",
     "RunWriter",
+    "SweepSet",
     "TrialSet",
     "going_on",
+    "set_in",
     "summarised",
     "summary_row",
 ]

@@ -74,13 +74,21 @@ def write_summary(folder: Path, records: Sequence[RunRecord], summary: Mapping[s
     Raises:
         RecordUnwritable: The machine refused.
     """
-    rows = [summary_row(record) for record in records]
+    write_table(folder / "summary.csv", [summary_row(record) for record in records])
+    write_json(folder / "summary.json", summary)
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, with all columns that any of them has; what a row lacks is nan.
+
+    Raises:
+        RecordUnwritable: The machine refused.
+    """
     text = io.StringIO()
     table = csv.DictWriter(text, list(_columns(rows)), restval="nan", lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    write_atomically(folder / "summary.csv", text.getvalue().encode("utf-8", "replace"))
-    write_json(folder / "summary.json", summary)
+    write_atomically(path, text.getvalue().encode("utf-8", "replace"))
 
 
 def _success(record: RunRecord, reason: StopReason | None) -> float:

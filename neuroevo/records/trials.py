@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import shutil
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from neuroevo.records import surroundings
-from neuroevo.records.errors import RecordError, RecordUnwritable, writing
-from neuroevo.records.files import read_json, write_json
+from neuroevo.records.errors import RecordError
 from neuroevo.records.record import RUN_FILE, RunRecord
+from neuroevo.records.sets import Marker
 from neuroevo.records.summary import summarised, write_summary
 
-TRIALS_FILE = "trials.json"
-FORMAT = "neuroevo-trials"
-FORMAT_VERSION = 1
+MARKER = Marker("trials.json", "neuroevo-trials")
 
 
 class TrialSet:
@@ -34,7 +27,15 @@ class TrialSet:
         self.path = path
 
     @classmethod
-    def open(cls, results: str | Path, name: str, *, identity: str, title: str = "") -> TrialSet:
+    def open(
+        cls,
+        results: str | Path,
+        name: str,
+        *,
+        identity: str,
+        title: str = "",
+        values: Mapping[str, Any] | None = None,
+    ) -> TrialSet:
         """The set of that name, made where there is none; one of another scenario gets a number and is left alone.
 
         Args:
@@ -43,17 +44,13 @@ class TrialSet:
             identity: A text that is equal for scenarios whose trials belong together: the resolved scenario without
                 its seed and without what never changes a result.
             title: What people call it.
+            values: Key paths to values, where the set is a point of a sweep.
 
         Raises:
             RecordUnwritable: The machine refused.
         """
-        results, wanted = Path(results), hashlib.sha256(identity.encode("utf-8")).hexdigest()
-        number = 1
-        while True:
-            path = results / (name if number == 1 else f"{name}-{number}")
-            number += 1
-            if _is_made(path, wanted, title) or _fingerprint(path) == wanted:
-                return cls(path)
+        contents = {"title": title} | ({} if values is None else {"values": values})
+        return cls(MARKER.open_folder(results, name, identity=identity, contents=contents))
 
     @classmethod
     def read(cls, path: str | Path) -> TrialSet:
@@ -62,9 +59,20 @@ class TrialSet:
         Raises:
             RecordError: It is none.
         """
-        if _fingerprint(Path(path)) is None:
+        if MARKER.read(Path(path)) is None:
             raise RecordError(f"{path} is not the folder of a set of trials")
         return cls(Path(path))
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Key paths to values, where the set is a point of a sweep; empty otherwise."""
+        values = (MARKER.read(self.path) or {}).get("values")
+        return values if isinstance(values, dict) else {}
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str((MARKER.read(self.path) or {}).get("title", ""))
 
     @staticmethod
     def name_of(seed: int) -> str:
@@ -101,6 +109,10 @@ class TrialSet:
                 continue
         return sorted(found, key=_seed_of)
 
+    def summary(self) -> dict[str, Any]:
+        """What the finished trials have in common, as `summarised` gives it."""
+        return summarised(self.trials())
+
     def summarise(self) -> dict[str, Any]:
         """Write summary.csv and summary.json over the finished trials, and give the contents of the latter.
 
@@ -111,43 +123,6 @@ class TrialSet:
         summary = summarised(trials)
         write_summary(self.path, trials, summary)
         return summary
-
-
-def _is_made(path: Path, fingerprint: str, title: str) -> bool:
-    """Make the set's folder, whole from its first moment on; False where the name is taken."""
-    if path.exists() or path.is_symlink():
-        return False
-    contents = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "title": title,
-        "created": surroundings.now(),
-        "scenario_sha256": fingerprint,
-    }
-    hidden = path.parent / f".{uuid.uuid4().hex}.new"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden.mkdir()
-    try:
-        write_json(hidden / TRIALS_FILE, contents)
-        with writing(path):
-            hidden.rename(path)
-    except RecordUnwritable as error:
-        shutil.rmtree(hidden, ignore_errors=True)
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
-        raise
-    return True
-
-
-def _fingerprint(path: Path) -> str | None:
-    try:
-        values = read_json(path / TRIALS_FILE)
-    except RecordError:
-        return None
-    if values.get("format") != FORMAT or values.get("format_version") != FORMAT_VERSION:
-        return None
-    return str(values.get("scenario_sha256"))
 
 
 def _seed_of(record: RunRecord) -> tuple[float, str]:

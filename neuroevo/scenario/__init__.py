@@ -1,10 +1,23 @@
 """A scenario says what to run: problem, network, strategy and stopping criterion, in one TOML file.
 
 Members: :func:`load_scenario` (reads and checks a file, reporting all its mistakes at once), :class:`Scenario` (the
-result), :class:`ScenarioError`, :func:`parse_override` (``KEY=VALUE`` of the command line).
+result), :func:`check_sweep` (its table [sweep] alone), :class:`ScenarioError`, :func:`parse_override` and
+:func:`parse_sweep` (``KEY=VALUE`` and ``KEY=VALUES`` of the command line).
 """
 
 from neuroevo.scenario.reader import ScenarioError, parse_override, read_table
-from neuroevo.scenario.schema import Scenario, check_table, load_scenario
+from neuroevo.scenario.schema import Scenario, check_sweep, check_table, load_scenario
+from neuroevo.scenario.sweep import Point, Sweep, parse_sweep
 
-__all__ = ["Scenario", "ScenarioError", "check_table", "load_scenario", "parse_override", "read_table"]
+__all__ = [
+    "Point",
+    "Scenario",
+    "ScenarioError",
+    "Sweep",
+    "check_sweep",
+    "check_table",
+    "load_scenario",
+    "parse_override",
+    "parse_sweep",
+    "read_table",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def with_overrides(table: Mapping[str, Any], overrides: Mapping[str, Any]) -> di
         place: Any = result
         for parent in parents:
             place = _step(place, parent, path)
-        if isinstance(place, list) and last.isdecimal() and int(last) < len(place):
+        if _is_place(place, last):
             place[int(last)] = value
         elif isinstance(place, dict):
             place[last] = value
@@ -115,7 +115,7 @@ def with_overrides(table: Mapping[str, Any], overrides: Mapping[str, Any]) -> di
 
 
 def _step(place: Any, key: str, path: str) -> Any:
-    if isinstance(place, list) and key.isdecimal() and int(key) < len(place):
+    if _is_place(place, key):
         return place[int(key)]
     if isinstance(place, dict):
         return place.setdefault(key, {})
@@ -125,3 +125,27 @@ def _step(place: Any, key: str, path: str) -> Any:
 def _no_table(path: str) -> ScenarioError:
     hint = "a path names tables, then a key: strategy.population_size"
     return ScenarioError("--set", [Mistake(path, "this path leads through a value that is not a table", hint=hint)])
+
+
+def without(table: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of the table without the values at dotted key paths; paths that lead nowhere are passed over."""
+    result = copy.deepcopy(dict(table))
+    for path in paths:
+        *parents, last = path.split(".")
+        place: Any = result
+        for parent in parents:
+            place = place[int(parent)] if _is_place(place, parent) else _inside(place, parent)
+        if isinstance(place, dict):
+            place.pop(last, None)
+        elif _is_place(place, last):
+            # The places of the others must stay what they are.
+            place[int(last)] = ""
+    return result
+
+
+def _is_place(place: Any, key: str) -> bool:
+    return isinstance(place, list) and key.isdecimal() and int(key) < len(place)
+
+
+def _inside(place: Any, key: str) -> Any:
+    return place.get(key) if isinstance(place, dict) else None

@@ -17,6 +17,7 @@ from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyMaker
 from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
+from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.stopping import stopping_from_table
 from neuroevo.strategies import STRATEGIES
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 Precision = Literal["single", "double"]
 
-TABLES = ("problem", "network", "strategy", "islands", "stop", "record", "distribution")
+TABLES = ("problem", "network", "strategy", "islands", "stop", "record", "distribution", "sweep")
 _NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
@@ -103,6 +104,7 @@ class Scenario:
         record: Checkpoints and plots.
         distribution: Threads, workers.
         islands: How many populations, and how genomes move between them; None for one population.
+        sweep: The many runs that the scenario asks for beside the one that it describes; None where it asks for none.
     """
 
     table: Mapping[str, Any]
@@ -114,6 +116,7 @@ class Scenario:
     record: RecordSettings
     distribution: DistributionSettings
     islands: IslandSettings | None = None
+    sweep: Sweep | None = None
 
     @property
     def name(self) -> str:
@@ -145,6 +148,20 @@ def load_scenario(
     return check_table(table, source, problem)
 
 
+def check_sweep(table: Mapping[str, Any], source: Path) -> Sweep | None:
+    """The table [sweep] of a scenario's table alone: without its points, the scenario may be incomplete.
+
+    Raises:
+        ScenarioError: With every mistake in it.
+    """
+    collect = _Collector()
+    values = collect.table(table, "sweep")
+    sweep = collect.of(lambda: read_sweep(values))
+    if collect.mistakes:
+        raise ScenarioError(str(source), collect.mistakes)
+    return sweep
+
+
 def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem | None = None) -> Scenario:
     """The scenario of a table.
 
@@ -171,6 +188,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
     distribution = collect.of(
         lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution")
     )
+    sweep = collect.of(lambda: read_sweep(tables["sweep"]))
     if not (head and built and network and strategy and criterion and record and distribution):
         raise ScenarioError(str(source), collect.mistakes)
     if collect.mistakes:
@@ -185,7 +203,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
-    return Scenario(resolved, source, head, built, network, criterion, record, distribution, islands)
+    return Scenario(resolved, source, head, built, network, criterion, record, distribution, islands, sweep)
 
 
 class _Collector:

@@ -78,16 +78,16 @@ def test_a_dead_cluster_leaves_no_folder_behind(small_scenario, tmp_path):
 
 
 def test_trials_side_by_side_are_those_of_one_process(ray_here, small_scenario, tmp_path):
-    expected = ne.experiment.run_trials(small_scenario, 3, results=tmp_path / "here")
-    first = ne.experiment.run_trials(small_scenario, 1, results=tmp_path / "there")
+    expected = ne.run_trials(small_scenario, 3, results=tmp_path / "here")
+    first = ne.run_trials(small_scenario, 1, results=tmp_path / "there")
     lines = Lines()
-    found = ne.experiment.run_trials(small_scenario, 3, results=tmp_path / "there", workers=2, observer=lines)
+    found = ne.run_trials(small_scenario, 3, results=tmp_path / "there", workers=2, observer=lines)
     assert found.path == first.path
     assert [results_of(record.path) for record in found.trials()] == [
         results_of(record.path) for record in expected.trials()
     ]
-    # Whichever trial ends first is told of first, and waiting for workers may be told of too.
-    told = [line.partition(":")[0].split(" trials, seed ") for line in lines.said if " trials, seed " in line]
+    # Whichever trial ends first is told of first.
+    told = [line.partition(":")[0].split(" runs, seed ") for line in lines.said if " runs, seed " in line]
     assert [count for count, _ in told] == ["1 of 2", "2 of 2"]
     assert sorted(seed for _, seed in told) == ["2", "3"]
 
@@ -96,5 +96,5 @@ class Lines(Observer):
     def __init__(self):
         self.said = []
 
-    def message(self, text):
+    def step(self, text):
         self.said.append(text)

@@ -1,0 +1,141 @@
+"""SweepSet: one folder for the points of a sweep, each a set of trials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuroevo.records.errors import RecordError
+from neuroevo.records.files import write_json
+from neuroevo.records.sets import Marker
+from neuroevo.records.summary import summary_row, write_table
+from neuroevo.records.trials import TrialSet
+
+MARKER = Marker("sweep.json", "neuroevo-sweep")
+
+
+class SweepSet:
+    """The folder of a sweep. Points and trials that have ended stay; asking for more of them adds to it.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, results: str | Path, name: str, *, identity: str, keys: Sequence[str], title: str = "") -> SweepSet:
+        """The sweep of that name, made where there is none; one of another scenario gets a number and is left alone.
+
+        Args:
+            results: The folder of all runs.
+            name: The name of the sweep's folder.
+            identity: A text that is equal for sweeps that belong together: of the same keys over the same scenario.
+            keys: Paths of what varies from point to point.
+            title: What people call it.
+
+        Raises:
+            RecordUnwritable: The machine refused.
+        """
+        contents = {"title": title, "keys": list(keys)}
+        return cls(MARKER.open_folder(results, name, identity=identity, contents=contents))
+
+    @classmethod
+    def read(cls, path: str | Path) -> SweepSet:
+        """An existing sweep.
+
+        Raises:
+            RecordError: It is none.
+        """
+        if MARKER.read(Path(path)) is None:
+            raise RecordError(f"{path} is not the folder of a sweep")
+        return cls(Path(path))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Paths of what varies from point to point."""
+        keys = (MARKER.read(self.path) or {}).get("keys")
+        return tuple(map(str, keys)) if isinstance(keys, list) else ()
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str((MARKER.read(self.path) or {}).get("title", ""))
+
+    def points(self) -> list[TrialSet]:
+        """The sets of trials, in the order of their values."""
+        found = []
+        for path in self.path.iterdir():
+            if path.is_symlink() or not path.is_dir():
+                continue
+            try:
+                found.append(TrialSet.read(path))
+            except RecordError:
+                continue
+        return sorted(found, key=lambda trials: [_rank(trials.values.get(key)) for key in self.keys])
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values: `keys`, and `points`: for each its `folder`, its `values` and what `summarised` gives."""
+        points = [
+            {"folder": trials.path.name, "values": dict(trials.values), **trials.summary()} for trials in self.points()
+        ]
+        return {"keys": list(self.keys), "points": points}
+
+    def summarise(self) -> dict[str, Any]:
+        """Write the summary of each point, summary.csv and summary.json over the points, and runs.csv over all runs.
+
+        Returns:
+            The contents of summary.json.
+
+        Raises:
+            RecordUnwritable: The machine refused.
+        """
+        keys, runs = self.keys, []
+        for trials in self.points():
+            trials.summarise()
+            named = {"point": trials.path.name, **_cells(keys, trials.values)}
+            runs += [named | summary_row(record) for record in trials.trials()]
+        summary = self.summary()
+        write_table(self.path / "runs.csv", runs)
+        write_table(self.path / "summary.csv", [dict(_row(keys, point)) for point in summary["points"]])
+        write_json(self.path / "summary.json", summary)
+        return summary
+
+
+def set_in(path: str | Path) -> TrialSet | SweepSet | None:
+    """The set of trials or the sweep in a folder; None where it is something else."""
+    if MARKER.read(Path(path)) is not None:
+        return SweepSet(Path(path))
+    try:
+        return TrialSet.read(path)
+    except RecordError:
+        return None
+
+
+def _row(keys: Sequence[str], point: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from _cells(keys, point["values"]).items()
+    for name in ("folder", "n_trials", "n_finished", "success"):
+        yield name, "nan" if point[name] is None else point[name]
+    for name, figures in point["figures"].items():
+        for column, value in (
+            (name, "median"),
+            (f"{name}.lower", "lower_quartile"),
+            (f"{name}.upper", "upper_quartile"),
+        ):
+            yield column, "nan" if figures[value] is None else figures[value]
+
+
+def _cells(keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a point as cells of a table: lists and tables as JSON."""
+    cells = {key: values.get(key, "") for key in keys}
+    return {key: json.dumps(cell) if isinstance(cell, list | dict) else cell for key, cell in cells.items()}
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    """Numbers by size, then everything else by its letters."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (0, float(value), "")
+    return (1, 0.0, json.dumps(value, sort_keys=True))
