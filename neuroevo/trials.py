@@ -57,6 +57,7 @@ class Plan:
         keys: Paths of what varies from set to set.
         identity: What all sets of a sweep have in common.
         distribution: Who computes.
+        plots: Whether the sets are to be drawn.
     """
 
     source: Path
@@ -66,6 +67,7 @@ class Plan:
     keys: tuple[str, ...]
     identity: str
     distribution: DistributionSettings
+    plots: bool
 
     @property
     def n_runs(self) -> int:
@@ -97,8 +99,8 @@ class _Run:
 
     @property
     def label(self) -> str:
-        point = ",".join(f"{key.rpartition('.')[2]}={value}" for key, value in self.trials.values.items())
-        return f"{point}, seed {self.seed}" if point else f"seed {self.seed}"
+        """What tells it from the others."""
+        return f"{self.trials.path.name}, seed {self.seed}"
 
 
 def run_trials(
@@ -233,9 +235,15 @@ def plan_runs(
     if first is None:
         raise ValueError(f"{source}: the sweep has no points")
     keys = tuple(found.over) if found is not None else ()
-    seeds = range(first.head.seed, first.head.seed + n_trials)
     return Plan(
-        source, first.head.title, seeds, tuple(sets), keys, _sweep_identity(table, keys, first), first.distribution
+        source=source,
+        title=first.head.title,
+        seeds=range(first.head.seed, first.head.seed + n_trials),
+        sets=tuple(sets),
+        keys=keys,
+        identity=_sweep_identity(table, keys, first),
+        distribution=first.distribution,
+        plots=first.record.plots,
     )
 
 

@@ -198,14 +198,15 @@ def show(
 
 
 @app.command()
-def plot(runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]) -> None:
-    """Draw the curves of runs anew, as PNG and SVG, into each run's folder plots/."""
+def plot(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+) -> None:
+    """Draw the curves of runs anew, as PNG and SVG, into the folder plots/ of each."""
     with told():
-        from neuroevo.plots import plot_run
-        from neuroevo.records import RunRecord
+        from neuroevo.cli.running import draw
 
         for path in runs:
-            for file in plot_run(RunRecord.open(path)):
+            for file in draw(path):
                 _print(str(file))
 
 

@@ -13,11 +13,11 @@ import typer
 from neuroevo.cli.display import Display
 from neuroevo.cli.texts import results_text, stop_text, sweep_text, trials_text
 from neuroevo.experiment import Observer
-from neuroevo.records import TrialSet
+from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.trials import carry_out as carry_out_runs
 
 if TYPE_CHECKING:
-    from neuroevo.records import RunRecord, SweepSet
+    from neuroevo.records import SweepSet
     from neuroevo.scenario import Scenario
     from neuroevo.search import Where
     from neuroevo.stopping import Progress
@@ -93,7 +93,8 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     """
     with Shown(quiet=quiet) as observer:
         record = start(observer=observer)
-    _draw(record)
+    if _wants_plots(record):
+        draw(record.path)
     if not quiet and record.run.get("results"):
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
     tell(stop_text(record.run))
@@ -116,9 +117,11 @@ def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet
             tell(f"{n_points} points, {n_runs} runs")
         outcome = carry_out_runs(plans, results, where, observer)
     n_done = 0
-    for folder in outcome.folders:
+    for plan, folder in zip(plans, outcome.folders, strict=True):
         text, n_finished = _summed_up(folder)
         n_done += n_finished
+        if plan.plots:
+            draw(folder.path)
         if not quiet:
             print(text + "\n", flush=True)  # noqa: T201
         print(folder.path, flush=True)  # noqa: T201
@@ -142,12 +145,23 @@ def exit_code(run: Mapping[str, Any]) -> int:
     return 128 + number if number in (2, 15) else 0
 
 
-def _draw(record: RunRecord) -> None:
-    if not record.scenario.get("record", {}).get("plots", True):
-        return
-    from neuroevo.plots import plot_run
+def _wants_plots(record: RunRecord) -> bool:
+    return bool(record.scenario.get("record", {}).get("plots", True))
 
-    plot_run(record)
+
+def draw(path: Path) -> list[Path]:
+    """Draw what there is to see in the folder of a run, a set of trials or a sweep; the files.
+
+    Raises:
+        RecordError: It is none of them, or damaged.
+        RecordUnwritable: The machine refused.
+    """
+    from neuroevo.plots import plot_run, plot_sweep, plot_trials
+
+    found = set_in(path)
+    if found is None:
+        return plot_run(RunRecord.open(path))
+    return plot_trials(found) if isinstance(found, TrialSet) else plot_sweep(found)
 
 
 def tell(text: str) -> None:

@@ -96,7 +96,7 @@ def _sweep_text(sweep: Sweep) -> str:
     trials = f"{sweep.settings.trials} seed{'s' if sweep.settings.trials > 1 else ''}"
     if not sweep.over:
         return trials
-    how = "of the grid of" if sweep.settings.samples is None else "drawn from"
+    how = "over" if sweep.settings.samples is None else "drawn over"
     return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each"
 
 
@@ -170,11 +170,12 @@ _UNEQUAL = 1.2
 
 def sweep_text(summary: Mapping[str, Any]) -> str:
     """The points of a sweep, the best first."""
+    from neuroevo.records.sweeps import short_value
     from neuroevo.scenario.sweep import short_names
 
     keys, points = summary["keys"], summary["points"]
     finished = [point for point in points if point["n_finished"]]
-    chosen_by = "champion.validation_error" if _any_has(finished, "champion.validation_error") else "champion.error"
+    chosen_by = summary["chosen_by"]
     ranked = sorted(finished, key=lambda point: _median(point, chosen_by))
     tests = [f"test.{measure}" for measure in ("arv", "nmse", "learned")]
     shown = [name for name in ("champion.error", "champion.validation_error", *tests) if _any_has(finished, name)]
@@ -185,9 +186,9 @@ def sweep_text(summary: Mapping[str, Any]) -> str:
     head += [titles.get(name, name.replace(".", " ")) for name in shown]
     rows = [head]
     for point in ranked[:_MOST_POINTS]:
-        row = [_value(point["values"].get(key)) for key in keys] + [str(point["n_finished"])]
+        row = [short_value(point["values"].get(key)) for key in keys] + [str(point["n_finished"])]
         row += ["-" if point["success"] is None else f"{100 * point['success']:.0f} %"] if has_target else []
-        row.append(_figure(_median(point, "evaluations")))
+        row.append(f"{_median(point, 'evaluations'):,.0f}")
         row += [_spread(point["figures"].get(name), quartiles and name == chosen_by) for name in shown]
         rows.append(row)
     n_runs = sum(point["n_finished"] for point in finished)
@@ -222,15 +223,6 @@ def _spread(figures: Mapping[str, Any] | None, quartiles: bool) -> str:
         return _figure(figures["median"])
     ends = " to ".join(_figure(figures[key]) for key in ("lower_quartile", "upper_quartile"))
     return f"{_figure(figures['median'])} ({ends})"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        inside = ", ".join(f"{key} = {_value(item)}" for key, item in value.items() if key != "kind")
-        return f"{value.get('kind', '')} {inside}".strip() if "kind" in value else inside
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _figure(value: float | None) -> str:

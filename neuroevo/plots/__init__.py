@@ -1,10 +1,12 @@
 """Plots are drawn from records alone, so they can be made again when the scenario and its data are gone.
 
-:func:`plot_run` draws one run, :func:`plot_compare` several runs against each other. matplotlib is imported nowhere
-else, and only when something is drawn; its global settings are left as they are.
+:func:`plot_run` draws one run, :func:`plot_compare` several runs against each other, :func:`plot_trials` a set of
+trials, :func:`plot_sweep` a sweep. matplotlib is imported nowhere else, and only when something is drawn; its global
+settings are left as they are.
 """
 
 from neuroevo.plots.compare import plot_compare
 from neuroevo.plots.run import plot_run
+from neuroevo.plots.sweep import plot_sweep, plot_trials
 
-__all__ = ["plot_compare", "plot_run"]
+__all__ = ["plot_compare", "plot_run", "plot_sweep", "plot_trials"]

@@ -14,6 +14,7 @@ from neuroevo.records.summary import summary_row, write_table
 from neuroevo.records.trials import TrialSet
 
 MARKER = Marker("sweep.json", "neuroevo-sweep")
+_VALIDATION = "champion.validation_error"
 
 
 class SweepSet:
@@ -78,11 +79,19 @@ class SweepSet:
         return sorted(found, key=lambda trials: [_rank(trials.values.get(key)) for key in self.keys])
 
     def summary(self) -> dict[str, Any]:
-        """Plain values: `keys`, and `points`: for each its `folder`, its `values` and what `summarised` gives."""
+        """What the points came to.
+
+        Returns:
+            Plain values: `keys`; `points`: for each its `folder`, its `values` and what `summarised` gives; and
+            `chosen_by`, the figure that ranks the points: the champion's validation error where there is one, otherwise
+            its training error. Never the test error, which would no longer be one.
+        """
         points = [
             {"folder": trials.path.name, "values": dict(trials.values), **trials.summary()} for trials in self.points()
         ]
-        return {"keys": list(self.keys), "points": points}
+        validated = any(point["figures"].get(_VALIDATION, {}).get("n") for point in points)
+        chosen_by = _VALIDATION if validated else "champion.error"
+        return {"keys": list(self.keys), "chosen_by": chosen_by, "points": points}
 
     def summarise(self) -> dict[str, Any]:
         """Write the summary of each point, summary.csv and summary.json over the points, and runs.csv over all runs.
@@ -132,6 +141,16 @@ def _cells(keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a point as cells of a table: lists and tables as JSON."""
     cells = {key: values.get(key, "") for key in keys}
     return {key: json.dumps(cell) if isinstance(cell, list | dict) else cell for key, cell in cells.items()}
+
+
+def short_value(value: Any) -> str:
+    """A swept value as tables and plots show it."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"{key} = {short_value(item)}" for key, item in value.items() if key != "kind")
+        return f"{value['kind']} {inside}".strip() if "kind" in value else inside
+    if isinstance(value, list):
+        return f"[{', '.join(map(short_value, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _rank(value: Any) -> tuple[int, float, str]:

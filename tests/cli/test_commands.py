@@ -93,6 +93,57 @@ def test_a_signal_ends_a_run_in_good_order_and_it_can_go_on(
     assert history.read_text().count("\n") == done + 6
 
 
+def test_a_sweep_is_run_checked_shown_and_drawn(small_scenario: Path, tmp_path: Path) -> None:
+    sweep = ["--sweep", "strategy.kind=snes,random_search", "--sweep", "network.n_hidden=2,3", "--trials", "2"]
+    done = neuroevo("run", small_scenario, *sweep, "--results", "runs", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "runs/small-sweep"
+    assert "4 of 4 points, 8 runs" in done.stdout
+    assert "4 points, 8 runs" in done.stderr
+    again = neuroevo("run", small_scenario, *sweep, "--results", "runs", "-q", cwd=tmp_path)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "runs/small-sweep\n", "")
+    shown = neuroevo("show", "runs/small-sweep", "runs/small-sweep/kind=snes,n_hidden=2", cwd=tmp_path)
+    assert "4 of 4 points" in shown.stdout
+    assert "over the trials" in shown.stdout
+    drawn = neuroevo("plot", "runs/small-sweep", "runs/small-sweep/kind=snes,n_hidden=2", cwd=tmp_path)
+    assert drawn.stdout.splitlines() == [
+        f"runs/small-sweep/{path}.{kind}"
+        for path in ("plots/sweep", "plots/compare", "kind=snes,n_hidden=2/plots/compare")
+        for kind in ("png", "svg")
+    ]
+
+
+def test_a_sweep_of_the_scenario_is_checked_and_can_be_left_out(small_scenario: Path, tmp_path: Path) -> None:
+    sweep = "[sweep]\ntrials = 3\n[sweep.over]\nnetwork.n_hidden = [2, 3]\n"
+    small_scenario.write_text(small_scenario.read_text() + sweep)
+    checked = neuroevo("check", small_scenario, cwd=tmp_path)
+    assert "2 points over network.n_hidden; 3 seeds at each" in checked.stdout
+    alone = neuroevo("run", small_scenario, "--no-sweep", "--results", "runs", "-q", cwd=tmp_path)
+    assert alone.stdout == "runs/small-seed1\n"
+    small_scenario.write_text(small_scenario.read_text().replace("[2, 3]", "[2, -3]"))
+    for command in ("check", "run"):
+        wrong = neuroevo(command, small_scenario, cwd=tmp_path)
+        assert (wrong.returncode, wrong.stdout) == (2, "")
+        assert wrong.stderr.endswith("small.toml at n_hidden=-3: network.n_hidden: must be at least 1, got -3\n")
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["small-seed1"]
+
+
+def test_a_signal_ends_a_sweep_in_good_order_and_the_same_command_goes_on(small_scenario: Path, tmp_path: Path) -> None:
+    options = ["--sweep", "network.n_hidden=2,3", "--results", "runs"]
+    command = [sys.executable, "-m", "neuroevo", "run", str(small_scenario), *options]
+    long = ["--set", "stop.generations=100000"]
+    with subprocess.Popen([*command, *long], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        history = tmp_path / "runs" / "small-sweep" / "n_hidden=2" / "seed1" / "history.csv"
+        deadline = time.monotonic() + 60
+        while not (history.exists() and history.read_text().count("\n") > 20) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stderr.endswith("interrupted after 0 finished runs; the same command goes on\n")
+    assert not (tmp_path / "runs" / "small-sweep" / "n_hidden=3" / "seed1").exists()
+
+
 def test_an_unwritable_results_folder_is_the_machines_failure(small_scenario: Path, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file where the folder should be")
     done = neuroevo("run", small_scenario, "--results", "runs", cwd=tmp_path)

@@ -9,6 +9,8 @@ import pytest
 import neuroevo as ne
 from neuroevo.distribution import ClusterError
 from neuroevo.experiment import Observer, resume
+from neuroevo.search import Where
+from neuroevo.trials import carry_out, plan_runs
 
 pytestmark = pytest.mark.ray
 
@@ -87,9 +89,28 @@ def test_trials_side_by_side_are_those_of_one_process(ray_here, small_scenario, 
         results_of(record.path) for record in expected.trials()
     ]
     # Whichever trial ends first is told of first.
-    told = [line.partition(":")[0].split(" runs, seed ") for line in lines.said if " runs, seed " in line]
+    told = [line.partition(":")[0].split(" runs, small-trials, seed ") for line in lines.said]
     assert [count for count, _ in told] == ["1 of 2", "2 of 2"]
     assert sorted(seed for _, seed in told) == ["2", "3"]
+
+
+def test_sweeps_and_trials_of_several_scenarios_share_one_pool(ray_here, small_scenario, tmp_path):
+    other = small_scenario.with_name("other.toml")
+    other.write_text(small_scenario.read_text().replace('kind = "genetic_algorithm"', 'kind = "snes"'))
+    over = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
+
+    def results(folder, where, observer):
+        plans = [plan_runs(small_scenario, over=over), plan_runs(other, trials=2)]
+        outcome = carry_out(plans, folder, where, observer)
+        assert outcome.exit_code == 0
+        assert [each.path.name for each in outcome.folders] == ["small-sweep", "other-trials"]
+        return [results_of(path) for path in sorted(folder.rglob("seed*"))]
+
+    expected = results(tmp_path / "here", Where(workers=0), Observer())
+    assert len(expected) == 6
+    lines = Lines()
+    assert results(tmp_path / "there", Where(workers=2), lines) == expected
+    assert [line.partition(" runs")[0] for line in lines.said] == [f"{n} of 6" for n in range(1, 7)]
 
 
 class Lines(Observer):

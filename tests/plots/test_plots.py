@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import time
 import xml.etree.ElementTree as ET
@@ -14,14 +15,15 @@ import numpy as np
 import pytest
 
 from neuroevo.networks import Elman
-from neuroevo.plots import plot_compare, plot_run
+from neuroevo.plots import plot_compare, plot_run, plot_sweep, plot_trials
 from neuroevo.plots.compare import trial_quartiles
 from neuroevo.plots.curves import draw_curves
 from neuroevo.plots.prediction import draw_prediction, part_errors
 from neuroevo.plots.style import drawing, save
+from neuroevo.plots.sweep import _beside_each_other
 from neuroevo.plots.thinning import thin, thin_band
 from neuroevo.problems import RightClass, SequenceProblem
-from neuroevo.records import RecordError, RunRecord, RunWriter
+from neuroevo.records import RecordError, RunRecord, RunWriter, SweepSet, TrialSet
 from neuroevo.stopping import COLUMNS, StopReason
 
 RNG = np.random.default_rng(5)
@@ -235,3 +237,38 @@ def test_comparison_groups_runs_by_label(tmp_path: Path) -> None:
     assert b"group 0" in paths[1].read_bytes() or b"<!-- group 0 (2 runs) -->" in paths[1].read_bytes()
     with pytest.raises(ValueError, match="at least one run"):
         plot_compare([], tmp_path)
+
+
+KEYS = {
+    "numbers": [{"a.b": 2.0**n, "a.c": "x y"} for n in range(12)],
+    "tables": [{"s": {"kind": "snes", "noise": n}} for n in (0.1, 0.2)],
+    "mixed": [{"a.b": value} for value in (1, True, "$x_1$", [1, 2])],
+    "one": [{"a.b": 0}],
+}
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_every_kind_of_value_of_a_sweep_is_drawn(case: str, tmp_path: Path) -> None:
+    sweep = SweepSet.open(tmp_path, "sweep", identity="x", keys=list(KEYS[case][0]), title="A $sweep_1$")
+    assert plot_sweep(sweep) == []
+    problem = SequenceProblem(RNG.normal(size=(1, 20, 1)), RNG.normal(size=(1, 20, 1)))
+    for number, values in enumerate(KEYS[case]):
+        trials = TrialSet.open(sweep.path, f"point{number}", identity=f"{number}", values=values)
+        assert plot_trials(trials) == []
+        for _ in range(2):
+            make_record(trials.path, problem)
+        assert [path.name for path in plot_trials(trials, ["svg"])] == ["compare.svg"]
+        for record in trials.trials():
+            run = json.loads((record.path / "run.json").read_text())
+            run["champion"] = {"error": 0.5 + number}
+            (record.path / "run.json").write_text(json.dumps(run))
+    names = [path.name for path in plot_sweep(sweep)]
+    assert names == ["sweep.png", "sweep.svg"] + ([] if len(KEYS[case]) > 7 else ["compare.png", "compare.svg"])
+    assert all((sweep.path / "plots" / name).stat().st_size > 4000 for name in names)
+
+
+def test_points_of_one_value_stand_side_by_side() -> None:
+    places = _beside_each_other(["b", "a", "a", "b", "a"], ["b", "a"], np.array([1.0, 3.0, 2.0, 5.0, 4.0]))
+    assert np.rint(places).tolist() == [0, 1, 1, 0, 1]
+    assert places[0] < places[3]
+    assert places[2] < places[1] < places[4]

@@ -12,7 +12,7 @@ import pytest
 
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import RunRecord, RunWriter, TrialSet
+from neuroevo.records import RunRecord, RunWriter, SweepSet, TrialSet
 from neuroevo.stopping import COLUMNS
 from tests.records.conftest import advance, finish
 
@@ -81,6 +81,26 @@ def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Networ
     assert {key for figure in summary["figures"].values() for key in figure} <= NAMED
     with (trials.path / "summary.csv").open(newline="") as file:
         assert set(next(csv.reader(file))) <= NAMED
+
+
+def test_page_names_the_files_of_a_sweep(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:
+    sweep = SweepSet.open(tmp_path, "sweep", identity="x", keys=["network.n_hidden"], title="y")
+    trials = TrialSet.open(sweep.path, "n_hidden=3", identity="x", values={"network.n_hidden": 3})
+    with RunWriter.create(
+        trials.path, TrialSet.name_of(1), scenario_toml="", run={"seed": 1}, problem=problem, network=network
+    ) as writer:
+        advance(writer, 1, 1)
+        finish(writer, network, problem)
+    summary = sweep.summarise()
+    for path in sweep.path.iterdir():
+        assert path.name == "n_hidden=3" or path.name in NAMED
+    for file in (sweep.path / "sweep.json", trials.path / "trials.json"):
+        assert set(json.loads(file.read_text())) <= NAMED
+    assert {*summary, *summary["points"][0]} <= NAMED
+    for name in ("runs.csv", "summary.csv"):
+        with (sweep.path / name).open(newline="") as file:
+            columns = {column.removesuffix(".lower").removesuffix(".upper") for column in next(csv.reader(file))}
+        assert columns <= NAMED | {"network.n_hidden"}
 
 
 def test_fingerprint_is_made_as_the_page_says(finished: Path) -> None:

@@ -1,0 +1,158 @@
+"""What the values of each swept key came to, and the curves of trials and points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.plots import style
+from neuroevo.plots.compare import plot_compare
+from neuroevo.records import SweepSet, TrialSet
+from neuroevo.records.files import own_subfolder
+from neuroevo.records.record import PLOT_FOLDER
+from neuroevo.records.sweeps import short_value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+_MOST_KEYS = 6
+_MOST_CURVES = len(style.CYCLE)
+#: Numbers that span more than this factor are drawn on a logarithmic axis.
+_WIDE = 8.0
+#: A key with more values than this is drawn along an axis of numbers; one with fewer, value beside value.
+_MOST_NAMED = 8
+#: Letters that fit side by side under a panel.
+_LETTERS = 34
+#: Half of the width over which the points of one value are spread, where the values are 1 apart.
+_REACH = 0.34
+_NAMES = {"champion.validation_error": "validation error", "champion.error": "training error"}
+
+
+def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:
+    """Draw the error of the trials over the evaluations: their median and the middle half.
+
+    Returns:
+        The files, in the set's folder ``plots``; none where no trial has a generation.
+
+    Raises:
+        RecordError: A record is damaged.
+        RecordUnwritable: The machine refused.
+    """
+    records = [record for record in trials.trials() if record.history.n_generations]
+    if not records:
+        return []
+    folder = own_subfolder(trials.path / PLOT_FOLDER)
+    title = trials.title or trials.path.name
+    return plot_compare(records, folder, formats, title=title, group_by=lambda _: "incumbent")
+
+
+def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:
+    """Draw the error at each point over each swept key, and where there are few points, their curves.
+
+    Args:
+        sweep: At least one of its runs has finished.
+        formats: "png", "svg" or both.
+
+    Returns:
+        The files, in the sweep's folder ``plots``; none where no run has finished.
+
+    Raises:
+        RecordError: A record is damaged.
+        RecordUnwritable: The machine refused.
+    """
+    formats = style.checked_formats(formats)
+    summary = sweep.summary()
+    if not any(_error(point, summary["chosen_by"]) for point in summary["points"]):
+        return []
+    folder = own_subfolder(sweep.path / PLOT_FOLDER)
+    title = sweep.title or sweep.path.name
+    with style.drawing(f"the sweep in {sweep.path}"):
+        paths = style.save(_draw(summary, title), folder, "sweep", formats)
+    points = sweep.points()
+    labels = {trials.path: trials.path.name for trials in points}
+    records = [record for trials in points for record in trials.trials() if record.history.n_generations]
+    if len(points) <= _MOST_CURVES:
+        paths += plot_compare(records, folder, formats, title=title, group_by=lambda each: labels[each.path.parent])
+    return paths
+
+
+def _draw(summary: Mapping[str, Any], title: str) -> Figure:
+    chosen_by = summary["chosen_by"]
+    points = [point for point in summary["points"] if _error(point, chosen_by)]
+    errors = np.array([_error(point, chosen_by) for point in points])
+    best = int(np.argmin(errors[:, 1]))
+    keys = summary["keys"][:_MOST_KEYS]
+    n_columns = min(len(keys), 3)
+    n_rows = -(-len(keys) // n_columns)
+    figure = style.new_figure(max(5.5, 3.4 * n_columns + 1.2), 1.0 + 2.9 * n_rows)
+    panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+    log = errors.min() > 0 and errors.max() / errors.min() > _WIDE
+    for axes, key in zip(panels, keys, strict=False):
+        _panel(axes, key, [point["values"].get(key) for point in points], errors, best)
+        if log:
+            axes.set_yscale("log")
+    for axes in panels[len(keys) :]:
+        axes.set_visible(False)
+    for axes in panels[::n_columns]:
+        axes.set_ylabel(f"{_NAMES[chosen_by]}\n(scaled units)")
+    several = any(point["n_finished"] > 1 for point in points)
+    what = "median of the trials, whisker: middle half of them" if several else "one run each"
+    style.heading(figure, title, f"{len(points)} points, {what}; the best in red")
+    return figure
+
+
+def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: int) -> None:
+    """The error at all points over one key; `errors` is `(n_points, 3)`: lower quartile, median, upper quartile."""
+    texts = [json.dumps(value, sort_keys=True) for value in values]
+    distinct = list(dict.fromkeys(texts))
+    if len(distinct) <= _MOST_NAMED or not all(_is_number(value) for value in values):
+        places = _beside_each_other(texts, distinct, errors[:, 1])
+        labels = [style.words(short_value(json.loads(text)), 24) for text in distinct]
+        slanted = sum(map(len, labels)) > _LETTERS
+        axes.set_xticks(
+            range(len(distinct)), labels, rotation=25 if slanted else 0, ha="right" if slanted else "center"
+        )
+        axes.set_xlim(-0.6, len(distinct) - 0.4)
+    else:
+        places = np.array(values, dtype=np.float64)
+        if places.min() > 0 and places.max() / places.min() > _WIDE:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+    for index in sorted(range(len(values)), key=lambda index: index == best):  # the best one on top
+        lower, median, upper = errors[index]
+        x = places[index]
+        colour, strength = (style.VERMILION, 1.0) if index == best else (style.BLUE, 0.5)
+        axes.plot([x, x], [lower, upper], color=colour, lw=1.4, alpha=strength)
+        axes.plot([x], [median], "o", color=colour, markersize=5, alpha=strength, mew=0)
+    axes.set_xlabel(style.words(key, 40))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _beside_each_other(texts: Sequence[str], distinct: Sequence[str], errors: Floats) -> Floats:
+    """Places of points with few values: those of one value side by side, the smallest error first."""
+    places = np.empty(len(texts))
+    for number, text in enumerate(distinct):
+        mine = np.flatnonzero([each == text for each in texts])
+        mine = mine[np.argsort(errors[mine], kind="stable")]
+        width = min(_REACH, 0.04 * (len(mine) - 1))
+        places[mine] = number + np.linspace(-width, width, len(mine)) if len(mine) > 1 else number
+    return places
+
+
+def _error(point: Mapping[str, Any], name: str) -> tuple[float, float, float] | None:
+    figures = point["figures"].get(name)
+    if not figures or not figures["n"]:
+        return None
+    return figures["lower_quartile"], figures["median"], figures["upper_quartile"]

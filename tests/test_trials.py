@@ -1,0 +1,156 @@
+"""Many runs: each is the run that it would be alone, sets are completed, and nothing is written before all is checked."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neuroevo as ne
+from neuroevo.experiment import Observer
+from neuroevo.records import RecordError, SweepSet, set_in
+from neuroevo.scenario import ScenarioError
+
+OVER = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
+SHORT = {"stop.generations": 3}
+SWEEP = """
+[sweep]
+trials = 2
+[sweep.over]
+network.n_hidden = [2, 3]
+"""
+
+
+class Crash(Exception):
+    pass
+
+
+class Crashing(Observer):
+    """Ends everything at the second generation of a run, as if the process had died."""
+
+    def __init__(self, run: int) -> None:
+        self._left = run
+
+    def step(self, text: str) -> None:
+        self._left -= 1
+
+    def generation(self, progress: object) -> None:
+        if self._left <= 0:
+            raise Crash
+
+
+def history(path: Path) -> list[dict[str, str]]:
+    with (path / "history.csv").open() as file:
+        return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_run_of_a_sweep_is_the_run_that_it_would_be_alone(small_scenario: Path, tmp_path: Path) -> None:
+    sweep = ne.run_sweep(small_scenario, over=OVER, trials=2, seed=5, overrides=SHORT, results=tmp_path)
+    assert sweep.path == tmp_path / "small-sweep"
+    assert [dict(point.values) for point in sweep.points()] == [
+        {"network.n_hidden": n, "strategy.population_size": size} for n in (2, 4) for size in (6, 8)
+    ]
+    for point in sweep.points():
+        assert [record.run["seed"] for record in point.trials()] == [5, 6]
+        for record in point.trials():
+            values = {**SHORT, **point.values}
+            alone = ne.run(small_scenario, seed=record.run["seed"], overrides=values, results=tmp_path / "alone")
+            assert history(alone.path) == history(record.path)
+            assert alone.scenario == record.scenario
+
+
+def test_summary_is_over_the_runs_of_each_point(small_scenario: Path, tmp_path: Path) -> None:
+    sweep = ne.run_sweep(small_scenario, over=OVER, trials=3, overrides=SHORT, results=tmp_path)
+    runs, points = rows(sweep.path / "runs.csv"), rows(sweep.path / "summary.csv")
+    assert (len(runs), len(points)) == (12, 4)
+    for point in points:
+        of_point = [run for run in runs if run["point"] == point["folder"]]
+        assert {run["network.n_hidden"] for run in of_point} == {point["network.n_hidden"]}
+        errors = [float(run["test.nmse"]) for run in of_point]
+        lower, median, upper = np.quantile(errors, [0.25, 0.5, 0.75])
+        found = [float(point[f"test.nmse{end}"]) for end in (".lower", "", ".upper")]
+        np.testing.assert_allclose(found, [lower, median, upper], rtol=1e-14)
+    summary = json.loads((sweep.path / "summary.json").read_text())
+    assert summary == json.loads(json.dumps(sweep.summary()))
+    assert [point["n_finished"] for point in summary["points"]] == [3, 3, 3, 3]
+
+
+def test_an_interrupted_sweep_goes_on_to_the_same_bits(small_scenario: Path, tmp_path: Path) -> None:
+    whole = ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=tmp_path / "whole")
+    there = tmp_path / "crashed"
+    with pytest.raises(Crash):
+        ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=there, observer=Crashing(6))
+    done = {path: path.stat().st_mtime_ns for path in there.glob("*/*/seed1/run.json")}
+    assert len(done) == 4
+    sweep = ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=there)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert [history(path) for path in sorted(there.glob("*/*/seed*"))] == [
+        history(path) for path in sorted(whole.path.glob("*/seed*"))
+    ]
+    assert {run["status"] for run in rows(sweep.path / "runs.csv")} == {"finished"}
+
+
+def test_more_values_and_seeds_add_to_a_sweep_and_another_scenario_does_not(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    def run(sizes: list[int], trials: int = 1, **overrides: int) -> SweepSet:
+        over = {"strategy.population_size": sizes}
+        values = SHORT | {key.replace("__", "."): value for key, value in overrides.items()}
+        return ne.run_sweep(small_scenario, over=over, trials=trials, overrides=values, results=tmp_path)
+
+    first = run([6, 8])
+    assert run([8, 10], trials=2).path == first.path
+    assert [point["n_finished"] for point in first.summary()["points"]] == [1, 2, 2]
+    other = run([6], network__n_hidden=5)
+    assert other.path == tmp_path / "small-sweep-2"
+    assert len(first.points()) == 3
+
+
+def test_a_sweep_in_the_scenario_needs_no_value_of_its_own_beside_it(small_scenario: Path, tmp_path: Path) -> None:
+    text = small_scenario.read_text().replace("n_hidden = 3\n", "")
+    small_scenario.write_text(text + SWEEP)
+    sweep = ne.run_sweep(small_scenario, overrides=SHORT, results=tmp_path)
+    assert [point["n_finished"] for point in sweep.summary()["points"]] == [2, 2]
+    with pytest.raises(ScenarioError, match="n_hidden"):
+        ne.run(small_scenario, results=tmp_path)
+
+
+def test_a_scenario_with_a_sweep_can_be_run_alone(small_scenario: Path, tmp_path: Path) -> None:
+    plain = ne.run(small_scenario, overrides=SHORT, results=tmp_path)
+    small_scenario.write_text(small_scenario.read_text() + SWEEP)
+    record = ne.run(small_scenario, overrides=SHORT, results=tmp_path)
+    assert "sweep" not in record.scenario
+    assert history(plain.path) == history(record.path)
+
+
+def test_nothing_is_written_where_one_point_is_wrong(small_scenario: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    with pytest.raises(ScenarioError, match=r"at n_hidden=0: network\.n_hidden: must be at least 1"):
+        ne.run_sweep(small_scenario, over={"network.n_hidden": [4, 0]}, results=results)
+    with pytest.raises(ValueError, match="no key varies"):
+        ne.run_sweep(small_scenario, results=results)
+    with pytest.raises(ValueError, match="n_trials must be at least 1, got 0"):
+        ne.run_trials(small_scenario, 0, results=results)
+    assert not results.exists()
+
+
+def test_trials_are_the_same_set_whatever_sweep_the_scenario_has(small_scenario: Path, tmp_path: Path) -> None:
+    first = ne.run_trials(small_scenario, 2, overrides=SHORT, results=tmp_path)
+    small_scenario.write_text(small_scenario.read_text() + SWEEP)
+    assert ne.run_trials(small_scenario, 2, overrides=SHORT, results=tmp_path).path == first.path
+
+
+def test_only_the_folder_of_a_sweep_is_read_as_one(small_scenario: Path, tmp_path: Path) -> None:
+    trials = ne.run_trials(small_scenario, 1, overrides=SHORT, results=tmp_path)
+    with pytest.raises(RecordError, match="not the folder of a sweep"):
+        SweepSet.read(trials.path)
+    assert type(set_in(trials.path)) is type(trials)
+    assert set_in(tmp_path) is None
