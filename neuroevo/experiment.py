@@ -232,7 +232,7 @@ def _carry_out(
 
     # The workers first: starting Ray sets signal handlers of its own, over which the trap's must stand.
     with (
-        open_search(scenario, where, writer.history, announce) as search,
+        open_search(scenario, where, writer.path.name, writer.history, announce) as search,
         SignalTrap(scenario.criterion) as trap,
         ExitStack() as first_generation,
     ):
@@ -249,6 +249,7 @@ def _carry_out(
                 writer.checkpoint(progress.generation, evolution.state())
             if progress.n_failed and failures.is_first():
                 warn(_failure_warning(progress), writer, observer)
+            search.report(progress)
             observer.workers(search.status())
             observer.generation(progress)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neuroevo.evolution.hosts import IslandHost
     from neuroevo.scenario import Scenario
     from neuroevo.scenario.schema import DistributionSettings
-    from neuroevo.stopping import History
+    from neuroevo.stopping import History, Progress
 
 
 @dataclass(frozen=True)
@@ -87,21 +87,24 @@ class Search:
     Attributes:
         evolution: The loop.
         status: Workers and repeats, for people; empty where this process is alone.
+        report: Shows the figures of a generation to the cluster, if there is one.
     """
 
     evolution: Evolution | Archipelago
     status: Callable[[], str]
+    report: Callable[[Progress], None]
 
 
 @contextmanager
 def open_search(
-    scenario: Scenario, where: Where, history: History, announce: Callable[[str], None]
+    scenario: Scenario, where: Where, name: str, history: History, announce: Callable[[str], None]
 ) -> Iterator[Search]:
     """The search of a scenario at its beginning, and the processes that it needs.
 
     Args:
         scenario: What to run.
         where: Who computes.
+        name: Of the run, for the cluster's metrics.
         history: The generations so far.
         announce: Told what a user should know.
 
@@ -112,7 +115,18 @@ def open_search(
     with ExitStack() as stack:
         cluster = stack.enter_context(open_cluster(scenario.distribution, where))
         open_one = _population if scenario.islands is None else _islands
-        yield open_one(scenario, settings, cluster, stack, history, announce)
+        evolution, status = open_one(scenario, settings, cluster, stack, history, announce)
+        yield Search(evolution, status, _nobody if cluster is None else _reporting(name))
+
+
+def _nobody(progress: Progress) -> None:
+    """Shows nothing to anybody."""
+
+
+def _reporting(name: str) -> Callable[[Progress], None]:
+    from neuroevo.distribution import RunMetrics
+
+    return RunMetrics(name).report
 
 
 def _cluster(settings: DistributionSettings) -> Cluster:
@@ -130,7 +144,7 @@ def _population(
     stack: ExitStack,
     history: History,
     announce: Callable[[str], None],
-) -> Search:
+) -> tuple[Evolution | Archipelago, Callable[[], str]]:
     what, precision = (scenario.network, scenario.problem), scenario.head.precision
     evaluator: Evaluator
     status: Callable[[], str] = str
@@ -143,7 +157,7 @@ def _population(
         evaluator, status = sharded, lambda: sharded.status
     stack.enter_context(evaluator)
     validated = VALIDATION in scenario.problem.parts
-    return Search(Evolution(scenario.make_strategy(), evaluator, validated=validated, history=history), status)
+    return Evolution(scenario.make_strategy(), evaluator, validated=validated, history=history), status
 
 
 def _islands(
@@ -153,7 +167,7 @@ def _islands(
     stack: ExitStack,
     history: History,
     announce: Callable[[str], None],
-) -> Search:
+) -> tuple[Evolution | Archipelago, Callable[[], str]]:
     what, precision = (scenario.network, scenario.problem), scenario.head.precision
     validated = VALIDATION in scenario.problem.parts
     host: IslandHost
@@ -177,4 +191,4 @@ def _islands(
         history=history,
         rest_every=scenario.record.checkpoint_generations,
     )
-    return Search(archipelago, status)
+    return archipelago, status

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neuroevo.distribution import Cluster
     from neuroevo.scenario import Point, Scenario
     from neuroevo.scenario.schema import DistributionSettings
+    from neuroevo.stopping import Progress
 
 _CHANGE_NOTHING = ("record", "distribution", "sweep")
 """Tables that change no result, so that sets which differ in them are one."""
@@ -366,7 +367,20 @@ def _on_worker(source: Path, values: Mapping[str, Any], folder: Path, seed: int,
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
-    return stated_reason(_carried_out(source, values, folder, seed, Where(threads=threads, workers=0), Observer()))
+    observer = _Reporting(f"{folder.name}/{TrialSet.name_of(seed)}")
+    return stated_reason(_carried_out(source, values, folder, seed, Where(threads=threads, workers=0), observer))
+
+
+class _Reporting(Observer):
+    """Shows the figures of a run in a worker to the cluster."""
+
+    def __init__(self, run: str) -> None:
+        from neuroevo.distribution import RunMetrics
+
+        self._metrics = RunMetrics(run)
+
+    def generation(self, progress: Progress) -> None:
+        self._metrics.report(progress)
 
 
 def _checked(source: Path, values: Mapping[str, Any], point: Point | None) -> Scenario:

@@ -4,14 +4,26 @@ Nothing here changes a result. Ray is imported nowhere else, and only when a clu
 
 - `Cluster`: a private Ray on this machine, or one that others have started.
 - `ShardedEvaluator`: the chunks of a population on many workers.
+- `RunMetrics`: the figures of a run for Ray's dashboard.
 - `Scheduler` over a `Pool`: who computes what, and what happens when a worker dies, freezes or joins.
 """
 
 from __future__ import annotations
 
 from neuroevo.distribution.cluster import Cluster, ClusterError
+from neuroevo.distribution.metrics import RunMetrics
 from neuroevo.distribution.pool import Pool, Servant
 from neuroevo.distribution.scheduler import ChunkFailed, NoWorkers, Scheduler
 from neuroevo.distribution.sharded import ShardedEvaluator
 
-__all__ = ["ChunkFailed", "Cluster", "ClusterError", "NoWorkers", "Pool", "Scheduler", "Servant", "ShardedEvaluator"]
+__all__ = [
+    "ChunkFailed",
+    "Cluster",
+    "ClusterError",
+    "NoWorkers",
+    "Pool",
+    "RunMetrics",
+    "Scheduler",
+    "Servant",
+    "ShardedEvaluator",
+]

@@ -8,19 +8,16 @@ that has no place yet stands in nobody's way.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from neuroevo.distribution.actor import Actor, Greeting, Reply, facts
 from neuroevo.distribution.cluster import Cluster, ClusterError
 from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Servant, Slice, Ticket, Worker
-from neuroevo.records import surroundings
+from neuroevo.distribution.words import Words, last_words
 
 _COUNT_SECONDS = 2.0
 """Between two looks at how many workers the cluster has room for."""
@@ -32,34 +29,12 @@ _BREATH = 0.05
 """Seconds that an idle pool sleeps, since Ray waits for something only."""
 
 
-class Host:
-    """The actor: holds a servant, and turns what goes wrong in it into values."""
-
-    def __init__(self, servant: Servant, threads: int) -> None:
-        # Ray limits BLAS and OpenMP to the processors given, but not numba.
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
-        self._servant = servant
-
-    def start(self) -> tuple[dict[str, str], float | None]:
-        """What results depend on here, and what the servant measured."""
-        return facts(), self._servant.start()
-
-    def serve(self, task: Any, common: Any = None) -> tuple[bool, Any, float]:
-        """Whether it went well, the answer or what the exception said, and the seconds it took."""
-        begun = time.perf_counter()
-        task = task if common is None else (*task, common)
-        try:
-            answer = self._servant.serve(task)
-        except Exception:
-            return False, traceback.format_exc(limit=-6), time.perf_counter() - begun
-        return True, answer, time.perf_counter() - begun
-
-
 @dataclass(eq=False)
 class _Member:
     actor: Any
     begun: Any
     joined: bool = False
+    log: str = ""
     queue: deque[Any] = field(default_factory=deque)
 
 
@@ -87,10 +62,11 @@ class RayPool(Pool):
         self._ray = cluster.ray
         self._cluster = cluster
         self._announce = announce or (lambda _text: None)
+        self._words = Words(self._announce)
         self._servant = self._ray.put(servant)
         self._actor = self._ray.remote(
             num_cpus=cluster.threads, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
-        )(Host)
+        )(Actor)
         self._expected = facts()
         if not same_processor:
             del self._expected["processor"]
@@ -188,20 +164,22 @@ class RayPool(Pool):
             if not member.joined:
                 raised = "creation task" in str(error)
                 return self._failed_start(worker, str(error), _MAX_FAILED_STARTS if raised else _MAX_DEATHS)
+            self._words.hear(worker, last_words(member.log))
             self._remove(worker)
             self._counted = -_COUNT_SECONDS
             return [Left(worker, _reason(error))]
+        self._words.hear(worker, value.said)
         if not member.joined:
-            return self._joined(worker, member, *value)
+            return self._joined(worker, member, value)
         member.queue.remove(ref)
-        good, answer, seconds = value
-        return [Answered(ref, answer, seconds) if good else Failed(ref, answer)]
+        reply: Reply = value
+        return [Answered(ref, reply.value, reply.seconds) if reply.good else Failed(ref, reply.value)]
 
-    def _joined(self, worker: int, member: _Member, facts: dict[str, str], seconds: float | None) -> list[Event]:
+    def _joined(self, worker: int, member: _Member, greeting: Greeting) -> list[Event]:
         differing = [
-            f"{name} {facts.get(name)} (here {here})"
+            f"{name} {greeting.facts.get(name)} (here {here})"
             for name, here in self._expected.items()
-            if facts.get(name) != here
+            if greeting.facts.get(name) != here
         ]
         if differing:
             self._remove(worker)
@@ -212,8 +190,9 @@ class RayPool(Pool):
             self._announce(text)
             return []
         member.joined = True
+        member.log = greeting.log
         self._failed_starts = 0
-        return [Joined(worker, seconds)]
+        return [Joined(worker, greeting.seconds)]
 
     def _failed_start(self, worker: int, said: str, limit: int) -> list[Event]:
         self._remove(worker)
@@ -230,16 +209,6 @@ class RayPool(Pool):
             self._refs.pop(ref, None)
         with contextlib.suppress(Exception):
             self._ray.kill(member.actor, no_restart=True)
-
-
-def facts() -> dict[str, str]:
-    """What the bits of a result depend on beside the scenario: versions, the sources of this package, the processor."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent.parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
-    processor = str(surroundings.machine()["processor"])
-    return surroundings.versions() | {"sources": digest.hexdigest()[:12], "processor": processor}
 
 
 def _reason(error: BaseException) -> str:

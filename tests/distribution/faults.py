@@ -98,7 +98,7 @@ def descendants(root: int) -> list[tuple[int, str]]:
 
 def hosts() -> list[int]:
     """The processes of our actors."""
-    return [pid for pid, command in descendants(os.getpid()) if command.startswith("ray::Host")]
+    return [pid for pid, command in descendants(os.getpid()) if command.startswith("ray::Actor")]
 
 
 class Trouble:
