@@ -21,7 +21,7 @@ from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter, going_on
 from neuroevo.scenario import Scenario, load_scenario
-from neuroevo.search import Where, check_reachable, open_search
+from neuroevo.search import Where, open_search, reached
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
@@ -110,16 +110,17 @@ def start_run(scenario: Scenario, results: Path, name: str, where: Where, observ
         ClusterError: The cluster that it is to use does not answer; nothing has been written.
         RecordUnwritable: The machine refused to write.
     """
-    check_reachable(scenario.distribution, where)
-    writer = RunWriter.create(
-        results,
-        name,
-        scenario_toml=tomli_w.dumps(dict(scenario.table)),
-        run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
-        problem=scenario.problem,
-        network=scenario.network,
-    )
-    with writer:
+    with (
+        reached(scenario.distribution, where),
+        RunWriter.create(
+            results,
+            name,
+            scenario_toml=tomli_w.dumps(dict(scenario.table)),
+            run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
+            problem=scenario.problem,
+            network=scenario.network,
+        ) as writer,
+    ):
         for warning in scenario.problem.warnings():
             warn(warning, writer, observer)
         if not scenario.criterion.surely_ends():

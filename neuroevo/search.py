@@ -50,18 +50,19 @@ class Where:
         return dataclasses.replace(settings, threads=self.threads or settings.threads)
 
 
-def check_reachable(settings: DistributionSettings, where: Where) -> None:
-    """Find out, before anything begins, whether the cluster that is to be used is there.
+@contextmanager
+def reached(settings: DistributionSettings, where: Where) -> Iterator[None]:
+    """Join the cluster that is to be used, if it is one that others have started: before anything is written.
 
     Raises:
         ValueError: Its address is none.
-        ClusterError: Nobody answers there.
+        ClusterError: Nobody answers there, or refuses us.
     """
-    address = where.over(settings).ray
-    if address is not None:
-        from neuroevo.distribution import Cluster
-
-        Cluster.reach(address)
+    if where.over(settings).ray is None:
+        yield
+    else:
+        with open_cluster(settings, where):
+            yield
 
 
 @contextmanager

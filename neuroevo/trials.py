@@ -18,7 +18,7 @@ from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import RunRecord, SweepSet, TrialSet
 from neuroevo.scenario import ScenarioError, check_sweep, load_scenario, read_table
 from neuroevo.scenario.reader import with_overrides, without
-from neuroevo.search import Where, check_reachable, open_cluster
+from neuroevo.search import Where, open_cluster, reached
 from neuroevo.stopping import SignalTrap
 
 if TYPE_CHECKING:
@@ -271,24 +271,30 @@ def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
     distribution = plans[0].distribution
-    check_reachable(distribution, where)
-    folders, runs = [], []
-    for plan in plans:
-        folder, of_plan = _opened(plan, Path(results))
-        folders.append(folder)
-        runs += of_plan
-    n_all = sum(plan.n_runs for plan in plans)
-    code = 0
-    try:
-        with open_cluster(distribution, where) as cluster:
-            if cluster is not None and len(runs) > 1:
-                code = _on_workers(cluster, runs, observer)
-            else:
-                code = _one_by_one(runs, n_all, where, observer)
-    finally:
-        for folder in folders:
-            folder.summarise()
+    with reached(distribution, where):
+        folders, runs = [], []
+        for plan in plans:
+            folder, of_plan = _opened(plan, Path(results))
+            folders.append(folder)
+            runs += of_plan
+        try:
+            code = _complete(runs, sum(plan.n_runs for plan in plans), distribution, where, observer)
+        finally:
+            for folder in folders:
+                folder.summarise()
     return Outcome(tuple(folders), code)
+
+
+def _complete(
+    runs: Sequence[_Run], n_all: int, distribution: DistributionSettings, where: Where, observer: Observer
+) -> int:
+    """Carry out the runs that are missing, here or on workers; the exit code."""
+    if not runs:
+        return 0
+    with open_cluster(distribution, where) as cluster:
+        if cluster is not None and len(runs) > 1:
+            return _on_workers(cluster, runs, observer)
+        return _one_by_one(runs, n_all, where, observer)
 
 
 def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]:

@@ -14,11 +14,16 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
 _PROBE_SECONDS = 5.0
+_UNWANTED = (b"RAY_BACKEND_LOG_LEVEL", b"gcs_client.cc")
+"""Lines of Ray's C++ part at its start: which level it logs at, and each of its tries to be let in."""
+_TRIES = "5"
+"""How often, a second apart, Ray asks to be let in; its 20 are for clusters that only just start."""
 _START = "start one with `ray start --head`, or leave --ray out and use --workers N for this machine"
 
 _AGREE = (
@@ -86,6 +91,7 @@ class Cluster:
         known = cls.reach(address)
         if "RAY_AUTH_MODE" not in os.environ and _has_token():
             os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", _TRIES)
         ray = _import_ray()
         if ray.is_initialized():
             return cls(ray, known, threads, None, owned=False)
@@ -147,11 +153,14 @@ def _import_ray() -> ModuleType:
 def _init(ray: Any, **options: Any) -> None:
     previous = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(log_to_driver=False, logging_level="ERROR", **options)
+        with _filtered() as dropped:
+            ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, OSError) as error:
         text = " ".join(str(error).split())
         if options["address"] == "local":
             raise ClusterError(f"Ray did not start: {text[:400]}") from error
+        if any(b"InvalidAuthToken" in line for line in dropped):
+            raise ClusterError(f"the cluster at {options['address']} wants another token: {_AGREE}") from error
         raise ClusterError(
             f"somebody answers at {options['address']}, but not as Ray: {text[:400]}; {_AGREE}"
         ) from error
@@ -164,6 +173,44 @@ def _init(ray: Any, **options: Any) -> None:
         from ray._private import worker
 
         worker.print_to_stdstream = lambda *_args, **_options: None
+
+
+@contextlib.contextmanager
+def _filtered() -> Iterator[list[bytes]]:
+    """Keep lines that say nothing to a user from the error stream, and collect them.
+
+    Ray's C++ part writes there past Python's `sys.stderr`.
+    """
+    dropped: list[bytes] = []
+    try:
+        original = os.dup(2)
+    except OSError:  # a process without an error stream has nothing to filter
+        yield dropped
+        return
+    end, begin = os.pipe()
+    os.set_inheritable(original, False)
+
+    def pass_on() -> None:
+        with open(end, "rb") as lines, contextlib.suppress(OSError):  # noqa: PTH123 - a descriptor, not a path
+            for line in lines:
+                if any(letters in line for letters in _UNWANTED):
+                    dropped.append(line)
+                else:
+                    os.write(original, line)
+
+    thread = threading.Thread(target=pass_on, daemon=True)
+    thread.start()
+    sys.stderr.flush()
+    os.dup2(begin, 2)
+    os.close(begin)
+    try:
+        yield dropped
+    finally:
+        os.dup2(original, 2)
+        # A process that Ray has started may hold the other end open, and then the thread lives as long as it.
+        thread.join(timeout=0.5)
+        if not thread.is_alive():
+            os.close(original)
 
 
 def _has_token() -> bool:
