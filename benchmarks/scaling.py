@@ -14,6 +14,7 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -25,9 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import neuroevo as ne
 from benchmarks.undisturbed import REST
 from neuroevo.distribution import Cluster, Scheduler, Servant, ShardedEvaluator
+from neuroevo.distribution.calls import ONE_AT_A_TIME, Caller
 from neuroevo.distribution.islands import DistributedHost
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.evolution.hosts import Order
+from neuroevo.trials import trial_on_worker
 
 
 class Echo(Servant):
@@ -146,7 +149,8 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
         return ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=64, island=island)
 
     nothing = np.empty((0, 0)), np.empty(0)
-    orders = [Order(island, 0, None, *nothing, False, 20, 2, np.inf) for island in range(4)]
+    # Stretches of about half a second, as runs order them.
+    orders = [Order(island, 0, None, *nothing, False, 160, 2, np.inf) for island in range(4)]
     with contextlib.ExitStack() as stack:
         hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, network, problem)) for n in (1, 2)}
         for n, host in hosts.items():
@@ -158,6 +162,52 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
                 with around():
                     times[n].append(timed(partial(host.advance, orders)))
     return report_pair(times)
+
+
+TRIAL = """
+[problem]
+kind = "series"
+file = "series.csv"
+input = "value"
+[network]
+kind = "elman"
+n_hidden = 16
+[strategy]
+kind = "genetic_algorithm"
+population_size = 64
+[stop]
+generations = {generations}
+[record]
+plots = false
+"""
+
+
+def trials(
+    cluster_of, rounds: int, around, folder: Path, generations: int = 800, n_trials: int = 8
+) -> dict[str, float]:
+    """Whole runs with their records, as `--trials` gives them to workers that are there already."""
+    values = np.sin(np.arange(3000) * 0.6) + 0.3 * np.sin(np.arange(3000) * 1.7)
+    (folder / "series.csv").write_text("value\n" + "".join(f"{value:.4f}\n" for value in values))
+    scenario = folder / "trial.toml"
+    scenario.write_text(TRIAL.format(generations=generations))
+    with contextlib.ExitStack() as stack:
+        schedulers = {}
+        for n in (1, 2):
+            pool = RayPool(cluster_of(n), Caller(trial_on_worker))
+            stack.callback(pool.close)
+            schedulers[n] = Scheduler(pool, ONE_AT_A_TIME)
+            wait_for(schedulers[n], n)
+        times: dict[int, list[float]] = {1: [], 2: []}
+        for number in range(-1, rounds):
+            for n, scheduler in schedulers.items():
+                results = folder / f"{n}-{number}"
+                results.mkdir()
+                call = {"source": scenario, "values": {}, "folder": results, "threads": 1}
+                with around():
+                    seconds = timed(partial(scheduler.map, [call | {"seed": seed} for seed in range(n_trials)]))
+                if number >= 0:
+                    times[n].append(seconds)
+    return report_pair(times) | {"a trial": statistics.median(times[1]) / n_trials, "trials": n_trials}
 
 
 def report_pair(times: dict[int, list[float]]) -> dict[str, float]:
@@ -196,6 +246,10 @@ def main() -> None:
             note("first generation after that", time.perf_counter() - begun)
         note("sharded, 200 ms a generation", sharded(Cluster.local, 0.2, options.rounds, around))
         note("islands, 4 of 64", islands(Cluster.local, options.rounds, around))
+        with tempfile.TemporaryDirectory() as folder:
+            note(
+                "trials, 8 of about a second", trials(Cluster.local, max(3, options.rounds // 3), around, Path(folder))
+            )
         note("a task", task_costs(Cluster.local(1), around))
     text = json.dumps(figures, indent=2)
     if options.json:

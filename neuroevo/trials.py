@@ -359,13 +359,15 @@ def _on_workers(cluster: Cluster, runs: Sequence[_Run], observer: Observer) -> i
         for number, run in enumerate(runs)
     }
     with SignalTrap() as trap:
-        done = calls_on_workers(cluster, _on_worker, calls, stop=lambda: bool(trap.received), announce=observer.message)
+        done = calls_on_workers(
+            cluster, trial_on_worker, calls, stop=lambda: bool(trap.received), announce=observer.message
+        )
         for count, (number, message) in enumerate(done, start=1):
             observer.step(f"{count} of {len(runs)} runs, {runs[number].label}: {message}")
         return trap.exit_code or 0
 
 
-def _on_worker(source: Path, values: Mapping[str, Any], folder: Path, seed: int, threads: int) -> str:
+def trial_on_worker(source: Path, values: Mapping[str, Any], folder: Path, seed: int, threads: int) -> str:
     """A run in a worker; says why it stopped.
 
     Raises:

@@ -12,7 +12,7 @@ from neuroevo.distribution.scheduler import Limits, Scheduler
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
 
-_LIMITS = Limits(depth=1, first=1e9, floor=1e9)
+ONE_AT_A_TIME = Limits(depth=1, first=1e9, floor=1e9)
 """A call may take hours, so none is ever repeated elsewhere while its worker lives."""
 
 
@@ -52,7 +52,7 @@ def calls_on_workers(
     """
     pool = RayPool(cluster, Caller(function), announce=announce)
     try:
-        scheduler = Scheduler(pool, _LIMITS, announce)
+        scheduler = Scheduler(pool, ONE_AT_A_TIME, announce)
         for name, arguments in calls.items():
             scheduler.submit(name, arguments)
         left = len(calls)
