@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -164,6 +165,49 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
     return report_pair(times)
 
 
+def evaluate_at_the_bell(bell, done, seconds: float) -> None:
+    """A process of its own that evaluates the same population, once each time the bell rings."""
+    network, problem, population = workload(seconds, np.random.default_rng(3))
+    population.flags.writeable = False
+    with ne.LocalEvaluator(network, problem, n_threads=1) as local:
+        local.evaluate(population)
+        done.release()
+        while True:
+            bell.acquire()
+            for _ in range(5):
+                local.evaluate(population)
+            done.release()
+
+
+def machine(rounds: int, around) -> dict[str, float]:
+    """What two processes reach on this machine that have nothing to do with each other: the limit of all that follows."""
+    context = multiprocessing.get_context("spawn")
+    done = context.Semaphore(0)
+    bells = [context.Semaphore(0) for _ in range(2)]
+    processes = [context.Process(target=evaluate_at_the_bell, args=(bell, done, 0.1), daemon=True) for bell in bells]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        done.acquire()
+
+    def rung(n: int) -> None:
+        for bell in bells[:n]:
+            bell.release()
+        for _ in range(n):
+            done.acquire()
+
+    times: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        with around():
+            # The same work: twice by one of them, or once by each.
+            times[1].append(timed(lambda: (rung(1), rung(1))))
+            times[2].append(timed(partial(rung, 2)))
+        bells.reverse()
+    for process in processes:
+        process.kill()
+    return report_pair(times)
+
+
 TRIAL = """
 [problem]
 kind = "series"
@@ -235,6 +279,7 @@ def main() -> None:
         figures[name] = value
         print(name, json.dumps(value, indent=2), flush=True)
 
+    note("two processes without Ray, 1 s", machine(options.rounds, around))
     begun = time.perf_counter()
     # One worker of the one pool and two of the other, at work in turn.
     with Cluster.local(3):

@@ -25,6 +25,7 @@ from neuroevo.search import Where, open_search, reached
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
+    from neuroevo.distribution import Crew
     from neuroevo.evolution import Champion, Evolution
     from neuroevo.evolution.islands import Archipelago
     from neuroevo.networks import Network
@@ -49,8 +50,8 @@ class Observer:
     def started(self, scenario: Scenario, path: Path) -> None:
         """The run's folder exists; nothing has been computed yet, or nothing since it was interrupted."""
 
-    def workers(self, status: str) -> None:
-        """Who is at work, before each generation is shown; empty where this process is alone."""
+    def workers(self, crew: Crew) -> None:
+        """Who is at work, ten times a second where workers compute."""
 
     def generation(self, progress: Progress) -> None:
         """A generation has been told and recorded."""
@@ -233,7 +234,7 @@ def _carry_out(
 
     # The workers first: starting Ray sets signal handlers of its own, over which the trap's must stand.
     with (
-        open_search(scenario, where, writer.path.name, writer.history, announce) as search,
+        open_search(scenario, where, writer.path.name, writer.history, announce, observer.workers) as search,
         SignalTrap(scenario.criterion) as trap,
         ExitStack() as first_generation,
     ):
@@ -251,7 +252,6 @@ def _carry_out(
             if progress.n_failed and failures.is_first():
                 warn(_failure_warning(progress), writer, observer)
             search.report(progress)
-            observer.workers(search.status())
             observer.generation(progress)
 
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)

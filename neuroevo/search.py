@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from neuroevo.evolution.islands import Archipelago
 from neuroevo.scenario.islands import IslandSettings
 
 if TYPE_CHECKING:
-    from neuroevo.distribution import Cluster
+    from neuroevo.distribution import Cluster, Crew
     from neuroevo.evaluation import Evaluator
     from neuroevo.evolution.hosts import IslandHost
     from neuroevo.scenario import Scenario
@@ -87,18 +87,21 @@ class Search:
 
     Attributes:
         evolution: The loop.
-        status: Workers and repeats, for people; empty where this process is alone.
         report: Shows the figures of a generation to the cluster, if there is one.
     """
 
     evolution: Evolution | Archipelago
-    status: Callable[[], str]
     report: Callable[[Progress], None]
 
 
 @contextmanager
 def open_search(
-    scenario: Scenario, where: Where, name: str, history: History, announce: Callable[[str], None]
+    scenario: Scenario,
+    where: Where,
+    name: str,
+    history: History,
+    announce: Callable[[str], None],
+    watch: Callable[[Crew], None],
 ) -> Iterator[Search]:
     """The search of a scenario at its beginning, and the processes that it needs.
 
@@ -108,6 +111,7 @@ def open_search(
         name: Of the run, for the cluster's metrics.
         history: The generations so far.
         announce: Told what a user should know.
+        watch: Shown who is at work, where there are workers.
 
     Raises:
         ClusterError: There is no cluster to work on.
@@ -116,8 +120,9 @@ def open_search(
     with ExitStack() as stack:
         cluster = stack.enter_context(open_cluster(scenario.distribution, where))
         open_one = _population if scenario.islands is None else _islands
-        evolution, status = open_one(scenario, settings, cluster, stack, history, announce)
-        yield Search(evolution, status, _nobody if cluster is None else _reporting(name))
+        told: dict[str, Any] = {"announce": announce, "watch": watch}
+        evolution = open_one(scenario, settings, cluster, stack, history, told)
+        yield Search(evolution, _nobody if cluster is None else _reporting(name))
 
 
 def _nobody(progress: Progress) -> None:
@@ -144,21 +149,19 @@ def _population(
     cluster: Cluster | None,
     stack: ExitStack,
     history: History,
-    announce: Callable[[str], None],
-) -> tuple[Evolution | Archipelago, Callable[[], str]]:
+    told: Mapping[str, Any],
+) -> Evolution | Archipelago:
     what, precision = (scenario.network, scenario.problem), scenario.head.precision
     evaluator: Evaluator
-    status: Callable[[], str] = str
     if cluster is None:
         evaluator = LocalEvaluator(*what, n_threads=settings.threads, precision=precision)
     else:
         from neuroevo.distribution import ShardedEvaluator
 
-        sharded = ShardedEvaluator(cluster, *what, precision=precision, announce=announce)
-        evaluator, status = sharded, lambda: sharded.status
+        evaluator = ShardedEvaluator(cluster, *what, precision=precision, **told)
     stack.enter_context(evaluator)
     validated = VALIDATION in scenario.problem.parts
-    return Evolution(scenario.make_strategy(), evaluator, validated=validated, history=history), status
+    return Evolution(scenario.make_strategy(), evaluator, validated=validated, history=history)
 
 
 def _islands(
@@ -167,23 +170,21 @@ def _islands(
     cluster: Cluster | None,
     stack: ExitStack,
     history: History,
-    announce: Callable[[str], None],
-) -> tuple[Evolution | Archipelago, Callable[[], str]]:
+    told: Mapping[str, Any],
+) -> Evolution | Archipelago:
     what, precision = (scenario.network, scenario.problem), scenario.head.precision
     validated = VALIDATION in scenario.problem.parts
     host: IslandHost
-    status: Callable[[], str] = str
     if cluster is None:
         evaluator = stack.enter_context(LocalEvaluator(*what, n_threads=settings.threads, precision=precision))
         host = SerialHost(scenario.make_strategy, evaluator, validated=validated)
     else:
         from neuroevo.distribution.islands import DistributedHost
 
-        options: dict[str, Any] = {"precision": precision, "validated": validated, "announce": announce}
-        distributed = stack.enter_context(DistributedHost(cluster, scenario.make_strategy, *what, **options))
-        host, status = distributed, lambda: distributed.status
+        options: dict[str, Any] = {"precision": precision, "validated": validated, **told}
+        host = stack.enter_context(DistributedHost(cluster, scenario.make_strategy, *what, **options))
     islands = scenario.islands or IslandSettings()
-    archipelago = Archipelago(
+    return Archipelago(
         host,
         islands.count,
         islands,
@@ -192,4 +193,3 @@ def _islands(
         history=history,
         rest_every=scenario.record.checkpoint_generations,
     )
-    return archipelago, status

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from neuroevo.distribution import Crew
     from neuroevo.stopping import Progress
 
 LIVE_SECONDS = 0.1
@@ -57,9 +58,6 @@ class Display:
     Args:
         limits: The table [stop] of the scenario, for the time left.
         stream: Where to; a terminal gets the live line.
-
-    Attributes:
-        workers: Who is at work, shown in the line; empty where this process is alone.
     """
 
     def __init__(self, limits: Mapping[str, Any], stream: TextIO | None = None) -> None:
@@ -71,7 +69,7 @@ class Display:
         self._shown = 0.0
         self._marked: tuple[float, int] | None = None
         self._rate = 0.0
-        self.workers = ""
+        self._crew: Crew | None = None
 
     def show(self, progress: Progress) -> None:
         """Show a generation, if it is time to."""
@@ -79,11 +77,26 @@ class Display:
         self._last = progress
         if self._first is None:
             self._first = progress
-        elif now - self._shown < (LIVE_SECONDS if self._live else PLAIN_SECONDS):
+        elif not self._is_due(now):
             return
         self._measure(now, progress)
         self._shown = now
-        self._write(progress, end="" if self._live else "\n")
+        self._write(self._parts(progress), end="" if self._live else "\n")
+
+    def show_crew(self, crew: Crew) -> None:
+        """Show who is at work, in the middle of a generation too, which may take minutes."""
+        self._crew = crew
+        now = time.monotonic()
+        if self._is_due(now) and (self._live or self._shown):
+            self._shown = now
+            parts = self._crew_parts() if self._last is None else self._parts(self._last)
+            self._write(parts, end="" if self._live else "\n")
+        elif not self._shown:
+            # Nothing has been shown yet: a log gets its first line when it is due, not at once.
+            self._shown = now
+
+    def _is_due(self, now: float) -> bool:
+        return now - self._shown >= (LIVE_SECONDS if self._live else PLAIN_SECONDS)
 
     def message(self, text: str) -> None:
         """Write a line of its own, above the live line."""
@@ -94,7 +107,8 @@ class Display:
         """Leave the last generation on the screen."""
         if self._last is not None and self._first is not None:
             self._measure(time.monotonic(), self._last)
-            self._write(self._last, end="\n")
+            self._crew = None
+            self._write(self._parts(self._last), end="\n")
 
     def _measure(self, now: float, progress: Progress) -> None:
         if self._marked is not None and now > self._marked[0]:
@@ -102,8 +116,7 @@ class Display:
         if self._marked is None or now - self._marked[0] > 1.0:
             self._marked = now, progress.evaluations
 
-    def _write(self, progress: Progress, end: str) -> None:
-        parts = self._parts(progress)
+    def _write(self, parts: list[tuple[str, str]], end: str) -> None:
         line = "  ".join(long for long, _ in parts)
         if self._live:
             room = _width(self._stream) - 1
@@ -131,10 +144,26 @@ class Display:
         if progress.n_failed:
             parts.append((f"{progress.n_failed} failed",) * 2)
         if self._rate:
-            parts.append((f"{_count(self._rate)} evaluations/s", f"{_count(self._rate)}/s"))
+            workers = 0 if self._crew is None else self._crew.workers
+            each = f" ({_count(self._rate / workers)} a worker)" if workers > 1 else ""
+            parts.append((f"{_count(self._rate)} evaluations/s{each}", f"{_count(self._rate)}/s"))
         left = time_left(self._limits, progress, self._first) if self._first else None
         if left:
             parts.append((f"{duration(left)} left",) * 2)
+        return parts + self._crew_parts()
+
+    def _crew_parts(self) -> list[tuple[str, str]]:
+        if self._crew is None:
+            return []
+        n, flying = self._crew.workers, self._crew.in_flight
+        parts = [
+            (f"{n} worker{'' if n == 1 else 's'}", f"{n} w"),
+            (f"{flying} chunk{'' if flying == 1 else 's'} in flight", f"{flying} in flight"),
+        ]
+        if self._crew.waiting:
+            parts.append((f"{self._crew.waiting} waiting",) * 2)
+        if self._crew.repeats:
+            parts.append((f"{self._crew.repeats} repeated",) * 2)
         return parts
 
 

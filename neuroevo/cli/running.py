@@ -17,6 +17,7 @@ from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.trials import carry_out as carry_out_runs
 
 if TYPE_CHECKING:
+    from neuroevo.distribution import Crew
     from neuroevo.records import SweepSet
     from neuroevo.scenario import Scenario
     from neuroevo.search import Where
@@ -62,9 +63,9 @@ class Shown(Observer, logging.Handler):
         tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
         self._display = Display(scenario.table["stop"])
 
-    def workers(self, status: str) -> None:
+    def workers(self, crew: Crew) -> None:
         if self._display is not None:
-            self._display.workers = status
+            self._display.show_crew(crew)
 
     def generation(self, progress: Progress) -> None:
         if self._display is not None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from neuroevo.distribution.pool import Servant
 from neuroevo.distribution.ray_pool import RayPool
-from neuroevo.distribution.scheduler import Limits, Scheduler
-from neuroevo.distribution.sharded import status_of
+from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
 from neuroevo.evaluation import LocalEvaluator
 from neuroevo.evolution.hosts import IslandHost, MakeStrategy, Order, SerialHost, Stretch
 
@@ -71,6 +70,7 @@ class DistributedHost(IslandHost):
         precision: "single" or "double".
         validated: Whether improvements are evaluated on the validation part.
         announce: Told what a user should know.
+        watch: Shown who is at work.
     """
 
     def __init__(
@@ -83,22 +83,18 @@ class DistributedHost(IslandHost):
         precision: Precision = "single",
         validated: bool = False,
         announce: Callable[[str], None] | None = None,
+        watch: Callable[[Crew], None] | None = None,
     ) -> None:
         servant = IslandServant(
             make_strategy, network, problem, threads=cluster.threads, precision=precision, validated=validated
         )
         self._pool = RayPool(cluster, servant, same_processor=True, announce=announce)
-        self._scheduler = Scheduler(self._pool, _LIMITS, announce)
+        self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)
 
     @property
     def scheduler(self) -> Scheduler:
         """Who computes what."""
         return self._scheduler
-
-    @property
-    def status(self) -> str:
-        """Workers and repeats, for people."""
-        return status_of(self._scheduler)
 
     def advance(self, orders: Sequence[Order]) -> list[Stretch]:
         return self._scheduler.map(orders, [float(order.n_generations) for order in orders])

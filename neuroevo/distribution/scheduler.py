@@ -17,6 +17,7 @@ from neuroevo.distribution.cluster import ClusterError
 from neuroevo.distribution.pool import Answered, Failed, Joined, Left, Pool, Ticket, Worker
 
 _LONGEST_WAIT = 1.0
+_WATCH_SECONDS = 0.1
 _SMOOTHING = 0.2
 """Share of the newest measurement in the running mean of what a unit of weight costs."""
 _SLOW = 1.5
@@ -104,6 +105,23 @@ class Counters:
     submission: float = 0.0
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Who is at work at a moment, and on what.
+
+    Attributes:
+        workers: That are ready or at work.
+        in_flight: Tasks that they have.
+        waiting: Tasks that nobody has yet.
+        repeats: Tasks given out once more since the beginning.
+    """
+
+    workers: int
+    in_flight: int
+    waiting: int
+    repeats: int
+
+
 class Scheduler:
     """Gives tasks to the workers of a pool.
 
@@ -111,10 +129,19 @@ class Scheduler:
         pool: The workers; closed by whoever made it.
         limits: When patience ends.
         announce: Told what a user should know.
+        watch: Shown who is at work, ten times a second while tasks are under way.
     """
 
-    def __init__(self, pool: Pool, limits: Limits | None = None, announce: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        limits: Limits | None = None,
+        announce: Callable[[str], None] | None = None,
+        watch: Callable[[Crew], None] | None = None,
+    ) -> None:
         self.counters = Counters()
+        self._watcher = watch
+        self._watched = -_WATCH_SECONDS
         self._pool = pool
         self._limits = limits or Limits()
         self._announce = announce or (lambda _text: None)
@@ -208,6 +235,7 @@ class Scheduler:
             self._handle(event)
         self._check_alarms()
         self._check_alone()
+        self._show()
 
     def forget(self) -> None:
         """Drop all tasks that are not answered, after a failure; workers finish what they have."""
@@ -376,6 +404,12 @@ class Scheduler:
             job.live -= 1
             self._again(job)
         self._alarm(now + self._limits.give_up, ticket, True)
+
+    def _show(self) -> None:
+        if self._watcher is None or self._pool.clock() - self._watched < _WATCH_SECONDS:
+            return
+        self._watched = self._pool.clock()
+        self._watcher(Crew(self.n_workers, self.in_flight, len(self._pending), self.counters.repeats))
 
     def _check_alone(self) -> None:
         if self._loads or not self._unfinished:

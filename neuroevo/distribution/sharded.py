@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.distribution.pool import Servant, Slice
 from neuroevo.distribution.ray_pool import RayPool
-from neuroevo.distribution.scheduler import Limits, Scheduler
+from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
 from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 
@@ -79,6 +79,7 @@ class ShardedEvaluator(Evaluator):
         chunk_size: Genomes in a chunk; by default it follows from the measured cost.
         limits: When the scheduler loses its patience.
         announce: Told what a user should know.
+        watch: Shown who is at work.
 
     Raises:
         ValueError: Network and problem differ in inputs or outputs, or an argument is out of range.
@@ -94,6 +95,7 @@ class ShardedEvaluator(Evaluator):
         chunk_size: int | None = None,
         limits: Limits | None = None,
         announce: Callable[[str], None] | None = None,
+        watch: Callable[[Crew], None] | None = None,
     ) -> None:
         # Built for its checks alone, so that mistakes are found here and not in a worker.
         LocalEvaluator(network, problem, n_threads=cluster.threads, precision=precision).close()
@@ -107,18 +109,13 @@ class ShardedEvaluator(Evaluator):
         self._threads = cluster.threads
         servant = EvaluationServant(network, problem, cluster.threads, precision)
         self._pool = RayPool(cluster, servant, announce=self._announce)
-        self._scheduler = Scheduler(self._pool, limits, self._announce)
+        self._scheduler = Scheduler(self._pool, limits, self._announce, watch)
         self._judge: _Judge | None = _Judge(cluster.threads)
 
     @property
     def scheduler(self) -> Scheduler:
         """Who computes what."""
         return self._scheduler
-
-    @property
-    def status(self) -> str:
-        """Workers and repeats, for people."""
-        return status_of(self._scheduler)
 
     def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
         """As in `Evaluator`.
@@ -160,13 +157,6 @@ class ShardedEvaluator(Evaluator):
             return [min(self._chunk_size, n - low) for low in range(0, n, self._chunk_size)]
         n_workers = max(1, self._scheduler.n_workers)
         return chunk_sizes(n, n_workers, smallest_chunk(self._scheduler, n_workers, float(n)), self._unit)
-
-
-def status_of(scheduler: Scheduler) -> str:
-    """Workers and repeats, for people."""
-    n, repeats = scheduler.n_workers, scheduler.counters.repeats
-    text = f"{n} worker{'' if n == 1 else 's'}"
-    return f"{text}, {repeats} repeated" if repeats else text
 
 
 def smallest_chunk(scheduler: Scheduler, n_workers: int, unknown: float) -> float:

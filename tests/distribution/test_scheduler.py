@@ -147,6 +147,19 @@ def test_without_workers_the_user_is_told_and_then_the_run_ends():
     assert said == ["waiting for workers: simulated workers"]
 
 
+def test_who_is_at_work_is_shown_ten_times_a_second():
+    seen = []
+    pool = SimulatedPool(2, lambda _worker, _task: 0.04)
+    Scheduler(pool, watch=lambda crew: seen.append((pool.now, crew))).map(list(range(100)))
+    # Two workers need 2 s for it, in which they have two tasks each.
+    assert 15 <= len(seen) <= 22
+    assert min(np.diff([now for now, _ in seen])) >= 0.1
+    assert {crew.workers for _, crew in seen} == {2}
+    assert [crew.in_flight + crew.waiting for _, crew in seen] == sorted(
+        (crew.in_flight + crew.waiting for _, crew in seen), reverse=True
+    )
+
+
 def test_answers_can_be_taken_while_tasks_are_added():
     scheduler = Scheduler(SimulatedPool(2, second_each, lambda task: -task))
     for task in range(4):

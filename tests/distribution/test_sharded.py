@@ -112,7 +112,7 @@ def test_any_number_of_workers_and_any_chunk_give_the_same_bits(ray_here, job):
                 for part, evaluation in zip(problem.parts, expected, strict=True):
                     assert_same_bits(sharded.evaluate(population, part), evaluation)
         assert len(sharded.evaluate(population[:0]).error) == 0
-        assert sharded.status == "5 workers"
+        assert sharded.scheduler.n_workers == 5
 
 
 @pytest.mark.ray
@@ -157,7 +157,6 @@ def test_a_frozen_worker_is_not_waited_for(pair, job):
         pair._chunk_size = 5
         assert_same_bits(pair.evaluate(population), expected)
         assert pair.scheduler.counters.repeats >= 1
-        assert "repeated" in pair.status
     finally:
         os.kill(frozen, signal.SIGCONT)
     assert_same_bits(pair.evaluate(population), expected)
