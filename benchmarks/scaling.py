@@ -1,7 +1,8 @@
 """What distribution costs and gains: start-up, a task's overhead, and the speed of two workers against one.
 
-One and two workers are timed in turn in one run, one thread each. `--undisturbed` gives the driver and all of Ray
-real-time priority while the clock runs (Linux, root), for machines that do other work.
+One and two workers are timed in turn in one run, one thread each, beside what two processes reach without Ray.
+`--undisturbed` gives the driver and all of Ray real-time priority while the clock runs (Linux, root), for machines that
+do other work.
 
     python benchmarks/scaling.py [--undisturbed] [--json results/benchmarks/scaling.json]
 """
@@ -35,12 +36,15 @@ from neuroevo.trials import trial_on_worker
 
 
 class Echo(Servant):
-    """Does nothing, so that what is timed is the way there and back."""
+    """Does nothing, so that what is timed is the way there and back; a number is how long to sleep."""
 
     def start(self) -> None:
         return None
 
     def serve(self, task):
+        if isinstance(task, float):
+            time.sleep(task)
+            return 0
         return len(task)
 
 
@@ -87,6 +91,13 @@ def timed(function) -> float:
     return time.perf_counter() - begun
 
 
+def at_work(function, n: int, around) -> float:
+    """Seconds of a call in the midst of others: after a rest the processes first have to find their cores again."""
+    function()
+    with around():
+        return timed(lambda: [function() for _ in range(n)]) / n
+
+
 def wait_for(scheduler: Scheduler, n: int) -> None:
     deadline = time.monotonic() + 120
     while scheduler.n_workers < n:
@@ -124,6 +135,46 @@ def task_costs(cluster: Cluster, around) -> dict[str, float]:
     return figures
 
 
+def driver_costs(cluster: Cluster, n: int = 1000) -> dict[str, float]:
+    """Seconds that the driver spends on each task, workers and network left out: what limits how many it can serve."""
+    pool = RayPool(cluster, Echo())
+    (joined,) = pool.wait(60.0)
+    worker = joined.worker
+    genomes = np.zeros((10, 300))
+    submit, collect, alone, watch = [], [], [], []
+    for _ in range(5):
+        begun = time.perf_counter()
+        for _ in range(n):
+            pool.submit(worker, (genomes,))
+        submit.append((time.perf_counter() - begun) / n)
+        time.sleep(2.0)
+        left = n
+        while left:
+            begun = time.perf_counter()
+            events = pool.wait(1.0)
+            collect.append((time.perf_counter() - begun) / max(1, len(events)))
+            left -= len(events)
+        pool.submit(worker, (genomes,))
+        time.sleep(0.2)
+        alone.append(timed(partial(pool.wait, 1.0)))
+        pool.submit(worker, 2.0)
+        for _ in range(n):
+            pool.submit(worker, (genomes,))
+        # In vain: what it costs to look over many tasks.
+        watch += [timed(partial(pool.wait, 0.0)) / n for _ in range(20)]
+        left = n + 1
+        while left:
+            left -= len(pool.wait(1.0))
+    pool.close()
+    times = {
+        "giving out a task": submit,
+        "taking in one of many answers": collect,
+        "taking in one answer": alone,
+        "looking at a task that waits": watch,
+    }
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
 def sharded(cluster_of, seconds: float, rounds: int, around) -> dict[str, float]:
     network, problem, population = workload(seconds, np.random.default_rng(1))
     with contextlib.ExitStack() as stack:
@@ -135,8 +186,7 @@ def sharded(cluster_of, seconds: float, rounds: int, around) -> dict[str, float]
         times: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(rounds):
             for n, evaluator in evaluators.items():
-                with around():
-                    times[n].append(timed(partial(evaluator.evaluate, population)))
+                times[n].append(at_work(partial(evaluator.evaluate, population), 5, around))
         before = evaluators[2].scheduler.counters.answers
         evaluators[2].evaluate(population)
         chunks = evaluators[2].scheduler.counters.answers - before
@@ -160,8 +210,7 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
         times: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(rounds):
             for n, host in hosts.items():
-                with around():
-                    times[n].append(timed(partial(host.advance, orders)))
+                times[n].append(at_work(partial(host.advance, orders), 2, around))
     return report_pair(times)
 
 
@@ -180,7 +229,7 @@ def evaluate_at_the_bell(bell, done, seconds: float) -> None:
 
 
 def machine(rounds: int, around) -> dict[str, float]:
-    """What two processes reach on this machine that have nothing to do with each other: the limit of all that follows."""
+    """What two processes reach here that have nothing to do with each other: the limit of all that follows."""
     context = multiprocessing.get_context("spawn")
     done = context.Semaphore(0)
     bells = [context.Semaphore(0) for _ in range(2)]
@@ -296,6 +345,7 @@ def main() -> None:
                 "trials, 8 of about a second", trials(Cluster.local, max(3, options.rounds // 3), around, Path(folder))
             )
         note("a task", task_costs(Cluster.local(1), around))
+        note("the driver", driver_costs(Cluster.local(1)))
     text = json.dumps(figures, indent=2)
     if options.json:
         options.json.write_text(text + "\n")

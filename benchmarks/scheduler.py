@@ -24,8 +24,8 @@ from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes, smallest_chunk
 from neuroevo.distribution.simulated import Costs, SimulatedPool
 
-MEASURED = Costs(submit=200e-6, collect=200e-6, wake=200e-6, watch=1.0e-6, latency=350e-6, notice=0.5, replace=10.0)
-"""From benchmarks/scaling.py on two cores of a shared machine; a machine of one's own is faster."""
+MEASURED = Costs(submit=120e-6, collect=15e-6, wake=375e-6, watch=0.25e-6, latency=150e-6, notice=0.5, replace=10.0)
+"""From benchmarks/scaling.py ("the driver", "a task") on two quiet cores."""
 GENOME = 0.1
 PER_WORKER = 10
 GENERATIONS = 6
@@ -69,7 +69,7 @@ def efficiency(n_workers: int, costs: Costs, *, spread: float, slow: float, deat
                 pool.kill(begun + moment, worker)
     capacity = n_workers - len(slow_ones) * 2 / 3
     for _ in range(GENERATIONS):
-        sizes = chunk_sizes(n, n_workers, smallest_chunk(scheduler, n_workers, n), 1)
+        sizes = chunk_sizes(n, scheduler.speeds or (1.0,), smallest_chunk(scheduler, n_workers, n), 1)
         scheduler.map(sizes, [float(size) for size in sizes])
         ideal += n * GENOME * float(np.exp(spread**2 / 2)) / capacity
     seconds = pool.now - begun

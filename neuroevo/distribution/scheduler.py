@@ -169,6 +169,14 @@ class Scheduler:
         return sum(map(self._is_slow, self._loads.values()))
 
     @property
+    def speeds(self) -> tuple[float, ...]:
+        """Of each worker, the mean being 1; only those that are much slower are told from the others."""
+        return tuple(
+            self._cost / load.cost if self._cost and load.cost and self._is_slow(load) else 1.0
+            for load in self._loads.values()
+        )
+
+    @property
     def cost(self) -> float | None:
         """Seconds that a unit of weight takes, as measured so far."""
         return self._cost

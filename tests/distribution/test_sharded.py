@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neuroevo as ne
-from neuroevo.distribution import ChunkFailed, Cluster, ClusterError, ShardedEvaluator
+from neuroevo.distribution import ChunkFailed, Cluster, ClusterError, Scheduler, ShardedEvaluator
 from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes
+from neuroevo.distribution.simulated import SimulatedPool
 from tests.distribution.conftest import make_job
 
 
@@ -40,20 +41,41 @@ def wait_for_workers(evaluator, n, population):
     assert evaluator.scheduler.n_workers == n
 
 
-@given(st.integers(0, 3000), st.integers(1, 50), st.floats(0, 1e4), st.sampled_from([1, 8, 16, 64]))
-def test_chunks_cover_the_population_and_keep_every_worker_busy(n, n_workers, least, unit):
-    sizes = chunk_sizes(n, n_workers, least, unit)
+@given(
+    st.integers(0, 3000),
+    st.lists(st.sampled_from([1.0, 1.0, 1.0, 0.1, 0.5, 2.0]), min_size=1, max_size=50),
+    st.floats(0, 1e4),
+    st.sampled_from([1, 8, 16, 64]),
+)
+def test_chunks_cover_the_population_and_keep_every_worker_busy(n, speeds, least, unit):
+    sizes = chunk_sizes(n, speeds, least, unit)
+    n_workers = len(speeds)
     assert sum(sizes) == n
     assert all(size > 0 for size in sizes)
     assert sorted(sizes, reverse=True) == sizes
-    if n >= n_workers * unit * 2:
+    if n >= n_workers * unit * 2 and set(speeds) == {1.0}:
         assert len(sizes) >= n_workers // 2 + 1
 
 
 def test_chunks_halve_until_overhead_forbids_it():
-    assert chunk_sizes(256, 2, 20, 16) == [64, 64, 32, 32, 32, 32]
-    assert chunk_sizes(256, 2, 1e9, 16) == [128, 128]
-    assert chunk_sizes(5, 3, 1e9, 16) == [2, 2, 1]
+    assert chunk_sizes(256, [1, 1], 20, 16) == [64, 64, 32, 32, 32, 32]
+    assert chunk_sizes(256, [1, 1], 1e9, 16) == [128, 128]
+    assert chunk_sizes(5, [1, 1, 1], 1e9, 16) == [2, 2, 1]
+
+
+def test_a_slow_worker_has_a_chunk_of_its_own_measure():
+    assert chunk_sizes(100, [1, 0.25, 1, 1, 1], 1e9, 1) == [24, 24, 23, 23, 6]
+
+
+def test_with_slow_workers_a_generation_takes_little_longer_than_their_speeds_allow():
+    # Ten workers of which two need three times as long: 8 + 2/3 workers in all, for 400 genomes of 0.1 s.
+    pool = SimulatedPool(10, lambda worker, size: 0.1 * size * (3.0 if worker < 2 else 1.0))
+    scheduler = Scheduler(pool)
+    scheduler.map([1] * 10)
+    begun = pool.now
+    sizes = chunk_sizes(400, scheduler.speeds, 2, 1)
+    scheduler.map(sizes, [float(size) for size in sizes])
+    assert pool.now - begun <= 1.12 * 40 / (8 + 2 / 3)
 
 
 @pytest.mark.parametrize("address", ["nowhere", "host:port", "ray://10.0.0.1:10001", "host:99999"])
