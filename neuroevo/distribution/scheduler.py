@@ -170,10 +170,15 @@ class Scheduler:
 
     @property
     def speeds(self) -> tuple[float, ...]:
-        """Of each worker, the mean being 1; only those that are much slower are told from the others."""
+        """Of each worker: 1 for most, and for those that are much slower their share of the others' mean."""
+        slow = [self._is_slow(load) for load in self._loads.values()]
+        usual = [
+            load.cost for load, is_slow in zip(self._loads.values(), slow, strict=True) if load.cost and not is_slow
+        ]
+        mean = sum(usual) / len(usual) if usual else 0.0
         return tuple(
-            self._cost / load.cost if self._cost and load.cost and self._is_slow(load) else 1.0
-            for load in self._loads.values()
+            mean / load.cost if is_slow and load.cost and mean else 1.0
+            for load, is_slow in zip(self._loads.values(), slow, strict=True)
         )
 
     @property
