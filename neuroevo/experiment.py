@@ -19,7 +19,7 @@ import tomli_w
 from neuroevo.problems import RightClass
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
-from neuroevo.records import RecordError, RunRecord, RunWriter, going_on
+from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import Where, open_search, reached
 from neuroevo.stopping import SignalTrap, ending_criterion
@@ -159,7 +159,7 @@ def resume(
         RecordLocked: Another process is at work on it.
         RecordUnwritable: The machine refused to write.
     """
-    record = RunRecord.open(path)
+    record = _single(path)
     if record.status == "finished":
         raise RecordError(
             f"{path} has finished ({stated_reason(record)}); to go on past its end, move that end: "
@@ -200,7 +200,18 @@ def extend(
             f"extend changes only keys below stop, record and distribution{named}; "
             "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
         )
-    return go_on(RunRecord.open(path), overrides, Where(threads, workers, ray), observer or Observer())
+    return go_on(_single(path), overrides, Where(threads, workers, ray), observer or Observer())
+
+
+def _single(path: str | Path) -> RunRecord:
+    """The record of one run.
+
+    Raises:
+        RecordError: It is none.
+    """
+    if set_in(path) is not None:
+        raise RecordError(f"{path} holds many runs; the command that began it goes on with them, or name one of them")
+    return RunRecord.open(path)
 
 
 def go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observer: Observer) -> RunRecord:

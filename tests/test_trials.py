@@ -154,3 +154,7 @@ def test_only_the_folder_of_a_sweep_is_read_as_one(small_scenario: Path, tmp_pat
         SweepSet.read(trials.path)
     assert type(set_in(trials.path)) is type(trials)
     assert set_in(tmp_path) is None
+    with pytest.raises(RecordError, match="the command that began it goes on"):
+        ne.resume(trials.path)
+    with pytest.raises(RecordError, match="the command that began it goes on"):
+        ne.extend(trials.path, overrides={"stop.generations": 9})
