@@ -177,8 +177,8 @@ def sweep_text(summary: Mapping[str, Any]) -> str:
     finished = [point for point in points if point["n_finished"]]
     chosen_by = summary["chosen_by"]
     ranked = sorted(finished, key=lambda point: _median(point, chosen_by))
-    tests = [f"test.{measure}" for measure in ("arv", "nmse", "learned")]
-    shown = [name for name in ("champion.error", "champion.validation_error", *tests) if _any_has(finished, name)]
+    shown = [name for name in ("champion.error", "champion.validation_error") if _any_has(finished, name)]
+    shown += _test_measures(finished)
     has_target = any(point["success"] is not None for point in finished)
     titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
     quartiles = any(point["n_finished"] > 1 for point in finished)
@@ -205,6 +205,18 @@ def sweep_text(summary: Mapping[str, Any]) -> str:
         ]
         lines += ["[stop] evaluations alone."]
     return "\n".join(lines)
+
+
+def _test_measures(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each part that had no say, the error relative to a variance, and the share learnt."""
+    names = dict.fromkeys(name for point in points for name in point["figures"])
+    parts = dict.fromkeys(name.rpartition(".")[0] for name in names if name.endswith(".nmse"))
+    found = []
+    for part in parts:
+        if part not in ("train", "validation"):
+            relative = f"{part}.arv" if _any_has(points, f"{part}.arv") else f"{part}.nmse"
+            found += [name for name in (relative, f"{part}.learned") if _any_has(points, name)]
+    return found
 
 
 def _any_has(points: Iterable[Mapping[str, Any]], name: str) -> bool:

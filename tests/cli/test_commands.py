@@ -99,6 +99,8 @@ def test_a_sweep_is_run_checked_shown_and_drawn(small_scenario: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "runs/small-sweep"
     assert "4 of 4 points, 8 runs" in done.stdout
+    heads = ("kind", "n_hidden", "evaluations", "training error", "validation error", "test nmse", "test learned")
+    assert all(head in done.stdout for head in heads)
     assert "4 points, 8 runs" in done.stderr
     again = neuroevo("run", small_scenario, *sweep, "--results", "runs", "-q", cwd=tmp_path)
     assert (again.returncode, again.stdout, again.stderr) == (0, "runs/small-sweep\n", "")
