@@ -8,8 +8,9 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from neuroevo.records import surroundings
 from neuroevo.records.errors import RecordError, RecordUnwritable, writing
@@ -26,10 +27,12 @@ class Marker:
     Attributes:
         file: Its name.
         format: What stands in it under `format`.
+        noun: What the folder holds, for messages.
     """
 
     file: str
     format: str
+    noun: str
 
     def open_folder(self, results: str | Path, name: str, *, identity: str, contents: Mapping[str, Any]) -> Path:
         """The folder of that name and identity, made where there is none; one of another identity is left alone.
@@ -82,3 +85,37 @@ class Marker:
                 return False
             raise
         return True
+
+
+class RunSet:
+    """A folder that holds several runs.
+
+    Attributes:
+        path: The folder.
+    """
+
+    MARKER: ClassVar[Marker]
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """An existing one.
+
+        Raises:
+            RecordError: It is none.
+        """
+        if cls.MARKER.read(Path(path)) is None:
+            raise RecordError(f"{path} is not the folder of a {cls.MARKER.noun}")
+        return cls(Path(path))
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str(self._says.get("title", ""))
+
+    @cached_property
+    def _says(self) -> Mapping[str, Any]:
+        """The contents of the marker, which never changes."""
+        return self.MARKER.read(self.path) or {}

@@ -44,15 +44,18 @@ def summary_row(record: RunRecord) -> dict[str, Any]:
     return row
 
 
-def summarised(records: Sequence[RunRecord]) -> dict[str, Any]:
-    """What the finished ones among the runs have in common.
+def summarised(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the finished ones among runs have in common.
+
+    Args:
+        trials: The runs as `summary_row` gives them.
 
     Returns:
         Plain values: `n_trials`, `n_finished`, `success` (share, or None without a target), and `figures`: for each
         column of numbers the median, lower and upper quartile, their distance, smallest, largest and how many there
         are.
     """
-    rows = [summary_row(record) for record in records if record.status == "finished"]
+    rows = [row for row in trials if row["status"] == "finished"]
     success = np.array([row["success"] for row in rows], dtype=np.float64)
     known = success[np.isfinite(success)]
     figures = {}
@@ -61,21 +64,23 @@ def summarised(records: Sequence[RunRecord]) -> dict[str, Any]:
             values = np.array([row.get(name, math.nan) for row in rows], dtype=np.float64)
             figures[name] = _quartiles(values[np.isfinite(values)])
     return {
-        "n_trials": len(records),
+        "n_trials": len(trials),
         "n_finished": len(rows),
         "success": float(known.mean()) if len(known) else None,
         "figures": figures,
     }
 
 
-def write_summary(folder: Path, records: Sequence[RunRecord], summary: Mapping[str, Any]) -> None:
-    """Write summary.csv, one row a run, and summary.json.
+def write_summary(folder: Path, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Write summary.csv, one row a run, and summary.json, and give the contents of the latter.
 
     Raises:
         RecordUnwritable: The machine refused.
     """
-    write_table(folder / "summary.csv", [summary_row(record) for record in records])
+    summary = summarised(trials)
+    write_table(folder / "summary.csv", trials)
     write_json(folder / "summary.json", summary)
+    return summary
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

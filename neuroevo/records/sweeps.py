@@ -9,23 +9,17 @@ from typing import Any
 
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import write_json
-from neuroevo.records.sets import Marker
-from neuroevo.records.summary import summary_row, write_table
+from neuroevo.records.sets import Marker, RunSet
+from neuroevo.records.summary import write_summary, write_table
 from neuroevo.records.trials import TrialSet
 
-MARKER = Marker("sweep.json", "neuroevo-sweep")
 _VALIDATION = "champion.validation_error"
 
 
-class SweepSet:
-    """The folder of a sweep. Points and trials that have ended stay; asking for more of them adds to it.
+class SweepSet(RunSet):
+    """The folder of a sweep. Points and trials that have ended stay; asking for more of them adds to it."""
 
-    Attributes:
-        path: The folder.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    MARKER = Marker("sweep.json", "neuroevo-sweep", "sweep")
 
     @classmethod
     def open(cls, results: str | Path, name: str, *, identity: str, keys: Sequence[str], title: str = "") -> SweepSet:
@@ -42,33 +36,17 @@ class SweepSet:
             RecordUnwritable: The machine refused.
         """
         contents = {"title": title, "keys": list(keys)}
-        return cls(MARKER.open_folder(results, name, identity=identity, contents=contents))
-
-    @classmethod
-    def read(cls, path: str | Path) -> SweepSet:
-        """An existing sweep.
-
-        Raises:
-            RecordError: It is none.
-        """
-        if MARKER.read(Path(path)) is None:
-            raise RecordError(f"{path} is not the folder of a sweep")
-        return cls(Path(path))
+        return cls(cls.MARKER.open_folder(results, name, identity=identity, contents=contents))
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Paths of what varies from point to point."""
-        keys = (MARKER.read(self.path) or {}).get("keys")
+        keys = self._says.get("keys")
         return tuple(map(str, keys)) if isinstance(keys, list) else ()
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return str((MARKER.read(self.path) or {}).get("title", ""))
 
     def points(self) -> list[TrialSet]:
         """The sets of trials, in the order of their values."""
-        found = []
+        found, keys = [], self.keys
         for path in self.path.iterdir():
             if path.is_symlink() or not path.is_dir():
                 continue
@@ -76,7 +54,7 @@ class SweepSet:
                 found.append(TrialSet.read(path))
             except RecordError:
                 continue
-        return sorted(found, key=lambda trials: [_rank(trials.values.get(key)) for key in self.keys])
+        return sorted(found, key=lambda trials: [_rank(trials.values.get(key)) for key in keys])
 
     def summary(self) -> dict[str, Any]:
         """What the points came to.
@@ -86,12 +64,7 @@ class SweepSet:
             `chosen_by`, the figure that ranks the points: the champion's validation error where there is one, otherwise
             its training error. Never the test error, which would no longer be one.
         """
-        points = [
-            {"folder": trials.path.name, "values": dict(trials.values), **trials.summary()} for trials in self.points()
-        ]
-        validated = any(point["figures"].get(_VALIDATION, {}).get("n") for point in points)
-        chosen_by = _VALIDATION if validated else "champion.error"
-        return {"keys": list(self.keys), "chosen_by": chosen_by, "points": points}
+        return self._summary([(trials, trials.summary()) for trials in self.points()])
 
     def summarise(self) -> dict[str, Any]:
         """Write the summary of each point, summary.csv and summary.json over the points, and runs.csv over all runs.
@@ -102,26 +75,31 @@ class SweepSet:
         Raises:
             RecordUnwritable: The machine refused.
         """
-        keys, runs = self.keys, []
+        found, runs = [], []
         for trials in self.points():
-            trials.summarise()
-            named = {"point": trials.path.name, **_cells(keys, trials.values)}
-            runs += [named | summary_row(record) for record in trials.trials()]
-        summary = self.summary()
+            rows = trials.rows()
+            found.append((trials, write_summary(trials.path, rows)))
+            named = {"point": trials.path.name, **_cells(self.keys, trials.values)}
+            runs += [named | row for row in rows]
+        summary = self._summary(found)
         write_table(self.path / "runs.csv", runs)
-        write_table(self.path / "summary.csv", [dict(_row(keys, point)) for point in summary["points"]])
+        write_table(self.path / "summary.csv", [dict(_row(self.keys, point)) for point in summary["points"]])
         write_json(self.path / "summary.json", summary)
         return summary
+
+    def _summary(self, found: Sequence[tuple[TrialSet, Mapping[str, Any]]]) -> dict[str, Any]:
+        points = [{"folder": each.path.name, "values": dict(each.values), **figures} for each, figures in found]
+        validated = any(point["figures"].get(_VALIDATION, {}).get("n") for point in points)
+        chosen_by = _VALIDATION if validated else "champion.error"
+        return {"keys": list(self.keys), "chosen_by": chosen_by, "points": points}
 
 
 def set_in(path: str | Path) -> TrialSet | SweepSet | None:
     """The set of trials or the sweep in a folder; None where it is something else."""
-    if MARKER.read(Path(path)) is not None:
-        return SweepSet(Path(path))
-    try:
-        return TrialSet.read(path)
-    except RecordError:
-        return None
+    for kind in (SweepSet, TrialSet):
+        if kind.MARKER.read(Path(path)) is not None:
+            return kind(Path(path))
+    return None
 
 
 def _row(keys: Sequence[str], point: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

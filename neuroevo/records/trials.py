@@ -8,23 +8,17 @@ from typing import Any
 
 from neuroevo.records.errors import RecordError
 from neuroevo.records.record import RUN_FILE, RunRecord
-from neuroevo.records.sets import Marker
-from neuroevo.records.summary import summarised, write_summary
-
-MARKER = Marker("trials.json", "neuroevo-trials")
+from neuroevo.records.sets import Marker, RunSet
+from neuroevo.records.summary import summarised, summary_row, write_summary
 
 
-class TrialSet:
+class TrialSet(RunSet):
     """The folder of a set of trials. Trials that have ended stay; asking for more of them adds to the set.
 
     Two processes may work on one set: each trial is a run with a lock of its own.
-
-    Attributes:
-        path: The folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    MARKER = Marker("trials.json", "neuroevo-trials", "set of trials")
 
     @classmethod
     def open(
@@ -50,29 +44,13 @@ class TrialSet:
             RecordUnwritable: The machine refused.
         """
         contents = {"title": title} | ({} if values is None else {"values": values})
-        return cls(MARKER.open_folder(results, name, identity=identity, contents=contents))
-
-    @classmethod
-    def read(cls, path: str | Path) -> TrialSet:
-        """An existing set.
-
-        Raises:
-            RecordError: It is none.
-        """
-        if MARKER.read(Path(path)) is None:
-            raise RecordError(f"{path} is not the folder of a set of trials")
-        return cls(Path(path))
+        return cls(cls.MARKER.open_folder(results, name, identity=identity, contents=contents))
 
     @property
     def values(self) -> Mapping[str, Any]:
         """Key paths to values, where the set is a point of a sweep; empty otherwise."""
-        values = (MARKER.read(self.path) or {}).get("values")
+        values = self._says.get("values")
         return values if isinstance(values, dict) else {}
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return str((MARKER.read(self.path) or {}).get("title", ""))
 
     @staticmethod
     def name_of(seed: int) -> str:
@@ -109,9 +87,13 @@ class TrialSet:
                 continue
         return sorted(found, key=_seed_of)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """All trials as rows of a table, as `summary_row` gives them."""
+        return [summary_row(record) for record in self.trials()]
+
     def summary(self) -> dict[str, Any]:
         """What the finished trials have in common, as `summarised` gives it."""
-        return summarised(self.trials())
+        return summarised(self.rows())
 
     def summarise(self) -> dict[str, Any]:
         """Write summary.csv and summary.json over the finished trials, and give the contents of the latter.
@@ -119,10 +101,7 @@ class TrialSet:
         Raises:
             RecordUnwritable: The machine refused.
         """
-        trials = self.trials()
-        summary = summarised(trials)
-        write_summary(self.path, trials, summary)
-        return summary
+        return write_summary(self.path, self.rows())
 
 
 def _seed_of(record: RunRecord) -> tuple[float, str]:

@@ -110,7 +110,7 @@ def test_damaged_trial_is_left_out_of_the_summary(trials: TrialSet) -> None:
 def test_success_is_unknown_without_a_target(trials: TrialSet) -> None:
     for record in trials.trials():
         (record.path / "scenario.toml").write_text("[stop]\ngenerations = 9\n")
-    assert summarised(trials.trials())["success"] is None
+    assert summarised(trials.rows())["success"] is None
 
 
 @pytest.mark.parametrize(
