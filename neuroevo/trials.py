@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,14 @@ import tomli_w
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import RunRecord, SweepSet, TrialSet
-from neuroevo.scenario import ScenarioError, check_sweep, load_scenario, read_table
+from neuroevo.scenario import Point, ScenarioError, check_sweep, check_table, load_scenario, read_table
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.search import Where, open_cluster, reached
-from neuroevo.stopping import SignalTrap
+from neuroevo.stopping import SignalTrap, exit_code
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Cluster
-    from neuroevo.scenario import Point, Scenario
+    from neuroevo.scenario import Scenario
     from neuroevo.scenario.schema import DistributionSettings
     from neuroevo.stopping import Progress
 
@@ -36,14 +37,14 @@ class PlannedSet:
     """Trials that differ in their seeds alone.
 
     Attributes:
-        values: Key paths to values that replace the scenario's.
+        point: Of the sweep; where only seeds vary, one without values.
+        values: Key paths to all values that replace the scenario's, the point's among them.
         identity: What the trials have in common, as `TrialSet.open` takes it.
-        point: Of the sweep; None where only seeds vary.
     """
 
+    point: Point
     values: Mapping[str, Any]
     identity: str
-    point: Point | None
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,12 @@ class Outcome:
 
     Attributes:
         folders: For each plan its set of trials or its sweep.
+        summaries: For each of them what `summarise` gives.
         exit_code: 0, or 128 + the number of the signal that ended it early.
     """
 
     folders: tuple[TrialSet | SweepSet, ...]
+    summaries: tuple[Mapping[str, Any], ...]
     exit_code: int
 
 
@@ -223,26 +226,28 @@ def plan_runs(
     elif over:
         table = with_overrides(table, {"sweep.over": {**dict(_flat(table)), **over}})
     found = check_sweep(table, source)
-    n_trials = trials or (1 if found is None else found.settings.trials)
-    points: Sequence[Point | None] = found.points() if found is not None and found.over else (None,)
-    # Each point is a scenario of its own, whose record says nothing of the others.
-    values = {key: value for key, value in values.items() if key.partition(".")[0] != "sweep"}
-    sets = []
-    first: Scenario | None = None
-    for point in points:
-        loaded = _checked(source, values, point)
-        first = first or loaded
-        sets.append(PlannedSet({**values, **(point.values if point else {})}, _identity(loaded), point))
-    if first is None:
-        raise ValueError(f"{source}: the sweep has no points")
     keys = tuple(found.over) if found is not None else ()
+    points = found.points() if found is not None and keys else [Point(f"{source.stem}-trials", {})]
+    n_trials = trials or (1 if found is None else found.settings.trials)
+    # Each point is a scenario of its own, whose record says nothing of the others.
+    table.pop("sweep", None)
+    values = {key: value for key, value in values.items() if key.partition(".")[0] != "sweep"}
+    first = _checked(table, source, points[0])
+    data = fingerprint(first.problem.to_arrays())
+    # Data that all points share are read, scaled and fingerprinted once.
+    shared = None if any(key.partition(".")[0] == "problem" for key in keys) else first
+    scenarios = chain([first], (_checked(table, source, point, shared) for point in points[1:]))
+    sets = []
+    for point, there in zip(points, scenarios, strict=True):
+        its_data = data if shared else fingerprint(there.problem.to_arrays())
+        sets.append(PlannedSet(point, {**values, **point.values}, _identity(there, its_data)))
     return Plan(
         source=source,
         title=first.head.title,
         seeds=range(first.head.seed, first.head.seed + n_trials),
         sets=tuple(sets),
         keys=keys,
-        identity=_sweep_identity(table, keys, first),
+        identity=_sweep_identity(table, keys, data if shared else None),
         distribution=first.distribution,
         plots=first.record.plots,
     )
@@ -280,9 +285,8 @@ def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer
         try:
             code = _complete(runs, sum(plan.n_runs for plan in plans), distribution, where, observer)
         finally:
-            for folder in folders:
-                folder.summarise()
-    return Outcome(tuple(folders), code)
+            summaries = [folder.summarise() for folder in folders]
+    return Outcome(tuple(folders), tuple(summaries), code)
 
 
 def _complete(
@@ -300,26 +304,23 @@ def _complete(
 def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]:
     """The folder of a plan, and the runs that it lacks."""
     name = plan.source.stem
-    folder: TrialSet | SweepSet
-    if not plan.keys:
-        sets = [
-            (planned, TrialSet.open(results, f"{name}-trials", identity=planned.identity, title=plan.title))
-            for planned in plan.sets
-        ]
-        folder = sets[0][1]
-    else:
+    parent, sweep = results, None
+    if plan.keys:
         sweep = SweepSet.open(results, f"{name}-sweep", identity=plan.identity, keys=plan.keys, title=plan.title)
-        folder, sets = sweep, []
-        for planned in plan.sets:
-            if planned.point is not None:
-                of_point: dict[str, Any] = {"title": plan.title, "values": planned.point.values}
-                sets.append(
-                    (planned, TrialSet.open(sweep.path, planned.point.name, identity=planned.identity, **of_point))
-                )
+        parent = sweep.path
+    sets = []
+    for planned in plan.sets:
+        options: dict[str, Any] = {"identity": planned.identity, "values": planned.point.values or None}
+        trials = TrialSet.open(parent, planned.point.name, title=plan.title, **options)
+        sets.append((planned.values, trials, set(trials.missing(plan.seeds))))
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
-    order = [(seed, planned, trials) for seed in plan.seeds for planned, trials in sets]
-    runs = [_Run(plan.source, planned.values, trials, seed) for seed, planned, trials in order]
-    return folder, [run for run in runs if not run.trials.is_done(run.seed)]
+    runs = [
+        _Run(plan.source, values, trials, seed)
+        for seed in plan.seeds
+        for values, trials, missing in sets
+        if seed in missing
+    ]
+    return sweep or sets[0][1], runs
 
 
 def _one_by_one(runs: Sequence[_Run], n_all: int, where: Where, observer: Observer) -> int:
@@ -328,8 +329,7 @@ def _one_by_one(runs: Sequence[_Run], n_all: int, where: Where, observer: Observ
         observer.step(f"{number} of {n_all}: {run.label}")
         record = _carried_out(run.source, run.values, run.trials.path, run.seed, where, observer)
         if record.status != "finished":
-            reason = record.stop_reason
-            return 128 + int(reason.value) if reason is not None and reason.criterion == "signal" else 1
+            return exit_code(record.stop_reason)
     return 0
 
 
@@ -391,33 +391,34 @@ class _Reporting(Observer):
         self._metrics.report(progress)
 
 
-def _checked(source: Path, values: Mapping[str, Any], point: Point | None) -> Scenario:
-    """The scenario at a point.
+def _checked(table: Mapping[str, Any], source: Path, point: Point, shared: Scenario | None = None) -> Scenario:
+    """The scenario at a point, with the problem of another one where all points have the same.
 
     Raises:
         ScenarioError: It is wrong; says at which point.
     """
-    if point is None:
-        return load_scenario(source, overrides=values)
+    there = with_overrides(table, point.values)
+    if shared is not None:
+        there["problem"] = shared.table["problem"]
     try:
-        return load_scenario(source, overrides={**values, **point.values})
+        return check_table(there, source, shared.problem if shared else None)
     except ScenarioError as error:
-        raise ScenarioError(f"{source} at {point.name}", error.mistakes) from error
+        raise ScenarioError(f"{source} at {point.name}" if point.values else str(source), error.mistakes) from error
 
 
-def _identity(scenario: Scenario) -> str:
+def _identity(scenario: Scenario, data: str) -> str:
     """What the trials of one set have in common: the scenario without its seed and without what changes no result."""
-    table = {key: value for key, value in scenario.table.items() if key not in ("seed", *_CHANGE_NOTHING)}
-    return tomli_w.dumps({**table, "data": fingerprint(scenario.problem.to_arrays())})
+    return tomli_w.dumps({**_lasting(scenario.table), "data": data})
 
 
-def _sweep_identity(table: Mapping[str, Any], keys: Iterable[str], first: Scenario) -> str:
+def _sweep_identity(table: Mapping[str, Any], keys: Iterable[str], data: str | None) -> str:
     """What the points of a sweep have in common: the scenario as it was written, without what varies, and its data."""
-    shared = {key: value for key, value in table.items() if key not in ("seed", *_CHANGE_NOTHING)}
-    rest = without(shared, keys)
-    if not any(key.partition(".")[0] == "problem" for key in keys):
-        rest["data"] = fingerprint(first.problem.to_arrays())
-    return tomli_w.dumps({**rest, "keys": sorted(keys)})
+    rest = without(_lasting(table), keys)
+    return tomli_w.dumps({**rest, **({} if data is None else {"data": data}), "keys": sorted(keys)})
+
+
+def _lasting(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in ("seed", *_CHANGE_NOTHING)}
 
 
 def _flat(table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

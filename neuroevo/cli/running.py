@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
 
 from neuroevo.cli.display import Display
-from neuroevo.cli.texts import results_text, stop_text, sweep_text, trials_text
+from neuroevo.cli.texts import results_text, stop_text, summary_text
 from neuroevo.experiment import Observer
 from neuroevo.records import RunRecord, TrialSet, set_in
+from neuroevo.stopping import exit_code
 from neuroevo.trials import carry_out as carry_out_runs
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Crew
-    from neuroevo.records import SweepSet
     from neuroevo.scenario import Scenario
     from neuroevo.search import Where
     from neuroevo.stopping import Progress
@@ -100,7 +100,7 @@ def carry_out(start: Start, *, quiet: bool) -> None:
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
     tell(stop_text(record.run))
     print(record.path, flush=True)  # noqa: T201
-    code = exit_code(record.run)
+    code = exit_code(record.stop_reason)
     if code:
         raise typer.Exit(code)
 
@@ -117,33 +117,16 @@ def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet
             n_points = sum(len(plan.sets) for plan in plans)
             tell(f"{n_points} points, {n_runs} runs")
         outcome = carry_out_runs(plans, results, where, observer)
-    n_done = 0
-    for plan, folder in zip(plans, outcome.folders, strict=True):
-        text, n_finished = _summed_up(folder)
-        n_done += n_finished
+    for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)
         if not quiet:
-            print(text + "\n", flush=True)  # noqa: T201
+            print(summary_text(summary) + "\n", flush=True)  # noqa: T201
         print(folder.path, flush=True)  # noqa: T201
     if outcome.exit_code:
+        n_done = sum(point["n_finished"] for each in outcome.summaries for point in each.get("points", [each]))
         tell(f"interrupted after {n_done} finished runs; the same command goes on")
         raise typer.Exit(outcome.exit_code)
-
-
-def _summed_up(folder: TrialSet | SweepSet) -> tuple[str, int]:
-    """What the runs of a folder have in common, and how many have finished."""
-    summary = folder.summary()
-    if isinstance(folder, TrialSet):
-        return trials_text(summary), summary["n_finished"]
-    return sweep_text(summary), sum(point["n_finished"] for point in summary["points"])
-
-
-def exit_code(run: Mapping[str, Any]) -> int:
-    """0, or 128 + the number of the signal that ended the run."""
-    reason = run.get("stop_reason") or {}
-    number = int(reason["value"]) if reason.get("criterion") == "signal" else 0
-    return 128 + number if number in (2, 15) else 0
 
 
 def _wants_plots(record: RunRecord) -> bool:

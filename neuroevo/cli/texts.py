@@ -106,13 +106,17 @@ def folder_text(path: Path) -> str:
     Raises:
         RecordError: The folder is none of them, or damaged.
     """
-    from neuroevo.records import RunRecord, TrialSet, set_in
+    from neuroevo.records import RunRecord, set_in
 
     found = set_in(path)
     if found is None:
         return record_text(RunRecord.open(path))
-    text = trials_text(found.summary()) if isinstance(found, TrialSet) else sweep_text(found.summary())
-    return f"{found.title or path.name}\n\n{text}\n\n  {path}"
+    return f"{found.title or path.name}\n\n{summary_text(found.summary())}\n\n  {path}"
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """What the runs of a set of trials or of a sweep have in common."""
+    return sweep_text(summary) if "points" in summary else trials_text(summary)
 
 
 def record_text(record: RunRecord) -> str:

@@ -164,11 +164,6 @@ class Scheduler:
         return len(self._loads)
 
     @property
-    def n_slow(self) -> int:
-        """Workers that take much longer than the mean."""
-        return sum(map(self._is_slow, self._loads.values()))
-
-    @property
     def speeds(self) -> tuple[float, ...]:
         """Of each worker: 1 for most, and for those that are much slower their share of the others' mean."""
         slow = [self._is_slow(load) for load in self._loads.values()]

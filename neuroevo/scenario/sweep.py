@@ -139,7 +139,7 @@ class Sweep:
         seen: set[str] = set()
         for number in range(_TRIES * wanted):
             values = {key: self._draw(key, number) for key in keys}
-            identity = json.dumps(values, sort_keys=True, default=str)
+            identity = _written(values)
             if identity in seen:
                 continue
             seen.add(identity)
@@ -277,14 +277,17 @@ def _labels(values: Values) -> dict[str, str]:
     for number, (value, kind) in enumerate(zip(values, kinds, strict=True), start=1):
         if isinstance(value, Mapping):
             known = isinstance(kind, str) and kinds.count(kind) == 1
-            labels[json.dumps(value, sort_keys=True, default=str)] = str(kind) if known else f"no{number}"
+            labels[_written(value)] = str(kind) if known else f"no{number}"
     return labels
 
 
 def _label(value: Any, labels: Mapping[str, str]) -> str:
     if isinstance(value, Mapping):
-        return labels[json.dumps(value, sort_keys=True, default=str)]
-    text = (
-        str(value).lower() if isinstance(value, bool) else f"{value:.12g}" if isinstance(value, float) else str(value)
-    )
+        return labels[_written(value)]
+    text = _written(value) if isinstance(value, bool) else f"{value:.12g}" if isinstance(value, float) else str(value)
     return re.sub(r"[^\w.+-]+", "_", text).strip("_.") or "empty"
+
+
+def _written(value: Any) -> str:
+    """A value as JSON, equal for equal values."""
+    return json.dumps(value, sort_keys=True, default=str)

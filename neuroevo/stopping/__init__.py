@@ -24,7 +24,7 @@ from neuroevo.stopping.criteria import (
     ValidationPatience,
 )
 from neuroevo.stopping.progress import COLUMNS, COUNTS, History, Progress
-from neuroevo.stopping.signals import SignalTrap, ending_criterion
+from neuroevo.stopping.signals import SignalTrap, ending_criterion, exit_code
 from neuroevo.stopping.table import CRITERIA, stopping_from_table
 
 __all__ = [
@@ -53,5 +53,6 @@ __all__ = [
     "ValidationErrorReached",
     "ValidationPatience",
     "ending_criterion",
+    "exit_code",
     "stopping_from_table",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Any
 
-from neuroevo.stopping.base import StoppingCriterion
+from neuroevo.stopping.base import StoppingCriterion, StopReason
 from neuroevo.stopping.criteria import SignalReceived
 
 #: What a terminal (Ctrl-C) and a batch system send to end a process.
@@ -63,6 +63,14 @@ class SignalTrap:
         if name in ENDING and self.exit_code is not None:
             raise SystemExit(128 + number)
         self._received.add(name)
+
+
+def exit_code(reason: StopReason | None) -> int:
+    """0, or 128 + the number of the ending signal that is the reason."""
+    if reason is None or reason.criterion != SignalReceived.name:
+        return 0
+    number = int(reason.value)
+    return 128 + number if signal.Signals(number).name in ENDING else 0
 
 
 def ending_criterion() -> StoppingCriterion:

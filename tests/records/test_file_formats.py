@@ -66,13 +66,17 @@ def test_page_names_every_array(finished: Path, file: str) -> None:
             assert known or name == "restarted", name
 
 
-def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:
-    trials = TrialSet.open(tmp_path, "set", identity="x", title="y")
+def add_trial(trials: TrialSet, network: Network, problem: SequenceProblem) -> None:
     with RunWriter.create(
         trials.path, TrialSet.name_of(1), scenario_toml="", run={"seed": 1}, problem=problem, network=network
     ) as writer:
         advance(writer, 1, 1)
         finish(writer, network, problem)
+
+
+def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:
+    trials = TrialSet.open(tmp_path, "set", identity="x", title="y")
+    add_trial(trials, network, problem)
     summary = trials.summarise()
     for path in trials.path.iterdir():
         assert path.name == "seed1" or path.name in NAMED
@@ -86,11 +90,7 @@ def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Networ
 def test_page_names_the_files_of_a_sweep(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:
     sweep = SweepSet.open(tmp_path, "sweep", identity="x", keys=["network.n_hidden"], title="y")
     trials = TrialSet.open(sweep.path, "n_hidden=3", identity="x", values={"network.n_hidden": 3})
-    with RunWriter.create(
-        trials.path, TrialSet.name_of(1), scenario_toml="", run={"seed": 1}, problem=problem, network=network
-    ) as writer:
-        advance(writer, 1, 1)
-        finish(writer, network, problem)
+    add_trial(trials, network, problem)
     summary = sweep.summarise()
     for path in sweep.path.iterdir():
         assert path.name == "n_hidden=3" or path.name in NAMED
