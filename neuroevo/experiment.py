@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.errors import BadInput
 from neuroevo.problems import RightClass
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
@@ -196,7 +197,7 @@ def extend(
     others = sorted(key for key in overrides if key.partition(".")[0] not in ("stop", "record", "distribution"))
     if others or not overrides:
         named = f", got {', '.join(others)}" if others else ""
-        raise ValueError(
+        raise BadInput(
             f"extend changes only keys below stop, record and distribution{named}; "
             "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
         )

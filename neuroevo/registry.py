@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
+from neuroevo.errors import BadInput
+
 T = TypeVar("T")
 
 
-class UnknownName(ValueError):
+class UnknownName(BadInput):
     """A name that no member of a registry has; the message gives the nearest name and all known ones."""
 
 
@@ -50,7 +52,7 @@ class Registry(Generic[T]):
             ValueError: The name is taken.
         """
         if name in self.names():
-            raise ValueError(f"the {self.noun} name {name!r} is taken; choose another one")
+            raise BadInput(f"the {self.noun} name {name!r} is taken; choose another one")
         self._members[name] = member
 
     def names(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import LocalEvaluator
 from neuroevo.evolution import VALIDATION, Evolution
 from neuroevo.evolution.hosts import SerialHost
@@ -39,9 +40,7 @@ class Where:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.ray is not None:
-            raise ValueError(
-                "--workers starts workers on this machine, --ray takes those of a cluster: give one of them"
-            )
+            raise BadInput("--workers starts workers on this machine, --ray takes those of a cluster: give one of them")
 
     def over(self, settings: DistributionSettings) -> DistributionSettings:
         """The settings with what is said here in the place of what they say."""

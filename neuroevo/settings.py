@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
+from neuroevo.errors import BadInput
 from neuroevo.registry import nearest
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Mistake:
         return f"{where}{self.expected}{got}{hint}"
 
 
-class SettingsError(ValueError):
+class SettingsError(BadInput):
     """All the mistakes found in one reading; `mistakes` lists them."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import RunRecord, SweepSet, TrialSet
@@ -185,7 +186,7 @@ def run_sweep(
     """
     plan = plan_runs(scenario, over=over, samples=samples, trials=trials, seed=seed, overrides=overrides)
     if not plan.keys:
-        raise ValueError("no key varies: say which in [sweep.over] or in over; run_trials is for seeds alone")
+        raise BadInput("no key varies: say which in [sweep.over] or in over; run_trials is for seeds alone")
     (folder,) = carry_out([plan], results, Where(threads, workers, ray), observer or Observer()).folders
     return SweepSet.read(folder.path)
 
@@ -216,7 +217,7 @@ def plan_runs(
         ValueError: trials is below 1.
     """
     if trials is not None and trials < 1:
-        raise ValueError(f"n_trials must be at least 1, got {trials}")
+        raise BadInput(f"n_trials must be at least 1, got {trials}")
     source, values = Path(scenario), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
@@ -374,7 +375,7 @@ def trial_on_worker(source: Path, values: Mapping[str, Any], folder: Path, seed:
         ValueError: The worker does not see the set's folder.
     """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
+        raise BadInput(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
     observer = _Reporting(f"{folder.name}/{TrialSet.name_of(seed)}")
     return stated_reason(_carried_out(source, values, folder, seed, Where(threads=threads, workers=0), observer))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import NETWORKS, Graph, Network, make_network
 from neuroevo.registry import nearest
 
@@ -47,13 +48,11 @@ class Workload:
             near = nearest(self.cell, NETWORKS.names())
             guess = f"; did you mean {near!r}?" if near else ""
             known = ", ".join(NETWORKS.names())
-            raise ValueError(f"the cell of a workload must be one of {known}, got {self.cell!r}{guess}")
+            raise BadInput(f"the cell of a workload must be one of {known}, got {self.cell!r}{guess}")
         for name in _NUMBERS:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(
-                    f"{name} of workload {self.name!r} must be a whole number of at least 1, got {value!r}"
-                )
+                raise BadInput(f"{name} of workload {self.name!r} must be a whole number of at least 1, got {value!r}")
 
     @property
     def numbers(self) -> tuple[int, int, int, int, int, int]:
@@ -121,7 +120,7 @@ def as_workload(text: str | Workload) -> Workload:
     if len(numbers) != len(_NUMBERS) or not all(number.isdecimal() for number in numbers):
         near = nearest(text, named)
         guess = f"; did you mean {near!r}?" if near else "."
-        raise ValueError(
+        raise BadInput(
             f"there is no workload {text!r}{guess} Known: {', '.join(named)}; "
             "or give its numbers as cell,P,S,T,I,H,O, for instance elman,256,1,1000,1,16,1"
         )

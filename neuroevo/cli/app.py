@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from neuroevo.cli.failures import told
+from neuroevo.errors import BadInput
 
 
 class Precision(StrEnum):
@@ -110,7 +111,7 @@ def run(
         from neuroevo.trials import plan_runs, wants_many
 
         if no_sweep and (sweep or samples):
-            raise ValueError("--no-sweep leaves every sweep out: give it, or --sweep and --samples")
+            raise BadInput("--no-sweep leaves every sweep out: give it, or --sweep and --samples")
         values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
+from neuroevo.errors import BadInput, MachineRefused
+
 _PROBE_SECONDS = 5.0
 _UNWANTED = (b"RAY_BACKEND_LOG_LEVEL", b"gcs_client.cc")
 """Lines of Ray's C++ part at its start: which level it logs at, and each of its tries to be let in."""
@@ -32,7 +34,7 @@ _AGREE = (
 )
 
 
-class ClusterError(ConnectionError):
+class ClusterError(MachineRefused, ConnectionError):
     """Workers cannot be had, or cannot do their work; the message says why."""
 
 
@@ -136,7 +138,7 @@ class Cluster:
 
 def _checked(value: int, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        raise BadInput(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 def _import_ray() -> ModuleType:
@@ -237,13 +239,13 @@ def _find() -> str:
 
 def _parsed(address: str) -> tuple[str, int]:
     if "://" in address:
-        raise ValueError(
+        raise BadInput(
             f"--ray takes HOST:PORT or auto, got {address!r}; Ray Client is not used: start neuroevo on a machine of "
             "the cluster, or send it there with `ray job submit -- neuroevo run SCENARIO --ray auto`"
         )
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"--ray takes HOST:PORT (as in 10.0.0.1:6379) or auto, got {address!r}")
+        raise BadInput(f"--ray takes HOST:PORT (as in 10.0.0.1:6379) or auto, got {address!r}")
     return host.strip("[]"), int(port)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.distribution.pool import Servant, Slice
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 
@@ -98,7 +99,7 @@ class ShardedEvaluator(Evaluator):
         # Built for its checks alone, so that mistakes are found here and not in a worker.
         LocalEvaluator(network, problem, n_threads=cluster.threads, precision=precision).close()
         if chunk_size is not None and chunk_size < 1:
-            raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
+            raise BadInput(f"chunk_size must be at least 1, got {chunk_size}")
         self.network = network
         self.problem = problem
         self._announce = announce or (lambda _text: None)

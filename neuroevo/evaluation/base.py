@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
 
 
@@ -92,9 +93,9 @@ def checked_population(population: ArrayLike, n_genes: int) -> NDArray[np.float6
     """
     array = np.asarray(population)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"population must hold real numbers, got {array.dtype}")
+        raise WrongType(f"population must hold real numbers, got {array.dtype}")
     if array.ndim != 2 or array.shape[1] != n_genes:
-        raise ValueError(
+        raise BadInput(
             f"population must have shape (n, {n_genes}), one genome per row, got {array.shape}"
             + ("; a single genome is population[None, :]" if array.shape == (n_genes,) else "")
         )

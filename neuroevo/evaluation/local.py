@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
 from neuroevo.evaluation.fallback import evaluate_by_predict, warn_once
@@ -53,12 +54,12 @@ class LocalEvaluator(Evaluator):
     ) -> None:
         for name in ("n_inputs", "n_outputs"):
             if getattr(network, name) != getattr(problem, name):
-                raise ValueError(
+                raise BadInput(
                     f"network and problem must have the same {name}, got {getattr(network, name)} "
                     f"and {getattr(problem, name)}"
                 )
         if precision not in _TYPES:
-            raise ValueError(f"precision must be single or double, got {precision!r}")
+            raise BadInput(f"precision must be single or double, got {precision!r}")
         self.network = network
         self.problem = problem
         self.precision = precision
@@ -167,7 +168,7 @@ def _checked_threads(n_threads: int | None) -> int:
     if n_threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer):
-        raise TypeError(f"n_threads must be a whole number, got {n_threads!r}")
+        raise WrongType(f"n_threads must be a whole number, got {n_threads!r}")
     if n_threads < 1:
-        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
+        raise BadInput(f"n_threads must be at least 1, got {n_threads}")
     return int(n_threads)

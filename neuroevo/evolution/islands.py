@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import fitness_of
 from neuroevo.evolution.hosts import FloatArray, Generation, IslandHost, Order, Stretch
 from neuroevo.evolution.loop import Champion
@@ -152,7 +153,7 @@ class Archipelago:
         """
         numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}
         if numbers.get("n_islands") != self.n_islands:
-            raise ValueError(f"the state is of {numbers.get('n_islands', 'no')} islands, here are {self.n_islands}")
+            raise BadInput(f"the state is of {numbers.get('n_islands', 'no')} islands, here are {self.n_islands}")
         self.generation = int(numbers["generation"])
         self.evaluations = int(numbers["evaluations"])
         self.seconds = float(numbers["seconds"])

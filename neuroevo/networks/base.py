@@ -12,6 +12,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import checks
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
 from neuroevo.networks.layout import ArraySpec, GenomeLayout
@@ -44,7 +45,7 @@ class Network(ABC):
             names, shapes = [spec.name for spec in specs], [spec.shape for spec in specs]
             object.__setattr__(self, "fixed", checks.fixed_arrays(self._fixed, names, shapes))
         if self.layout.n_genes == 0:
-            raise ValueError("every weight of the network is fixed: leave at least one gene")
+            raise BadInput("every weight of the network is fixed: leave at least one gene")
 
     @cached_property
     def layout(self) -> GenomeLayout:

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.registry import nearest
 
 GENE = "gene"
@@ -23,9 +24,9 @@ def whole_number(name: str, value: object, at_least: int = 1) -> int:
         ValueError: It is below `at_least`.
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
+        raise WrongType(f"{name} must be a whole number, got {value!r}")
     if value < at_least:
-        raise ValueError(f"{name} must be at least {at_least}, got {value}")
+        raise BadInput(f"{name} must be at least {at_least}, got {value}")
     return int(value)
 
 
@@ -37,9 +38,9 @@ def positive_number(name: str, value: object) -> float:
         ValueError: It is not finite or not above 0.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number above 0, got {value!r}")
+        raise WrongType(f"{name} must be a number above 0, got {value!r}")
     if not (np.isfinite(float(value)) and float(value) > 0):
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+        raise BadInput(f"{name} must be a finite number above 0, got {value!r}")
     return float(value)
 
 
@@ -50,7 +51,7 @@ def truth_value(name: str, value: object) -> bool:
         TypeError: It is neither True nor False.
     """
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise WrongType(f"{name} must be True or False, got {value!r}")
     return bool(value)
 
 
@@ -64,7 +65,7 @@ def known_name(name: str, value: object, known: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in known:
         near = nearest(value, known) if isinstance(value, str) else None
         guess = f"; did you mean {near!r}?" if near else ""
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}{guess}")
+        raise BadInput(f"{name} must be one of {', '.join(known)}, got {value!r}{guess}")
     return value
 
 
@@ -84,7 +85,7 @@ def fixed_arrays(
         ValueError: An array is unknown, of another shape, or holds an infinite value.
     """
     if not isinstance(fixed, Mapping):
-        raise TypeError(f"fixed must map array names to arrays, got {type(fixed).__name__}")
+        raise WrongType(f"fixed must map array names to arrays, got {type(fixed).__name__}")
     known = dict(zip(names, shapes, strict=True))
     arrays = {}
     for name, value in fixed.items():
@@ -93,9 +94,9 @@ def fixed_arrays(
         if array.ndim == 0:
             array = np.full(known[name], float(array))
         if array.shape != known[name]:
-            raise ValueError(f"fixed[{name!r}] must have shape {known[name]}, got {array.shape}")
+            raise BadInput(f"fixed[{name!r}] must have shape {known[name]}, got {array.shape}")
         if np.isinf(array).any():
-            raise ValueError(f"fixed[{name!r}] must hold finite numbers, or NaN where there is a gene; got an infinity")
+            raise BadInput(f"fixed[{name!r}] must hold finite numbers, or NaN where there is a gene; got an infinity")
         array.flags.writeable = False
         arrays[name] = array
     return arrays
@@ -117,20 +118,20 @@ def sequences(
     array = np.array(inputs, dtype=np.float64, order="C")
     if array.ndim != 3 or array.shape[2] != n_inputs:
         remedy = "; a single sequence needs a leading axis: inputs[None]" if array.ndim == 2 else ""
-        raise ValueError(f"inputs must have shape (n_sequences, n_steps, {n_inputs}), got {array.shape}{remedy}")
+        raise BadInput(f"inputs must have shape (n_sequences, n_steps, {n_inputs}), got {array.shape}{remedy}")
     n_sequences, n_steps, _ = array.shape
     lengths = np.full(n_sequences, n_steps) if lengths is None else np.asarray(lengths)
     if lengths.shape != (n_sequences,) or not np.issubdtype(lengths.dtype, np.integer):
-        raise ValueError(
+        raise BadInput(
             f"lengths must be {n_sequences} whole numbers, one a sequence, got {lengths.dtype} of shape {lengths.shape}"
         )
     if ((lengths < 1) | (lengths > n_steps)).any():
-        raise ValueError(f"lengths must lie between 1 and {n_steps} (n_steps), got {lengths.min()} to {lengths.max()}")
+        raise BadInput(f"lengths must lie between 1 and {n_steps} (n_steps), got {lengths.min()} to {lengths.max()}")
     padding = np.arange(n_steps) >= lengths[:, None]
     array[padding] = 0.0
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"inputs must be finite, got {array[where]} at [sequence, step, input] = {list(where)}")
+        raise BadInput(f"inputs must be finite, got {array[where]} at [sequence, step, input] = {list(where)}")
     return array, lengths.astype(np.int64)
 
 
@@ -138,7 +139,7 @@ def _fixed_array(name: str, value: object) -> NDArray[np.float64]:
     try:
         return np.array(_numbers(value), dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(
+        raise BadInput(
             f"fixed[{name!r}] must hold numbers, and NaN or {GENE!r} where there is a gene, in rows of equal length"
         ) from None
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.networks.base import Network
 from neuroevo.networks.elman import Elman
 from neuroevo.networks.gru import Gru
@@ -34,11 +35,11 @@ def from_torch(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArray[np.
     for layer in range(network.n_layers):
         first, second = (given.pop(f"bias_{side}_l{layer}", None) for side in ("ih", "hh"))
         if (first is None) != (second is None):
-            raise ValueError(f"layer {layer} must have both bias_ih_l{layer} and bias_hh_l{layer}, or neither")
+            raise BadInput(f"layer {layer} must have both bias_ih_l{layer} and bias_hh_l{layer}, or neither")
         shape = network.layout.shapes[network.layout.names.index(f"bias_l{layer}")]
         first, second = (np.zeros(shape) if bias is None else bias for bias in (first, second))
         if first.shape != shape or second.shape != shape:
-            raise ValueError(f"the biases of layer {layer} must have shape {shape}, got {first.shape}, {second.shape}")
+            raise BadInput(f"the biases of layer {layer} must have shape {shape}, got {first.shape}, {second.shape}")
         if isinstance(network, Gru):
             n_gated = 2 * network.n_hidden
             given[f"bias_hn_l{layer}"] = second[n_gated:]
@@ -71,7 +72,7 @@ def to_torch(network: Network, genome: ArrayLike) -> dict[str, NDArray[np.float6
 
 def _exchangeable(network: Network) -> Elman | Lstm | Gru:
     if isinstance(network, Elman) and network.activation not in ("tanh", "relu"):
-        raise TypeError(f"PyTorch's nn.RNN has tanh and relu units only, this network has {network.activation} units")
+        raise WrongType(f"PyTorch's nn.RNN has tanh and relu units only, this network has {network.activation} units")
     if not isinstance(network, Elman | Lstm | Gru):
-        raise TypeError(f"PyTorch has no cell like {type(network).__name__}; only Elman, Lstm and Gru can be exchanged")
+        raise WrongType(f"PyTorch has no cell like {type(network).__name__}; only Elman, Lstm and Gru can be exchanged")
     return network

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import checks
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
 from neuroevo.networks.base import Array, Count, Network
@@ -104,13 +105,11 @@ def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, se
     """
     density = checks.positive_number("density", density)
     if density > 1:
-        raise ValueError(f"density must lie above 0 and at most at 1, got {density}")
+        raise BadInput(f"density must lie above 0 and at most at 1, got {density}")
     links = all_links(n_inputs, n_units, n_outputs)
     n_links = round(density * len(links))
     if n_links == 0:
-        raise ValueError(
-            f"a density of {density} leaves none of {len(links)} links; take at least {1 / len(links):.2g}"
-        )
+        raise BadInput(f"a density of {density} leaves none of {len(links)} links; take at least {1 / len(links):.2g}")
     rng = np.random.Generator(np.random.PCG64(checks.whole_number("seed", seed, at_least=0)))
     return links[np.sort(rng.choice(len(links), size=n_links, replace=False))]
 
@@ -127,7 +126,7 @@ def _checked_links(links: object, n_inputs: int, n_units: int, n_outputs: int) -
         array = all_links(n_inputs, n_units, n_outputs)
     elif isinstance(links, Mapping):
         if set(links) != {"density", "seed"}:
-            raise ValueError(f"random links need exactly the keys density and seed, got {', '.join(map(str, links))}")
+            raise BadInput(f"random links need exactly the keys density and seed, got {', '.join(map(str, links))}")
         array = random_links(n_inputs, n_units, n_outputs, links["density"], links["seed"])
     else:
         array = _listed_links(links)
@@ -135,13 +134,13 @@ def _checked_links(links: object, n_inputs: int, n_units: int, n_outputs: int) -
     for column, name, limit in ((0, "source", n_sources), (1, "target", n_targets)):
         wrong = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= limit))
         if wrong.size:
-            raise ValueError(
+            raise BadInput(
                 f"the {name} of links[{wrong[0]}] must lie between 0 and {limit - 1}, got {array[wrong[0], column]}"
             )
     keys, first, counts = np.unique(array[:, 0] * n_targets + array[:, 1], return_index=True, return_counts=True)
     if len(keys) < len(array):
         source, target = array[first[counts > 1][0]].tolist()
-        raise ValueError(f"a link may be given once only, but ({source}, {target}) comes more than once")
+        raise BadInput(f"a link may be given once only, but ({source}, {target}) comes more than once")
     array.flags.writeable = False
     return array
 
@@ -152,7 +151,7 @@ def _listed_links(links: object) -> NDArray[np.int64]:
     except ValueError:
         array = np.empty(0)
     if array.ndim != 2 or array.shape[1:] != (2,) or len(array) == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(
+        raise BadInput(
             "links must be pairs of whole numbers (source, target) of shape (n_links, 2) with at least one link, "
             f"got {array.dtype} of shape {array.shape}"
         )

@@ -14,6 +14,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput
+
 Role = Literal["input", "recurrent", "bias", "output", "links", "initial_state", "time_constant"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _INCOMING: tuple[Role, ...] = ("input", "recurrent", "output")
@@ -118,7 +120,7 @@ class GenomeLayout:
         """
         unknown, missing = [n for n in arrays if n not in self.names], [n for n in self.names if n not in arrays]
         if unknown or missing:
-            raise ValueError(
+            raise BadInput(
                 f"the arrays must be exactly {', '.join(self.names)}; "
                 f"missing: {', '.join(missing) or 'none'}, unknown: {', '.join(unknown) or 'none'}"
             )
@@ -126,7 +128,7 @@ class GenomeLayout:
         for name, shape, start, stop in self._pieces():
             array = np.asarray(arrays[name], dtype=np.float64)
             if array.shape != shape:
-                raise ValueError(f"array {name} must have shape {shape}, got {array.shape}")
+                raise BadInput(f"array {name} must have shape {shape}, got {array.shape}")
             entries[start:stop] = array.ravel()
         self._check_fixed(entries)
         genome: NDArray[np.float64] = entries[self._is_gene]
@@ -140,7 +142,7 @@ class GenomeLayout:
         """
         array = np.asarray(genome, dtype=np.float64)
         if array.shape != (self.n_genes,):
-            raise ValueError(
+            raise BadInput(
                 f"genome must have shape ({self.n_genes},), one entry a gene, got {array.shape}; "
                 "it may belong to another network"
             )
@@ -210,7 +212,7 @@ class GenomeLayout:
             index = np.unravel_index(slot - int(self._bounds[which]), self.shapes[which])
             where = f"{self.names[which]}[{', '.join(str(int(i)) for i in index)}]"
             expected, got = float(self.fixed_values[slot]), float(entries[slot])
-            raise ValueError(
+            raise BadInput(
                 f"{where} is fixed at {expected!r} in this network, got {got!r}; "
                 f"{wrong.size} fixed entries differ in all"
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.plots import style
 from neuroevo.plots.thinning import thin
 from neuroevo.records import RecordError, RunRecord
@@ -61,7 +62,7 @@ def plot_compare(
         curve = (history["evaluations"].astype(np.float64), history["incumbent_error"].astype(np.float64))
         groups.setdefault(style.words(group_by(record), 40), []).append(curve)
     if not groups:
-        raise ValueError("plot_compare needs at least one run")
+        raise BadInput("plot_compare needs at least one run")
     folder = Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.records import RecordError
 from neuroevo.records.files import write_atomically
 
@@ -122,7 +123,7 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
         ValueError: One is not.
     """
     if isinstance(formats, str) or not formats or not set(formats) <= set(FORMATS):
-        raise ValueError(f"formats must be a sequence of {' and '.join(FORMATS)}, got {formats!r}")
+        raise BadInput(f"formats must be a sequence of {' and '.join(FORMATS)}, got {formats!r}")
     return tuple(formats)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.learned import RightClass, Within
 from neuroevo.problems.scaling import Scaling
 
@@ -46,17 +47,17 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], Scaling]
     """
     missing = [name for name in _NEEDED if name not in arrays]
     if missing:
-        raise ValueError(f"the arrays of a problem lack {', '.join(missing)}")
+        raise BadInput(f"the arrays of a problem lack {', '.join(missing)}")
     fields: dict[str, Any] = {name: arrays[name] for name in ("inputs", "targets", "lengths", "target_mask")}
     fields["washout"] = int(arrays["washout"])
     rule = str(arrays["learned"])
     if rule not in ("within", "right_class"):
-        raise ValueError(f"the array 'learned' must be 'within' or 'right_class', got {rule!r}")
+        raise BadInput(f"the array 'learned' must be 'within' or 'right_class', got {rule!r}")
     fields["learned"] = RightClass() if rule == "right_class" else Within(float(arrays["tolerance"]))
     fields["weight_decay"] = float(arrays["weight_decay"])
     names, masks = arrays["part_names"].tolist(), arrays["part_masks"]
     if len(names) != len(masks):
-        raise ValueError(f"part_names and part_masks must have the same length, got {len(names)} and {len(masks)}")
+        raise BadInput(f"part_names and part_masks must have the same length, got {len(names)} and {len(masks)}")
     fields["parts"] = dict(zip(names, masks, strict=True))
     fields["input_names"] = tuple(arrays["input_names"].tolist())
     fields["target_names"] = tuple(arrays["target_names"].tolist())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.learned import RightClass
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.problems.sequence import SequenceProblem
@@ -51,7 +52,7 @@ def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
         ValueError: The order is below 1.
     """
     if order < 1:
-        raise ValueError(f"the order of a linear model must be at least 1, got {order}")
+        raise BadInput(f"the order of a linear model must be at least 1, got {order}")
     if isinstance(problem.learned, RightClass):
         found = [_make(problem, "majority", "largest class", _constant(problem))]
         classifier = _linear_classifier(problem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from neuroevo.errors import BadInput
 
-class DataError(ValueError):
+
+class DataError(BadInput):
     """Data that cannot be used. The message names the file, the place in it, what is wrong and how to mend it."""

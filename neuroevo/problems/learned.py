@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput, WrongType
+
 
 @dataclass(frozen=True)
 class Within:
@@ -22,9 +24,9 @@ class Within:
     def __post_init__(self) -> None:
         value = self.tolerance
         if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-            raise TypeError(f"Within needs a number as its tolerance, got {value!r}")
+            raise WrongType(f"Within needs a number as its tolerance, got {value!r}")
         if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"Within needs a finite tolerance above 0, got {value!r}")
+            raise BadInput(f"Within needs a finite tolerance above 0, got {value!r}")
         object.__setattr__(self, "tolerance", float(value))
 
     def right(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.sequence import SequenceProblem
 
 
@@ -50,11 +51,11 @@ def measure(
         ValueError: Wrong shape, unknown part, or nothing to compare.
     """
     if outputs.shape != problem.targets.shape:
-        raise ValueError(f"outputs must have the shape of the targets, {problem.targets.shape}; got {outputs.shape}")
+        raise BadInput(f"outputs must have the shape of the targets, {problem.targets.shape}; got {outputs.shape}")
     counted = problem.counted(part) if where is None else problem.counted(part) & where
     n_targets = int(counted.sum())
     if not n_targets:
-        raise ValueError(f"nothing to compare in part {part!r}")
+        raise BadInput(f"nothing to compare in part {part!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         error = float(np.mean((outputs[counted] - problem.targets[counted]) ** 2))
         squares = (problem.scaling.unscale_targets(outputs) - problem.original.targets) ** 2

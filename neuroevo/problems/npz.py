@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import MAX_BYTES, read_bytes
 
@@ -112,7 +113,7 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(stream)
     size = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
     if size > MAX_HEADER:
-        raise ValueError(f"it claims {size} bytes")
+        raise BadInput(f"it claims {size} bytes")
     text = stream.read(size).decode("utf-8" if version == (3, 0) else "latin1")
     with warnings.catch_warnings():
         # A damaged header may look like a bad escape sequence or an old name of a type; the checks below decide.
@@ -121,5 +122,5 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         dtype = np.lib.format.descr_to_dtype(header["descr"])
     shape, fortran = header["shape"], header["fortran_order"]
     if not (isinstance(shape, tuple) and all(type(length) is int for length in shape) and isinstance(fortran, bool)):
-        raise ValueError("shape or order is none")
+        raise BadInput("shape or order is none")
     return shape, fortran, dtype

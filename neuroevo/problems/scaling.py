@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
+
 Method = Literal["none", "standard", "range"]
 METHODS: tuple[str, ...] = ("none", "standard", "range")
 
@@ -34,15 +36,15 @@ class Scaling:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ValueError(f"scaling must be one of {', '.join(METHODS)}; got {self.method!r}")
+            raise BadInput(f"scaling must be one of {', '.join(METHODS)}; got {self.method!r}")
         for name in ("input_offset", "input_factor", "target_offset", "target_factor"):
             values = np.array(getattr(self, name), dtype=np.float64)
             if values.ndim != 1 or not np.isfinite(values).all() or (name.endswith("factor") and (values <= 0).any()):
-                raise ValueError(f"{name} must be one finite number a column (factors above 0), got {values!r}")
+                raise BadInput(f"{name} must be one finite number a column (factors above 0), got {values!r}")
             values.setflags(write=False)
             object.__setattr__(self, name, values)
         if (self.input_offset.shape, self.target_offset.shape) != (self.input_factor.shape, self.target_factor.shape):
-            raise ValueError("every column needs one offset and one factor")
+            raise BadInput("every column needs one offset and one factor")
 
     @classmethod
     def identity(cls, n_inputs: int, n_outputs: int) -> Scaling:
@@ -90,7 +92,7 @@ class Scaling:
         names = ("method", "input_offset", "input_factor", "target_offset", "target_factor")
         missing = [f"scaling_{name}" for name in names if f"scaling_{name}" not in arrays]
         if missing:
-            raise ValueError(f"the arrays of a scaling lack {', '.join(missing)}")
+            raise BadInput(f"the arrays of a scaling lack {', '.join(missing)}")
         method, *columns = (np.asarray(arrays[f"scaling_{name}"]) for name in names)
         return cls(str(method), *(np.asarray(column, dtype=np.float64) for column in columns))
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
 from neuroevo.problems.learned import Learned, RightClass, Within
@@ -70,7 +71,7 @@ class SequenceProblem:
         self.n_sequences, self.n_steps, self.n_inputs = self.inputs.shape
         self.n_outputs = self.targets.shape[2]
         if self.targets.shape[:2] != self.inputs.shape[:2]:
-            raise ValueError(
+            raise BadInput(
                 "inputs and targets must have the same number of sequences and steps, "
                 f"got {self.inputs.shape} and {self.targets.shape}"
             )
@@ -98,7 +99,7 @@ class SequenceProblem:
 
     def _check_and_freeze(self) -> None:
         if not isinstance(self.learned, Within | RightClass):
-            raise TypeError(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
+            raise WrongType(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
         present = self.present[:, :, None]
         counts = self.target_mask & present
         checks.refuse_non_finite("inputs", self.inputs, np.broadcast_to(present, self.inputs.shape))
@@ -108,7 +109,7 @@ class SequenceProblem:
         for name, mask in self.parts.items():
             counted[name] = counts & mask[:, :, None]
             if not counted[name].any():
-                raise ValueError(
+                raise BadInput(
                     f"part {name!r} counts no target: its mask, target_mask, lengths and "
                     f"washout (the first {self.washout} steps) leave none"
                 )
@@ -133,7 +134,7 @@ class SequenceProblem:
         try:
             return self._counted[part]
         except (KeyError, TypeError):
-            raise ValueError(f"there is no part {part!r}; the problem has {', '.join(self.parts)}") from None
+            raise BadInput(f"there is no part {part!r}; the problem has {', '.join(self.parts)}") from None
 
     def scaled(self, method: Method, limits: tuple[float, float] = (-1.0, 1.0)) -> SequenceProblem:
         """The same problem in scaled units, learnt on the training part only.
@@ -149,9 +150,9 @@ class SequenceProblem:
             ValueError: Unknown method, limits that are no interval, or values too large or too close to be scaled.
         """
         if method not in METHODS:
-            raise ValueError(f"scaling must be one of {', '.join(METHODS)}; got {method!r}")
+            raise BadInput(f"scaling must be one of {', '.join(METHODS)}; got {method!r}")
         if len(limits) != 2 or not (np.isfinite(limits).all() and limits[0] < limits[1]):
-            raise ValueError(f"the limits of a range must be two finite numbers in rising order, got {limits!r}")
+            raise BadInput(f"the limits of a range must be two finite numbers in rising order, got {limits!r}")
         problem = self.original
         if method == "none":
             return problem
@@ -166,7 +167,7 @@ class SequenceProblem:
         if self.original is not self:
             return self.original.with_scaling(scaling)
         if (len(scaling.input_offset), len(scaling.target_offset)) != (self.n_inputs, self.n_outputs):
-            raise ValueError(
+            raise BadInput(
                 f"the scaling is for {len(scaling.input_offset)} inputs and {len(scaling.target_offset)} outputs, "
                 f"the problem has {self.n_inputs} and {self.n_outputs}"
             )
@@ -174,7 +175,7 @@ class SequenceProblem:
             inputs, targets = scaling.scale_inputs(self.inputs), scaling.scale_targets(self.targets)
         counts = self.target_mask & self.present[:, :, None]
         if not (np.isfinite(inputs[self.present]).all() and np.isfinite(targets[counts]).all()):
-            raise ValueError(
+            raise BadInput(
                 "scaling gives values beyond the range of floating-point numbers: the training values of a column lie "
                 "too close together for the values of the other parts; choose another scaling or part"
             )
@@ -245,7 +246,7 @@ def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]
         target_maps = [(0.0, 1.0)] * problem.n_outputs
     columns = np.array([*input_maps, *target_maps], dtype=np.float64)
     if not (np.isfinite(columns).all() and (columns[:, 1] > 0).all()):
-        raise ValueError(
+        raise BadInput(
             "a column's training values are too large, or too close together, to be scaled; rescale them first"
         )
     split = problem.n_inputs
@@ -254,15 +255,15 @@ def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]
 
 def _whole(value: object, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
+        raise WrongType(f"{name} must be a whole number, got {value!r}")
     if value < 0:
-        raise ValueError(f"{name} must be at least 0, got {value}")
+        raise BadInput(f"{name} must be at least 0, got {value}")
     return int(value)
 
 
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+        raise WrongType(f"{name} must be a number, got {value!r}")
     if not (math.isfinite(cast("float", value)) and value >= 0):
-        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+        raise BadInput(f"{name} must be finite and at least 0, got {value}")
     return float(value)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.npz import is_archive, parse_npz
@@ -138,7 +139,7 @@ def _number(cell: Any) -> float:
     if not isinstance(cell, str):
         value = float(cell)
         if math.isinf(value):
-            raise ValueError(f"{value} is not a finite number")
+            raise BadInput(f"{value} is not a finite number")
         return value
     text = cell.strip()
     if text.lower() in _MISSING:
@@ -148,7 +149,7 @@ def _number(cell: Any) -> float:
     except ValueError:
         value = math.inf
     if "_" in text or not math.isfinite(value):
-        raise ValueError(f"{_shortened(text)!r} is not a finite number{_numeric_hint(text)}")
+        raise BadInput(f"{_shortened(text)!r} is not a finite number{_numeric_hint(text)}")
     return value
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from neuroevo.errors import MachineRefused, NeuroevoError
+
 _REMEDIES = {
     errno.ENOSPC: "free some space and resume the run",
     errno.EDQUOT: "free some of your quota and resume the run",
@@ -18,7 +20,7 @@ _REMEDIES = {
 }
 
 
-class RecordError(Exception):
+class RecordError(NeuroevoError):
     """A record cannot be used; the message is one line that says which file, what is wrong, and what to do."""
 
 
@@ -26,7 +28,7 @@ class RecordLocked(RecordError):
     """Another process is working on the run."""
 
 
-class RecordUnwritable(RecordError):
+class RecordUnwritable(RecordError, MachineRefused):
     """The machine refused to write (disk full, folder read-only or gone); what was written before still opens."""
 
 

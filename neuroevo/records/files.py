@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.records.errors import RecordError, writing
 
 #: Text files of a record (scenario.toml, run.json) are refused above this size, bytes.
@@ -130,7 +131,7 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
-    raise TypeError(f"run.json holds texts, numbers, truth values, lists and objects; got {value!r}")
+    raise WrongType(f"run.json holds texts, numbers, truth values, lists and objects; got {value!r}")
 
 
 def open_to_append(path: Path) -> int:
@@ -165,7 +166,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+    raise BadInput(f"{name} is not JSON")
 
 
 def _finite(text: str) -> float:

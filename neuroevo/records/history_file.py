@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, open_to_read
 from neuroevo.stopping import COLUMNS, COUNTS, History
@@ -48,9 +49,9 @@ class HistoryWriter:
             RecordUnwritable: The machine refused; the rows before stay whole.
         """
         if row.keys() != self._names:
-            raise ValueError(f"expected the columns {self._columns}, got {tuple(row)}")
+            raise BadInput(f"expected the columns {self._columns}, got {tuple(row)}")
         if row["generation"] != self.n_rows + 1:
-            raise ValueError(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
+            raise BadInput(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
         # Conversion first: the repr of numpy's numbers has their type in it.
         self._write(",".join([repr(kind(row[name])) for name, kind in self._kinds]) + "\n")
         self.n_rows += 1
@@ -177,15 +178,15 @@ def _add_rows(history: History, block: bytes, path: Path) -> None:
     first = history.n_generations + 1
     try:
         if not block.strip():
-            raise ValueError("empty lines")
+            raise BadInput("empty lines")
         rows = np.loadtxt(io.BytesIO(block), delimiter=",", comments=None, ndmin=2, encoding="ascii")
         if rows.shape[1] != len(columns):
-            raise ValueError(f"rows of {rows.shape[1]} instead of {len(columns)} numbers")
+            raise BadInput(f"rows of {rows.shape[1]} instead of {len(columns)} numbers")
         if not np.array_equal(rows[:, columns.index("generation")], np.arange(first, first + len(rows))):
-            raise ValueError("the generations do not run 1, 2, 3, ...")
+            raise BadInput("the generations do not run 1, 2, 3, ...")
         counts = rows[:, [columns.index(name) for name in columns if name in COUNTS]]
         if not (np.abs(counts) < 2**63).all():
-            raise ValueError("a count is not a whole number")
+            raise BadInput("a count is not a whole number")
         history.extend({name: rows[:, index] for index, name in enumerate(columns)})
     except (ValueError, OverflowError, MemoryError) as error:
         message = str(error).splitlines()[0][:200] if str(error) else "out of memory"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import open_to_read, write_atomically
 
@@ -52,9 +53,9 @@ def pack_npz(arrays: Mapping[str, ArrayLike]) -> bytes:
         for name, values in arrays.items():
             array = np.asarray(values)
             if not _NAME.fullmatch(name):
-                raise ValueError(f"array name {name!r}: letters, digits, '_', '.' and '-' only, at most 200")
+                raise BadInput(f"array name {name!r}: letters, digits, '_', '.' and '-' only, at most 200")
             if array.dtype.kind not in _KINDS:
-                raise ValueError(
+                raise BadInput(
                     f"{name} has type {array.dtype}; only numbers of up to 64 bits, truth values and texts are stored"
                 )
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
@@ -65,7 +66,7 @@ def pack_npz(arrays: Mapping[str, ArrayLike]) -> bytes:
             npy.write_array(content, np.asarray(little, order="C"), version=(1, 0), allow_pickle=False)
             archive.writestr(entry, content.getbuffer())
     if buffer.tell() > LIMIT:
-        raise ValueError(f"the arrays need {buffer.tell()} bytes; an NPZ file of a record holds at most {LIMIT}")
+        raise BadInput(f"the arrays need {buffer.tell()} bytes; an NPZ file of a record holds at most {LIMIT}")
     return buffer.getvalue()
 
 
@@ -97,20 +98,20 @@ def read_npz(path: Path, limit: int = LIMIT) -> dict[str, NDArray[Any]]:
 def _read(file: BinaryIO, limit: int) -> dict[str, NDArray[Any]]:
     size = file.seek(0, io.SEEK_END)
     if not _END_SIZE <= size <= limit:
-        raise ValueError(f"it has {size} bytes, expected {_END_SIZE} to {limit}")
+        raise BadInput(f"it has {size} bytes, expected {_END_SIZE} to {limit}")
     _check_end(file, size)
     arrays: dict[str, NDArray[Any]] = {}
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         # Entries may lie over each other in a hostile file; together they must still fit into it.
         if sum(entry.file_size for entry in entries) > size:
-            raise ValueError("its entries are larger than the file")
+            raise BadInput("its entries are larger than the file")
         for entry in entries:
             name = entry.filename.removesuffix(".npy")
             if name == entry.filename or not _NAME.fullmatch(name) or name in arrays:
-                raise ValueError(f"unexpected entry {entry.filename[:80]!r}")
+                raise BadInput(f"unexpected entry {entry.filename[:80]!r}")
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-                raise ValueError(f"entry {name!r} is compressed")
+                raise BadInput(f"entry {name!r} is compressed")
             arrays[name] = _array(archive.read(entry), name)
     return arrays
 
@@ -122,9 +123,9 @@ def _check_end(file: BinaryIO, size: int) -> None:
     locator, end = file.read(before), file.read(_END_SIZE)
     signature, _, _, _, _, directory_size, _, comment = struct.unpack("<4s4H2LH", end)
     if signature != b"PK\5\6" or comment or locator.startswith(b"PK\6\7"):
-        raise ValueError("it does not end as such a file does")
+        raise BadInput("it does not end as such a file does")
     if directory_size > _DIRECTORY_LIMIT:
-        raise ValueError("it has too many entries")
+        raise BadInput("it has too many entries")
     file.seek(0)
 
 
@@ -133,16 +134,16 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
     header = _HEADER.fullmatch(content[10:start])
     # numpy's own reader would hand the header to Python's parser; a record's headers have one form only.
     if content[:8] != _MAGIC or header is None:
-        raise ValueError(f"array {name!r} has no header that a record's arrays have")
+        raise BadInput(f"array {name!r} has no header that a record's arrays have")
     dtype = np.dtype(header["dtype"].decode("ascii"))
     shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
     body = memoryview(content)[start:]
     if dtype.itemsize == 0 or math.prod(shape) * dtype.itemsize != len(body):
-        raise ValueError(f"array {name!r} claims the shape {shape} and has {len(body)} bytes")
+        raise BadInput(f"array {name!r} claims the shape {shape} and has {len(body)} bytes")
     array = np.frombuffer(body, dtype).reshape(shape, order="F" if header["fortran"] == b"True" else "C")
     if dtype.kind == "U" and array.size:
         letters = np.frombuffer(body, f"{dtype.str[0]}u4")
         if (letters > 0x10FFFF).any() or ((letters >= 0xD800) & (letters < 0xE000)).any():
-            raise ValueError(f"array {name!r} holds texts that are not Unicode")
+            raise BadInput(f"array {name!r} holds texts that are not Unicode")
     array.flags.writeable = False
     return array

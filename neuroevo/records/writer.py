@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
 from neuroevo.records import surroundings
@@ -82,7 +83,7 @@ class RunWriter:
         """
         results = Path(results)
         if not name or name.startswith(".") or "/" in name or "\0" in name:
-            raise ValueError(f"name must be the name of a folder, got {name!r}")
+            raise BadInput(f"name must be the name of a folder, got {name!r}")
         # Filled under a hidden name first, so that whoever looks sees a whole record or none.
         hidden = results / f".{uuid.uuid4().hex}.new"
         with writing(results):
@@ -155,7 +156,7 @@ class RunWriter:
             RecordUnwritable: The machine refused; the checkpoints before are untouched.
         """
         if generation != self._rows.n_rows:
-            raise ValueError(f"the history ends with generation {self._rows.n_rows}, the checkpoint is of {generation}")
+            raise BadInput(f"the history ends with generation {self._rows.n_rows}, the checkpoint is of {generation}")
         # The rows first: a checkpoint without its history could not be used.
         self._rows.sync()
         write_checkpoint(self.path, generation, state)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS
 from neuroevo.registry import Registry, UnknownName
@@ -87,7 +88,7 @@ class DistributionSettings:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.ray is not None:
-            raise ValueError("workers are those of this machine, ray names a cluster: give one of them")
+            raise BadInput("workers are those of this machine, ray names a cluster: give one of them")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from annotated_types import Ge, Le
 
+from neuroevo.errors import BadInput
 from neuroevo.registry import nearest
 from neuroevo.scenario.reader import ScenarioError, parse_override
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, shown
@@ -53,9 +54,9 @@ class Range:
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise ValueError(f"low must be below high, got {self.low} and {self.high}")
+            raise BadInput(f"low must be below high, got {self.low} and {self.high}")
         if self.log and self.low <= 0:
-            raise ValueError(f"a logarithmic range must begin above 0, got {self.low}")
+            raise BadInput(f"a logarithmic range must begin above 0, got {self.low}")
 
     def draw(self, rng: np.random.Generator) -> float | int:
         """A number of the range; a whole one where both ends are."""

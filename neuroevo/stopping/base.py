@@ -12,6 +12,7 @@ from typing import Any, ClassVar, get_type_hints
 
 import annotated_types
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.stopping.progress import Progress
 
 
@@ -50,13 +51,13 @@ class StopReason:
         criterion, value, message = values.get("criterion"), values.get("value"), values.get("message")
         details = values.get("details", [])
         if not isinstance(criterion, str) or not isinstance(message, str) or not isinstance(details, list):
-            raise TypeError("a stop reason needs the texts criterion and message, and a list of details")
+            raise WrongType("a stop reason needs the texts criterion and message, and a list of details")
         if value is None:
             value = math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError("the value of a stop reason must be a number or null")
+            raise WrongType("the value of a stop reason must be a number or null")
         if not all(isinstance(detail, Mapping) for detail in details):
-            raise TypeError("the details of a stop reason must be stop reasons")
+            raise WrongType("the details of a stop reason must be stop reasons")
         return cls(criterion, value, message, tuple(cls.from_dict(detail) for detail in details))
 
 
@@ -109,7 +110,7 @@ class _Composite(StoppingCriterion):
         for criterion in criteria:
             parts.extend(criterion.criteria if isinstance(criterion, type(self)) else (criterion,))
         if not parts:
-            raise ValueError(f"{type(self).__name__} needs at least one criterion")
+            raise BadInput(f"{type(self).__name__} needs at least one criterion")
         self.criteria = tuple(parts)
 
     def __eq__(self, other: object) -> bool:
@@ -173,12 +174,12 @@ def _number_fields(cls: type[Any]) -> tuple[tuple[str, type, tuple[Any, ...]], .
 def _check_number(where: str, value: object, kind: type, constraints: Iterable[Any]) -> None:
     accepted: tuple[type, ...] = (int,) if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, accepted):
-        raise TypeError(f"{where} must be {'a whole number' if kind is int else 'a number'}, got {value!r}")
+        raise WrongType(f"{where} must be {'a whole number' if kind is int else 'a number'}, got {value!r}")
     for constraint in constraints:
         for attribute, holds, words in _BOUNDS:
             bound = getattr(constraint, attribute, None)
             if bound is not None and not holds(value, bound):
-                raise ValueError(f"{where} must be {words} {bound}, got {value!r}")
+                raise BadInput(f"{where} must be {words} {bound}, got {value!r}")
 
 
 _BOUNDS: tuple[tuple[str, Any, str], ...] = (

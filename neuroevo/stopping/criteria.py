@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Interval
 
+from neuroevo.errors import BadInput
 from neuroevo.stopping.base import StoppingCriterion, StopReason
 from neuroevo.stopping.progress import Progress
 
@@ -223,7 +224,7 @@ class FileAppears(StoppingCriterion):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.path or "\0" in self.path:
-            raise ValueError(f"file must be the path of a file, got {self.path!r}")
+            raise BadInput(f"file must be the path of a file, got {self.path!r}")
 
     def check(self, progress: Progress) -> StopReason | None:
         if not Path(self.path).exists():
@@ -241,7 +242,7 @@ class SignalReceived(StoppingCriterion):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.signal not in signals.Signals.__members__ or self.signal in ("SIGKILL", "SIGSTOP"):
-            raise ValueError(f"signal must be the name of a signal that can be caught (SIGUSR1), got {self.signal!r}")
+            raise BadInput(f"signal must be the name of a signal that can be caught (SIGUSR1), got {self.signal!r}")
 
     def check(self, progress: Progress) -> StopReason | None:
         if self.signal not in progress.signals:

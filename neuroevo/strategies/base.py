@@ -16,6 +16,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.strategies.bounds import Bounds, FloatArray
 from neuroevo.strategies.streams import Phase, stream
 
@@ -76,7 +77,7 @@ class Strategy(ABC, Generic[S]):
         island: int = 0,
     ) -> None:
         if not isinstance(settings, self.Settings):
-            raise TypeError(
+            raise WrongType(
                 f"settings must be a {self.Settings.__qualname__}, got {settings!r}; "
                 "make_strategy(kind, ...) builds both from plain values"
             )
@@ -85,7 +86,7 @@ class Strategy(ABC, Generic[S]):
         self.seed = _whole(seed, "seed", 0)
         self.island = _whole(island, "island", 0)
         if layout is not None and layout.n_genes != self.n_genes:
-            raise ValueError(f"layout has {layout.n_genes} genes, n_genes is {self.n_genes}")
+            raise BadInput(f"layout has {layout.n_genes} genes, n_genes is {self.n_genes}")
         self.layout = layout
         self.bounds = None if bounds is None else Bounds.of(bounds, self.n_genes)
         self.initial = None if initial is None else self._initial_genomes(initial)
@@ -143,7 +144,7 @@ class Strategy(ABC, Generic[S]):
             raise RuntimeError("tell() without a population: ask() for one first")
         asked = self._asked
         if population is not asked and not np.array_equal(np.asarray(population), asked):
-            raise ValueError(
+            raise BadInput(
                 f"population has shape {np.shape(population)} or values that differ from the {asked.shape} "
                 "that ask() returned; tell() takes that population unchanged"
             )
@@ -206,9 +207,9 @@ class Strategy(ABC, Generic[S]):
         known = {*_BASE_STATE, *self.STATE}
         wrong = sorted({*set(state) - known, *set(_BASE_STATE) - set(state)})
         if wrong:
-            raise ValueError(f"this is not a state of {type(self).__name__}: {', '.join(wrong)} unknown or missing")
+            raise BadInput(f"this is not a state of {type(self).__name__}: {', '.join(wrong)} unknown or missing")
         if np.shape(state["incumbent"]) != (self.n_genes,):
-            raise ValueError(f"the state has {np.size(state['incumbent'])} genes, this strategy has {self.n_genes}")
+            raise BadInput(f"the state has {np.size(state['incumbent'])} genes, this strategy has {self.n_genes}")
         for name in known:
             setattr(self, f"_{name}", _plain(state[name]) if name in state else None)
         self._incumbent = _frozen(np.asarray(self._incumbent))
@@ -259,27 +260,27 @@ class Strategy(ABC, Generic[S]):
     def _checked(self, genomes: ArrayLike, name: str) -> FloatArray:
         values = np.array(genomes, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != self.n_genes:
-            raise ValueError(f"{name} has shape {values.shape}, expected (n, {self.n_genes}): one genome per row")
+            raise BadInput(f"{name} has shape {values.shape}, expected (n, {self.n_genes}): one genome per row")
         if not np.all(np.isfinite(values)):
-            raise ValueError(f"{name} holds NaN or infinite genes; every gene must be a finite number")
+            raise BadInput(f"{name} holds NaN or infinite genes; every gene must be a finite number")
         if self.bounds is not None and not self.bounds.contain(values):
-            raise ValueError(f"{name} leaves the bounds; clip the genomes or widen the bounds")
+            raise BadInput(f"{name} leaves the bounds; clip the genomes or widen the bounds")
         return _frozen(values)
 
 
 def _whole(value: int, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        raise BadInput(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
 
 
 def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:
     values = np.array(error, dtype=np.float64)
     if values.shape != (n,):
-        raise ValueError(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
+        raise BadInput(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
     # NaN compares as False, so both go at once.
     if not np.all(values > -np.inf):
-        raise ValueError("error holds NaN or -inf; mark a failed evaluation with +inf")
+        raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
     return _frozen(values)
 
 

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput
+
 FloatArray: TypeAlias = NDArray[np.float64]
 
 
@@ -33,12 +35,12 @@ class Bounds:
         try:
             low, high = bounds
         except (TypeError, ValueError):
-            raise ValueError(f"bounds must be None or a pair (low, high), got {bounds!r}") from None
+            raise BadInput(f"bounds must be None or a pair (low, high), got {bounds!r}") from None
         pair = []
         for name, side in (("low", low), ("high", high)):
             values = np.array(side, dtype=np.float64)
             if values.ndim > 1 or (values.ndim == 1 and values.shape != (n_genes,)):
-                raise ValueError(
+                raise BadInput(
                     f"bounds: {name} has shape {values.shape}, expected a number or shape ({n_genes},), one per gene"
                 )
             values = np.broadcast_to(values, (n_genes,)).copy()
@@ -47,7 +49,7 @@ class Bounds:
         # Written so that NaN fails too.
         if not np.all(pair[0] < pair[1]):
             gene = int(np.argmin(pair[0] < pair[1]))
-            raise ValueError(
+            raise BadInput(
                 f"bounds: low must be below high for every gene; gene {gene} has {pair[0][gene]} and {pair[1][gene]}"
             )
         return cls(pair[0], pair[1])

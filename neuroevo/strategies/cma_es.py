@@ -23,6 +23,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Strategy, StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
@@ -62,7 +63,7 @@ class CmaEsSettings(StrategySettings):
 
     def __post_init__(self) -> None:
         if self.population_size == 1:
-            raise ValueError("population_size must be 0 (for the default) or at least 2: one sample has no rank")
+            raise BadInput("population_size must be 0 (for the default) or at least 2: one sample has no rank")
 
 
 class CmaEs(Strategy[CmaEsSettings]):
@@ -94,7 +95,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     def __init__(self, settings: CmaEsSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
         if settings.covariance == "full" and self.n_genes > MOST_GENES_FULL:
-            raise ValueError(
+            raise BadInput(
                 f"covariance = 'full' with {self.n_genes} genes would need {2 * 8 * self.n_genes**2 / 1e9:.1f} GB; "
                 f"above {MOST_GENES_FULL} genes use covariance = 'limited' or 'separable'"
             )

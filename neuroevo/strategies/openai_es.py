@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Strategy
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
@@ -51,7 +52,7 @@ class OpenAiEsSettings(StartSettings):
 
     def __post_init__(self) -> None:
         if self.population_size % 2:
-            raise ValueError(
+            raise BadInput(
                 f"population_size must be even, since samples come in mirrored pairs: {self.population_size}"
             )
 

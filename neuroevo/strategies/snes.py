@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Strategy, StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
@@ -43,7 +44,7 @@ class SnesSettings(StrategySettings):
 
     def __post_init__(self) -> None:
         if self.population_size == 1:
-            raise ValueError("population_size must be 0 (for the default) or at least 2: one sample has no rank")
+            raise BadInput("population_size must be 0 (for the default) or at least 2: one sample has no rank")
 
 
 def utilities(n: int) -> FloatArray:

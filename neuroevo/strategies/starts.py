@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Gt
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.base import StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import Bounds, FloatArray
@@ -79,7 +80,7 @@ def initial_population(
         centre, _, _ = box(n_genes, width, bounds)
         return _kept(centre + width * rng.standard_normal((n, n_genes)), bounds)
     if layout is None:
-        raise ValueError(
+        raise BadInput(
             f"start = {settings.start!r} scales genes by layer and needs layout=network.layout; "
             "without a layout use 'uniform' or 'gaussian'"
         )
@@ -91,7 +92,7 @@ def initial_population(
 
 def _around(given: FloatArray, n: int, width: float, rng: np.random.Generator, bounds: Bounds | None) -> FloatArray:
     if len(given) == 0:
-        raise ValueError("initial has no genome; give at least one row or leave it out")
+        raise BadInput("initial has no genome; give at least one row or leave it out")
     genomes = given[np.arange(n) % len(given)]
     n_more = max(0, n - len(given))
     if n_more:

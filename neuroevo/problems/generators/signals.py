@@ -10,6 +10,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.generators.base import data_stream
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.windows import Columns, Forecast
@@ -126,4 +127,4 @@ def narma10(n_values: int, rng: np.random.Generator) -> tuple[NDArray[np.float64
                 break
         else:
             return driven[10:], values[10:]
-    raise ValueError(f"NARMA-10 diverged in each of {MAX_DRAWS} draws of {n_values} values; ask for fewer")
+    raise BadInput(f"NARMA-10 diverged in each of {MAX_DRAWS} draws of {n_values} values; ask for fewer")

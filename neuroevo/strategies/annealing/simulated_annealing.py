@@ -16,6 +16,7 @@ import numpy as np
 from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.annealing.chains import Chains, ChainSettings
 from neuroevo.strategies.annealing.cooling import CoolingName, lam_acceptance, temperature
 from neuroevo.strategies.bounds import FloatArray
@@ -48,7 +49,7 @@ class AnnealingSettings(ChainSettings):
 
     def __post_init__(self) -> None:
         if self.cooling == "adaptive" and self.width_adaptation == "adaptive":
-            raise ValueError(
+            raise BadInput(
                 "cooling = 'adaptive' and width_adaptation = 'adaptive' would both steer the acceptance rate, each "
                 "against the other; choose another cooling or width_adaptation = 'fixed'"
             )

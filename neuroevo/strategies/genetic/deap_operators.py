@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.registry import nearest
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic.crossover import Children
@@ -52,7 +53,7 @@ def deap_operator(kind: str, name: str) -> Callable[..., Any]:
     known = [PREFIX + key for key in dir(tools) if key.startswith(prefix)]
     if name not in known:
         near = nearest(name, known)
-        raise ValueError(f"DEAP has no {kind} {name!r}" + (f"; did you mean {near!r}?" if near else ""))
+        raise BadInput(f"DEAP has no {kind} {name!r}" + (f"; did you mean {near!r}?" if near else ""))
     operator: Callable[..., Any] = getattr(tools, name.removeprefix(PREFIX))
     return operator
 
@@ -67,7 +68,7 @@ def check_options(kind: str, name: str, operator: Callable[..., Any], options: M
     try:
         signature.bind(*[None] * _KINDS[kind][1], **options)
     except TypeError as error:
-        raise ValueError(f"{kind}_options do not fit {name}{signature}: {error}") from None
+        raise BadInput(f"{kind}_options do not fit {name}{signature}: {error}") from None
 
 
 def is_deap(operator: Callable[..., Any]) -> bool:
@@ -90,7 +91,7 @@ def adapted_selection(operator: Callable[..., Any]) -> Callable[..., Indices]:
             while len(rows) < k:
                 chosen = operator(individuals, k - len(rows))
                 if not chosen:
-                    raise ValueError(f"deap.{_name(operator)} chose nobody; use another selection")
+                    raise BadInput(f"deap.{_name(operator)} chose nobody; use another selection")
                 rows += [individual.row for individual in chosen]
         return np.array(rows[:k], dtype=np.intp)
 
@@ -144,7 +145,7 @@ def _explained(operator: Callable[..., Any]) -> Iterator[None]:
     try:
         yield
     except (TypeError, AttributeError, IndexError, AssertionError) as error:
-        raise ValueError(
+        raise BadInput(
             f"deap.{_name(operator)} cannot work on these genomes ({error}); "
             "use an operator for real numbers, and give the strategy the bounds that the operator has"
         ) from error
@@ -177,7 +178,7 @@ def _fitness_classes() -> tuple[type[Any], type[Any]]:
 
 def _matrix(rows: list[Any], shape: tuple[int, ...], operator: Callable[..., Any]) -> FloatArray:
     if any(len(row) != shape[1] for row in rows):
-        raise ValueError(f"deap.{_name(operator)} changes the number of genes; use an operator that keeps it")
+        raise BadInput(f"deap.{_name(operator)} changes the number of genes; use an operator that keeps it")
     with _explained(operator):
         return np.array(rows, dtype=np.float64).reshape(shape)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.bounds import FloatArray
 
 Indices: TypeAlias = NDArray[np.intp]
@@ -74,7 +75,7 @@ def reciprocal_weights(error: FloatArray) -> FloatArray:
     """
     least = float(error.min())
     if least < 0:
-        raise ValueError(
+        raise BadInput(
             f"selection in proportion to the reciprocal error needs errors >= 0, got {least}; "
             "use 'tournament' or 'rank'"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Interval
 
+from neuroevo.errors import BadInput
 from neuroevo.registry import nearest
 from neuroevo.strategies.bounds import Bounds
 from neuroevo.strategies.genetic import crossover, mutation, selection
@@ -92,17 +93,17 @@ class GeneticSettings(StartSettings):
         for kind, known in (("selection", SELECTIONS), ("crossover", CROSSOVERS), ("mutation", MUTATIONS)):
             _check_operator(kind, getattr(self, kind), getattr(self, f"{kind}_options"), known)
         if self.scheme == "generational" and self.n_offspring not in (None, self.population_size):
-            raise ValueError(
+            raise BadInput(
                 f"n_offspring = {self.n_offspring}, but the generational scheme has as many children as parents "
                 f"({self.population_size}); leave it out or choose another scheme"
             )
         if self.scheme == "mu_comma_lambda" and self.n_children < self.population_size:
-            raise ValueError(
+            raise BadInput(
                 f"n_offspring = {self.n_offspring}, but (mu, lambda) takes its {self.population_size} parents from the "
                 "children; it needs at least as many"
             )
         if self.n_elites > self.population_size:
-            raise ValueError(f"n_elites = {self.n_elites} is more than population_size = {self.population_size}")
+            raise BadInput(f"n_elites = {self.n_elites} is more than population_size = {self.population_size}")
 
     @property
     def n_children(self) -> int:
@@ -147,7 +148,7 @@ def _crossover(settings: GeneticSettings, layout: GenomeLayout | None) -> tuple[
         return deap_operator("crossover", settings.crossover), settings.crossover_options
     if settings.crossover == "unit":
         if layout is None:
-            raise ValueError("crossover = 'unit' keeps a unit's genes together and needs layout=network.layout")
+            raise BadInput("crossover = 'unit' keeps a unit's genes together and needs layout=network.layout")
         return crossover.unit, {"units": layout.units, "probability": settings.swap_probability}
     options: dict[str, dict[str, float]] = {
         "blend": {"alpha": settings.blend_alpha},
@@ -175,6 +176,6 @@ def _check_operator(kind: str, name: str, options: Mapping[str, Option], known: 
     elif name not in known:
         near = nearest(name, known)
         guess = f"; did you mean {near!r}?" if near else ""
-        raise ValueError(f"there is no {kind} {name!r}{guess} Known: {', '.join(known)}, and DEAP's as 'deap.<name>'")
+        raise BadInput(f"there is no {kind} {name!r}{guess} Known: {', '.join(known)}, and DEAP's as 'deap.<name>'")
     elif options:
-        raise ValueError(f"{kind}_options are for DEAP's operators; {name!r} is set by fields of its own")
+        raise BadInput(f"{kind}_options are for DEAP's operators; {name!r} is set by fields of its own")

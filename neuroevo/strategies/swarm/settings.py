@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies import schedules
 from neuroevo.strategies.starts import StartSettings
 from neuroevo.strategies.swarm.backend import BoundaryName
@@ -56,12 +57,12 @@ class SwarmSettings(StartSettings):
 
     def __post_init__(self) -> None:
         if self.constriction and self.cognitive + self.social <= 4.0:
-            raise ValueError(
+            raise BadInput(
                 f"constriction needs cognitive + social above 4, got {self.cognitive + self.social:g}; "
                 "Clerc and Kennedy use 2.05 each"
             )
         if self.inertia_schedule == "geometric" and self.inertia == 0.0:
-            raise ValueError("inertia_schedule = 'geometric' cannot start from inertia = 0; use 'linear'")
+            raise BadInput("inertia_schedule = 'geometric' cannot start from inertia = 0; use 'linear'")
 
     def coefficients(self, generation: int, rng: np.random.Generator) -> tuple[float, float, float]:
         """Inertia, cognitive and social coefficient of the moves of a generation, counted from 0."""
