@@ -32,7 +32,7 @@ from neuroevo.distribution.calls import ONE_AT_A_TIME, Caller
 from neuroevo.distribution.islands import DistributedHost
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.evolution.hosts import Order
-from neuroevo.trials import trial_on_worker
+from neuroevo.trials import TrialOnWorker, plan_runs
 
 
 class Echo(Servant):
@@ -283,10 +283,12 @@ def trials(
     (folder / "series.csv").write_text("value\n" + "".join(f"{value:.4f}\n" for value in values))
     scenario = folder / "trial.toml"
     scenario.write_text(TRIAL.format(generations=generations))
+    plan = plan_runs(scenario)
+    planned = {"source": scenario, "table": plan.sets[0].table, "data": plan.sets[0].data, "threads": 1}
     with contextlib.ExitStack() as stack:
         schedulers = {}
         for n in (1, 2):
-            pool = RayPool(cluster_of(n), Caller(trial_on_worker))
+            pool = RayPool(cluster_of(n), Caller(TrialOnWorker(plan.problems)))
             stack.callback(pool.close)
             schedulers[n] = Scheduler(pool, ONE_AT_A_TIME)
             wait_for(schedulers[n], n)
@@ -295,7 +297,7 @@ def trials(
             for n, scheduler in schedulers.items():
                 results = folder / f"{n}-{number}"
                 results.mkdir()
-                call = {"source": scenario, "values": {}, "folder": results, "threads": 1}
+                call = planned | {"folder": results}
                 with around():
                     seconds = timed(partial(scheduler.map, [call | {"seed": seed} for seed in range(n_trials)]))
                 if number >= 0:

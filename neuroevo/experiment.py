@@ -18,7 +18,7 @@ import tomli_w
 
 from neuroevo.errors import BadInput
 from neuroevo.problems import RightClass
-from neuroevo.problems.baselines import baselines
+from neuroevo.problems.baselines import competitors
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
 from neuroevo.scenario import Scenario, load_scenario
@@ -348,8 +348,8 @@ def _figures(champion: Champion) -> dict[str, float | None]:
 def _results(network: Network, problem: SequenceProblem, champion: Champion) -> dict[str, Any]:
     """The champion's measures on every part, beside those of the simple competitors."""
     outputs = network.predict(champion.genome, problem.inputs, problem.lengths)
-    contestants = {"champion": {part: measure(problem, outputs, part) for part in problem.parts}}
-    contestants |= {baseline.label: dict(baseline.parts) for baseline in baselines(problem)}
+    champion_parts = {part: measure(problem, outputs, part) for part in problem.parts}
+    contestants = {"champion": champion_parts, **competitors(problem)}
     plain = {name: {part: _plain(metrics) for part, metrics in parts.items()} for name, parts in contestants.items()}
     return {"measures": {name: MEASURES[name] for name in _shown(problem)}, "contestants": plain}
 

@@ -1,7 +1,8 @@
 """Many runs: the trials of scenarios and of the points of their sweeps, one after the other or side by side on workers.
 
-Everything is planned and checked before anything is written. Runs that have finished are not repeated, those that were
-interrupted go on: the same call completes what an earlier one began, also with more seeds, values or samples.
+Everything is planned and checked before anything is written, and the plan holds all that is run: the scenario and its
+data are not read again. Runs that have finished are not repeated, those that were interrupted go on: the same call
+completes what an earlier one began, also with more seeds, values or samples.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import RunRecord, SweepSet, TrialSet
-from neuroevo.scenario import Point, ScenarioError, check_sweep, check_table, load_scenario, read_table
+from neuroevo.scenario import Point, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.search import Where, open_cluster, reached
 from neuroevo.stopping import SignalTrap, exit_code
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Cluster
+    from neuroevo.problems import SequenceProblem
     from neuroevo.scenario import Scenario
     from neuroevo.scenario.schema import DistributionSettings
     from neuroevo.stopping import Progress
@@ -40,11 +42,15 @@ class PlannedSet:
     Attributes:
         point: Of the sweep; where only seeds vary, one without values.
         values: Key paths to all values that replace the scenario's, the point's among them.
+        table: The resolved scenario, with the first seed.
+        data: Fingerprint of its data.
         identity: What the trials have in common, as `TrialSet.open` takes it.
     """
 
     point: Point
     values: Mapping[str, Any]
+    table: Mapping[str, Any]
+    data: str
     identity: str
 
 
@@ -53,10 +59,11 @@ class Plan:
     """What is to be run of one scenario; made by `plan_runs`.
 
     Attributes:
-        source: The scenario file.
+        source: The scenario file, for names and as what paths are relative to; it is not read again.
         title: Its title.
         seeds: Of the trials of each set.
         sets: One for each point of the sweep, or the only one.
+        problems: Fingerprints of data to what is learnt from them.
         keys: Paths of what varies from set to set.
         identity: What all sets of a sweep have in common.
         distribution: Who computes.
@@ -67,6 +74,7 @@ class Plan:
     title: str
     seeds: range
     sets: tuple[PlannedSet, ...]
+    problems: Mapping[str, SequenceProblem]
     keys: tuple[str, ...]
     identity: str
     distribution: DistributionSettings
@@ -98,7 +106,8 @@ class _Run:
     """One run of a set that is open."""
 
     source: Path
-    values: Mapping[str, Any]
+    table: Mapping[str, Any]
+    data: str
     trials: TrialSet
     seed: int
 
@@ -142,7 +151,7 @@ def run_trials(
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
     plan = plan_runs(scenario, trials=n_trials, seed=seed, overrides=overrides, sweep=False)
-    (folder,) = carry_out([plan], results, Where(threads, workers, ray), observer or Observer()).folders
+    (folder,) = run_plans([plan], results, Where(threads, workers, ray), observer or Observer()).folders
     return TrialSet.read(folder.path)
 
 
@@ -187,7 +196,7 @@ def run_sweep(
     plan = plan_runs(scenario, over=over, samples=samples, trials=trials, seed=seed, overrides=overrides)
     if not plan.keys:
         raise BadInput("no key varies: say which in [sweep.over] or in over; run_trials is for seeds alone")
-    (folder,) = carry_out([plan], results, Where(threads, workers, ray), observer or Observer()).folders
+    (folder,) = run_plans([plan], results, Where(threads, workers, ray), observer or Observer()).folders
     return SweepSet.read(folder.path)
 
 
@@ -238,15 +247,18 @@ def plan_runs(
     # Data that all points share are read, scaled and fingerprinted once.
     shared = None if any(key.partition(".")[0] == "problem" for key in keys) else first
     scenarios = chain([first], (_checked(table, source, point, shared) for point in points[1:]))
-    sets = []
+    sets, problems = [], {data: first.problem}
     for point, there in zip(points, scenarios, strict=True):
         its_data = data if shared else fingerprint(there.problem.to_arrays())
-        sets.append(PlannedSet(point, {**values, **point.values}, _identity(there, its_data)))
+        problems.setdefault(its_data, there.problem)
+        replaced = {**values, **point.values}
+        sets.append(PlannedSet(point, replaced, there.table, its_data, _identity(there, its_data)))
     return Plan(
         source=source,
         title=first.head.title,
         seeds=range(first.head.seed, first.head.seed + n_trials),
         sets=tuple(sets),
+        problems=problems,
         keys=keys,
         identity=_sweep_identity(table, keys, data if shared else None),
         distribution=first.distribution,
@@ -263,7 +275,7 @@ def wants_many(scenario: str | Path, overrides: Mapping[str, Any]) -> bool:
     return "sweep" in with_overrides(read_table(Path(scenario)), overrides)
 
 
-def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer: Observer) -> Outcome:
+def run_plans(plans: Sequence[Plan], results: str | Path, where: Where, observer: Observer) -> Outcome:
     """Run what is missing of plans, all of them side by side where there are workers.
 
     Args:
@@ -274,9 +286,11 @@ def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer
 
     Raises:
         ClusterError: There is no cluster to work on.
+        RecordError: A sweep was begun with other data than the plan has.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
     distribution = plans[0].distribution
+    problems = {data: problem for plan in plans for data, problem in plan.problems.items()}
     with reached(distribution, where):
         folders, runs = [], []
         for plan in plans:
@@ -284,22 +298,27 @@ def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer
             folders.append(folder)
             runs += of_plan
         try:
-            code = _complete(runs, sum(plan.n_runs for plan in plans), distribution, where, observer)
+            code = _complete(runs, problems, sum(plan.n_runs for plan in plans), distribution, where, observer)
         finally:
             summaries = [folder.summarise() for folder in folders]
     return Outcome(tuple(folders), tuple(summaries), code)
 
 
 def _complete(
-    runs: Sequence[_Run], n_all: int, distribution: DistributionSettings, where: Where, observer: Observer
+    runs: Sequence[_Run],
+    problems: Mapping[str, SequenceProblem],
+    n_all: int,
+    distribution: DistributionSettings,
+    where: Where,
+    observer: Observer,
 ) -> int:
     """Carry out the runs that are missing, here or on workers; the exit code."""
     if not runs:
         return 0
     with open_cluster(distribution, where) as cluster:
         if cluster is not None and len(runs) > 1:
-            return _on_workers(cluster, runs, observer)
-        return _one_by_one(runs, n_all, where, observer)
+            return _on_workers(cluster, runs, problems, observer)
+        return _one_by_one(runs, problems, n_all, where, observer)
 
 
 def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]:
@@ -313,71 +332,94 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]
     for planned in plan.sets:
         options: dict[str, Any] = {"identity": planned.identity, "values": planned.point.values or None}
         trials = TrialSet.open(parent, planned.point.name, title=plan.title, **options)
-        sets.append((planned.values, trials, set(trials.missing(plan.seeds))))
+        sets.append((planned, trials, set(trials.missing(plan.seeds))))
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
-        _Run(plan.source, values, trials, seed)
+        _Run(plan.source, planned.table, planned.data, trials, seed)
         for seed in plan.seeds
-        for values, trials, missing in sets
+        for planned, trials, missing in sets
         if seed in missing
     ]
     return sweep or sets[0][1], runs
 
 
-def _one_by_one(runs: Sequence[_Run], n_all: int, where: Where, observer: Observer) -> int:
+def _one_by_one(
+    runs: Sequence[_Run], problems: Mapping[str, SequenceProblem], n_all: int, where: Where, observer: Observer
+) -> int:
     done = n_all - len(runs)
     for number, run in enumerate(runs, start=done + 1):
         observer.step(f"{number} of {n_all}: {run.label}")
-        record = _carried_out(run.source, run.values, run.trials.path, run.seed, where, observer)
+        problem = problems[run.data]
+        record = _carried_out(run.source, run.table, problem, run.trials.path, run.seed, where, observer)
         if record.status != "finished":
             return exit_code(record.stop_reason)
     return 0
 
 
 def _carried_out(
-    source: Path, values: Mapping[str, Any], folder: Path, seed: int, where: Where, observer: Observer
+    source: Path,
+    table: Mapping[str, Any],
+    problem: SequenceProblem,
+    folder: Path,
+    seed: int,
+    where: Where,
+    observer: Observer,
 ) -> RunRecord:
     """Run one, or go on with it."""
     path = folder / TrialSet.name_of(seed)
     if path.exists():
         return go_on(RunRecord.open(path), {}, where, observer)
-    loaded = load_scenario(source, overrides={**values, "seed": seed})
-    return start_run(loaded, folder, TrialSet.name_of(seed), where, observer)
+    scenario = check_table({**table, "seed": seed}, source, problem)
+    return start_run(scenario, folder, TrialSet.name_of(seed), where, observer)
 
 
-def _on_workers(cluster: Cluster, runs: Sequence[_Run], observer: Observer) -> int:
+def _on_workers(
+    cluster: Cluster, runs: Sequence[_Run], problems: Mapping[str, SequenceProblem], observer: Observer
+) -> int:
     """Runs side by side, each as a whole on one worker, which writes its record itself."""
     from neuroevo.distribution.calls import calls_on_workers
 
     calls = {
         number: {
             "source": run.source.absolute(),
-            "values": dict(run.values),
+            "table": run.table,
+            "data": run.data,
             "folder": run.trials.path.absolute(),
             "seed": run.seed,
             "threads": cluster.threads,
         }
         for number, run in enumerate(runs)
     }
+    trial = TrialOnWorker({run.data: problems[run.data] for run in runs})
     with SignalTrap() as trap:
-        done = calls_on_workers(
-            cluster, trial_on_worker, calls, stop=lambda: bool(trap.received), announce=observer.message
-        )
+        done = calls_on_workers(cluster, trial, calls, stop=lambda: bool(trap.received), announce=observer.message)
         for count, (number, message) in enumerate(done, start=1):
             observer.step(f"{count} of {len(runs)} runs, {runs[number].label}: {message}")
         return trap.exit_code or 0
 
 
-def trial_on_worker(source: Path, values: Mapping[str, Any], folder: Path, seed: int, threads: int) -> str:
-    """A run in a worker; says why it stopped.
+@dataclass(frozen=True)
+class TrialOnWorker:
+    """Carries out runs in a worker, to which it travels once.
 
-    Raises:
-        ValueError: The worker does not see the set's folder.
+    Attributes:
+        problems: Fingerprints of data to what is learnt from them.
     """
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is not on this machine: trials on a cluster need a folder that all machines share")
-    observer = _Reporting(f"{folder.name}/{TrialSet.name_of(seed)}")
-    return stated_reason(_carried_out(source, values, folder, seed, Where(threads=threads, workers=0), observer))
+
+    problems: Mapping[str, SequenceProblem]
+
+    def __call__(self, source: Path, table: Mapping[str, Any], data: str, folder: Path, seed: int, threads: int) -> str:
+        """Carry out a run; says why it stopped.
+
+        Raises:
+            BadInput: The worker does not see the set's folder.
+        """
+        if not folder.is_dir():
+            raise BadInput(
+                f"{folder} is not on this machine: trials on a cluster need a folder that all machines share"
+            )
+        observer, where = _Reporting(f"{folder.name}/{TrialSet.name_of(seed)}"), Where(threads=threads, workers=0)
+        return stated_reason(_carried_out(source, table, self.problems[data], folder, seed, where, observer))
 
 
 class _Reporting(Observer):

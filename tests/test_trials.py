@@ -11,8 +11,11 @@ import pytest
 
 import neuroevo as ne
 from neuroevo.experiment import Observer
+from neuroevo.problems import baselines as competing
 from neuroevo.records import RecordError, SweepSet, set_in
 from neuroevo.scenario import ScenarioError
+from neuroevo.search import Where
+from neuroevo.trials import plan_runs, run_plans
 
 OVER = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
 SHORT = {"stop.generations": 3}
@@ -158,3 +161,62 @@ def test_only_the_folder_of_a_sweep_is_read_as_one(small_scenario: Path, tmp_pat
         ne.resume(trials.path)
     with pytest.raises(RecordError, match="the command that began it goes on"):
         ne.extend(trials.path, overrides={"stop.generations": 9})
+
+
+class Editing(Observer):
+    """Changes scenario and data while the first run is at work."""
+
+    def __init__(self, scenario: Path) -> None:
+        self.scenario = scenario
+
+    def generation(self, progress: object) -> None:
+        self.scenario.write_text("this is no scenario any more")
+        (self.scenario.parent / "series.csv").write_text("nor is this a series")
+
+
+@pytest.mark.parametrize("over", [{}, OVER, {"problem.tolerance": [0.1, 0.3]}])
+def test_what_is_planned_is_what_runs_whoever_edits_scenario_and_data_meanwhile(
+    small_scenario: Path, tmp_path: Path, over: dict[str, list[float]]
+) -> None:
+    options = {"over": over, "trials": 2, "overrides": SHORT}
+    expected = run_plans([plan_runs(small_scenario, **options)], tmp_path / "undisturbed", Where(), Observer())
+    plan = plan_runs(small_scenario, **options)
+    found = run_plans([plan], tmp_path / "disturbed", Where(), Editing(small_scenario))
+    assert not found.exit_code
+    folders = [outcome.folders[0].path for outcome in (expected, found)]
+    runs = [sorted(folder.rglob("history.csv")) for folder in folders]
+    assert [history(path.parent) for path in runs[0]] == [history(path.parent) for path in runs[1]]
+    assert len(runs[0]) == plan.n_runs
+    for name in ("data.npz", "scenario.toml"):
+        assert [path.with_name(name).read_bytes() for path in runs[0]] == [
+            path.with_name(name).read_bytes() for path in runs[1]
+        ]
+
+
+def test_a_set_goes_on_with_the_data_that_it_began_with_alone(small_scenario: Path, tmp_path: Path) -> None:
+    over, results = {"problem.tolerance": [0.1, 0.3]}, tmp_path / "results"
+    ne.run_sweep(small_scenario, over=over, overrides=SHORT, results=results)
+    trials = ne.run_trials(small_scenario, 1, overrides=SHORT, results=results)
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    rows = (small_scenario.parent / "series.csv").read_text().splitlines()
+    (small_scenario.parent / "series.csv").write_text("\n".join([*rows[:-1], "1999,77.0"]))
+    with pytest.raises(RecordError, match=r"tolerance=0\.1 was made with other data"):
+        ne.run_sweep(small_scenario, over=over, trials=2, overrides=SHORT, results=results)
+    assert ne.run_trials(small_scenario, 1, overrides=SHORT, results=results).path != trials.path
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_competitors_are_fitted_once_for_all_trials_that_share_their_data(
+    small_scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = []
+    plain = competing.baselines
+    monkeypatch.setattr(competing, "baselines", lambda problem: fitted.append(problem) or plain(problem))
+    sweep = ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=tmp_path)
+    assert len(fitted) == 1
+    tables = [record.run["results"]["contestants"] for point in sweep.points() for record in point.trials()]
+    expected = {baseline.label: baseline.parts for baseline in plain(fitted[0])}
+    for table in tables:
+        assert {name: table[name]["test"]["mse"] for name in expected} == {
+            name: parts["test"].mse for name, parts in expected.items()
+        }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -237,8 +236,9 @@ def bench(
     with told():
         from neuroevo.bench import run_bench
         from neuroevo.cli.running import tell
+        from neuroevo.machine import available_processors
 
-        n_threads = threads or len(os.sched_getaffinity(0))
+        n_threads = threads or available_processors()
         options: dict[str, Any] = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
         report = run_bench(workloads or None, **options, announce=tell)
         _print(report.to_json() if json else report.to_text())

@@ -15,7 +15,7 @@ from neuroevo.cli.texts import results_text, stop_text, summary_text
 from neuroevo.experiment import Observer
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.stopping import exit_code
-from neuroevo.trials import carry_out as carry_out_runs
+from neuroevo.trials import run_plans
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Crew
@@ -116,7 +116,7 @@ def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
             tell(f"{n_points} points, {n_runs} runs")
-        outcome = carry_out_runs(plans, results, where, observer)
+        outcome = run_plans(plans, results, where, observer)
     for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)

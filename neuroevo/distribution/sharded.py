@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from time import perf_counter
@@ -17,6 +16,7 @@ from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
 from neuroevo.errors import BadInput
 from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
+from neuroevo.machine import available_processors
 
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
@@ -234,7 +234,7 @@ class _Judge:
 
     def verdict(self, n_workers: int) -> str:
         """A line where distribution costs more than it gains, else nothing."""
-        here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        here = available_processors()
         alone = self._busy * self._threads / here
         if self._seconds < _LOSS * alone:
             return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,16 @@ def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
         found.append(_make(problem, "linear", label, outputs))
     return tuple(found)
+
+
+_MEASURED: WeakKeyDictionary[SequenceProblem, Mapping[str, Mapping[str, PartMetrics]]] = WeakKeyDictionary()
+
+
+def competitors(problem: SequenceProblem) -> Mapping[str, Mapping[str, PartMetrics]]:
+    """Labels of the baselines to their measures by part; fitted once for all trials that share a problem."""
+    if problem not in _MEASURED:
+        _MEASURED[problem] = {baseline.label: baseline.parts for baseline in baselines(problem)}
+    return _MEASURED[problem]
 
 
 def _make(problem: SequenceProblem, name: str, label: str, outputs: Values) -> Baseline:

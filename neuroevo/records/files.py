@@ -6,6 +6,7 @@ us read or write anything outside its folder.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -25,6 +26,21 @@ TEXT_LIMIT = 64 * 2**20
 _PREFIX, _SUFFIX = ".", ".tmp"
 
 
+# Bits that differ from each other; a system lacks those that it needs not, or knows no such files.
+_SAFELY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+
+
+def open_itself(path: Path, flags: int) -> int:
+    """A descriptor of the file itself, no link's target; of a pipe without waiting for its other end for ever.
+
+    Raises:
+        OSError: It is a link, or cannot be opened.
+    """
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return os.open(path, flags | _SAFELY, 0o666)
+
+
 def open_to_read(path: Path) -> BinaryIO:
     """A regular file, opened for reading without following a link.
 
@@ -32,8 +48,7 @@ def open_to_read(path: Path) -> BinaryIO:
         RecordError: It is missing, not a regular file, or may not be read.
     """
     try:
-        # O_NONBLOCK: opening a named pipe would otherwise wait for its other end for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = open_itself(path, os.O_RDONLY)
     except (OSError, ValueError) as error:
         if path.is_symlink():
             raise RecordError(f"{path} is a symbolic link; a record holds its files itself") from error
@@ -87,7 +102,7 @@ def write_atomically(path: Path, *chunks: bytes | memoryview) -> None:
         try:
             # A leftover of a crashed process with our number may lie there.
             temporary.unlink(missing_ok=True)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            handle = open_itself(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with os.fdopen(handle, "wb") as file:
                 for chunk in chunks:
                     file.write(chunk)
@@ -102,7 +117,9 @@ def write_atomically(path: Path, *chunks: bytes | memoryview) -> None:
 
 def sync_folder(path: Path) -> None:
     """Put the names in a folder on the disk; without it a renamed file may have its old name after a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # a system that opens no folders
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     finally:
@@ -141,7 +158,7 @@ def open_to_append(path: Path) -> int:
         RecordUnwritable: The machine refused, or the path is a link.
     """
     with writing(path):
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        return open_itself(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
 
 
 def own_subfolder(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import platform
 import re
@@ -11,7 +10,16 @@ import shutil
 import time
 from pathlib import Path
 
+from neuroevo.errors import MachineRefused
 from neuroevo.records.errors import RecordLocked, writing
+from neuroevo.records.files import open_itself
+
+try:
+    import fcntl
+
+    _CAN_LOCK = True
+except ImportError:
+    _CAN_LOCK = False
 
 LOCK_FILE = "run.lock"
 
@@ -29,12 +37,17 @@ class RunLock:
     Raises:
         RecordLocked: Another process holds it; the message says which one.
         RecordUnwritable: The lock file cannot be made or locked.
+        MachineRefused: The system has no such locks.
     """
 
     def __init__(self, folder: Path) -> None:
+        if not _CAN_LOCK:
+            raise MachineRefused(
+                "runs can be recorded on Linux and macOS alone, whose locks a crash lets go of; on Windows, use WSL"
+            )
         path = folder / LOCK_FILE
         with writing(path):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+            self._handle = open_itself(path, os.O_RDWR | os.O_CREAT)
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -58,8 +71,10 @@ class RunLock:
 
 def is_locked(folder: Path) -> bool:
     """Whether a process is working on the run at this moment."""
+    if not _CAN_LOCK:
+        return False
     try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = open_itself(folder / LOCK_FILE, os.O_RDONLY)
     except OSError:
         return False
     try:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from neuroevo.records import surroundings
 from neuroevo.records.errors import RecordError, RecordUnwritable, writing
-from neuroevo.records.files import read_json, write_json
+from neuroevo.records.files import plain, read_json, write_json
 
 FORMAT_VERSION = 1
 _FINGERPRINT = "scenario_sha256"
@@ -44,6 +44,7 @@ class Marker:
             contents: What else the file says of a new folder.
 
         Raises:
+            RecordError: The folder has the same `values` in its contents and another identity.
             RecordUnwritable: The machine refused.
         """
         fingerprint = hashlib.sha256(identity.encode("utf-8")).hexdigest()
@@ -54,8 +55,16 @@ class Marker:
             if self._is_made(path, {**contents, _FINGERPRINT: fingerprint}):
                 return path
             values = self.read(path)
-            if values is not None and values.get(_FINGERPRINT) == fingerprint:
+            if values is None:
+                continue
+            if values.get(_FINGERPRINT) == fingerprint:
                 return path
+            if "values" in contents and values.get("values") == plain(contents["values"]):
+                # Under a number beside it, the table of a sweep would mix what cannot be compared.
+                raise RecordError(
+                    f"{path} was made with other data, or by another version of neuroevo, than it would go on with; "
+                    "bring back what it was made with, or begin in another results folder"
+                )
 
     def read(self, path: Path) -> dict[str, Any] | None:
         """What the file in a folder says; None where the folder is something else."""

@@ -41,6 +41,7 @@ class TrialSet(RunSet):
             values: Key paths to values, where the set is a point of a sweep.
 
         Raises:
+            RecordError: The point of those values was made with other data.
             RecordUnwritable: The machine refused.
         """
         contents = {"title": title} | ({} if values is None else {"values": values})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from annotated_types import Ge, Gt
 
 from neuroevo.errors import BadInput
+from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS
 from neuroevo.registry import Registry, UnknownName
@@ -318,8 +318,8 @@ def _refuse_giants(path: str, what: str, n_bytes: float) -> None:
     Raises:
         SettingsError: It can't.
     """
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if n_bytes > memory:
+    memory = physical_memory()
+    if memory is not None and n_bytes > memory:
         expected = f"{what} would need about {n_bytes / 2**30:.3g} GiB, and this machine has {memory / 2**30:.3g}"
         raise SettingsError([Mistake(path, expected, hint="make it smaller")])
 

@@ -10,7 +10,7 @@ import neuroevo as ne
 from neuroevo.distribution import ClusterError
 from neuroevo.experiment import Observer, resume
 from neuroevo.search import Where
-from neuroevo.trials import carry_out, plan_runs
+from neuroevo.trials import plan_runs, run_plans
 
 pytestmark = pytest.mark.ray
 
@@ -101,7 +101,7 @@ def test_sweeps_and_trials_of_several_scenarios_share_one_pool(ray_here, small_s
 
     def results(folder, where, observer):
         plans = [plan_runs(small_scenario, over=over), plan_runs(other, trials=2)]
-        outcome = carry_out(plans, folder, where, observer)
+        outcome = run_plans(plans, folder, where, observer)
         assert outcome.exit_code == 0
         assert [each.path.name for each in outcome.folders] == ["small-sweep", "other-trials"]
         return [results_of(path) for path in sorted(folder.rglob("seed*"))]
