@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.learned import RightClass
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.problems.sequence import SequenceProblem
 
@@ -53,7 +52,7 @@ def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
     """
     if order < 1:
         raise BadInput(f"the order of a linear model must be at least 1, got {order}")
-    if isinstance(problem.learned, RightClass):
+    if problem.learned.by_class:
         found = [_make(problem, "majority", "largest class", _constant(problem))]
         classifier = _linear_classifier(problem)
         return (*found, _make(problem, "linear", "linear classifier of means and deviations", classifier))
