@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.problems.metrics import PartMetrics, measure
-from neuroevo.problems.sequence import SequenceProblem
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
 
 Values = NDArray[np.float64]
 
