@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from neuroevo.experiment import extend, resume, run
     from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
     from neuroevo.plots import plot_run
-    from neuroevo.problems import RightClass, SequenceProblem, Within
+    from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
     from neuroevo.records import RunRecord
     from neuroevo.scenario import Scenario, load_scenario
     from neuroevo.stopping import StoppingCriterion, StopReason
@@ -41,6 +41,7 @@ _ROOMS = {
     "Network": "networks",
     "make_network": "networks",
     "plot_run": "plots",
+    "Problem": "problems",
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
@@ -70,6 +71,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "Network",
     "make_network",
     "plot_run",
+    "Problem",
     "RightClass",
     "SequenceProblem",
     "Within",

@@ -6,7 +6,6 @@ a finished end.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Mapping
@@ -17,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from neuroevo.errors import BadInput
-from neuroevo.problems import RightClass
-from neuroevo.problems.baselines import competitors
-from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import Where, open_search, reached
@@ -29,20 +25,10 @@ if TYPE_CHECKING:
     from neuroevo.distribution import Crew
     from neuroevo.evolution import Champion, Evolution
     from neuroevo.evolution.islands import Archipelago
-    from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
     from neuroevo.scenario.schema import RecordSettings
     from neuroevo.stopping import Progress, StoppingCriterion, StopReason
 
 DEFAULT_RESULTS = Path("results/runs")
-
-MEASURES = {
-    "arv": "average relative variance",
-    "rmse": "root mean squared error",
-    "nmse": "normalised mean squared error",
-    "learned": "share learnt",
-}
-"""The measures of a finished run's table: fields of PartMetrics, and how tables call them."""
 
 
 class Observer:
@@ -333,7 +319,7 @@ def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution | Archip
             generation=champion.generation,
         )
         entries["champion"] = _figures(champion)
-        entries["results"] = _results(scenario.network, scenario.problem, champion)
+        entries["results"] = scenario.problem.results(scenario.network, champion.genome).to_dict()
     if reason.criterion == "signal":
         entries["status"] = "interrupted"
     writer.log(f"stopped after generation {evolution.generation}: {reason.message}")
@@ -343,27 +329,6 @@ def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution | Archip
 def _figures(champion: Champion) -> dict[str, float | None]:
     figures = {name: value for name, value in vars(champion).items() if name != "genome"}
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
-
-
-def _results(network: Network, problem: SequenceProblem, champion: Champion) -> dict[str, Any]:
-    """The champion's measures on every part, beside those of the simple competitors."""
-    outputs = network.predict(champion.genome, problem.inputs, problem.lengths)
-    champion_parts = {part: measure(problem, outputs, part) for part in problem.parts}
-    contestants = {"champion": champion_parts, **competitors(problem)}
-    plain = {name: {part: _plain(metrics) for part, metrics in parts.items()} for name, parts in contestants.items()}
-    return {"measures": {name: MEASURES[name] for name in _shown(problem)}, "contestants": plain}
-
-
-def _shown(problem: SequenceProblem) -> tuple[str, ...]:
-    """The measures that tell most about a problem."""
-    if isinstance(problem.learned, RightClass):
-        return ("learned", "rmse")
-    return ("arv", "rmse", "learned") if problem.reference_variance else ("nmse", "rmse", "learned")
-
-
-def _plain(metrics: PartMetrics) -> dict[str, float | None]:
-    values = dataclasses.asdict(metrics)
-    return {name: None if value is None or not math.isfinite(value) else value for name, value in values.items()}
 
 
 def stated_reason(record: RunRecord) -> str:

@@ -17,7 +17,6 @@ import tomli_w
 
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
-from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import RunRecord, SweepSet, TrialSet
 from neuroevo.scenario import Point, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.reader import with_overrides, without
@@ -243,13 +242,13 @@ def plan_runs(
     table.pop("sweep", None)
     values = {key: value for key, value in values.items() if key.partition(".")[0] != "sweep"}
     first = _checked(table, source, points[0])
-    data = fingerprint(first.problem.to_arrays())
+    data = first.problem.fingerprint()
     # Data that all points share are read, scaled and fingerprinted once.
     shared = None if any(key.partition(".")[0] == "problem" for key in keys) else first
     scenarios = chain([first], (_checked(table, source, point, shared) for point in points[1:]))
     sets, problems = [], {data: first.problem}
     for point, there in zip(points, scenarios, strict=True):
-        its_data = data if shared else fingerprint(there.problem.to_arrays())
+        its_data = data if shared else there.problem.fingerprint()
         problems.setdefault(its_data, there.problem)
         replaced = {**values, **point.values}
         sets.append(PlannedSet(point, replaced, there.table, its_data, _identity(there, its_data)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
     from neuroevo.evaluation.local import Precision
     from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem
 
 _LIMITS = Limits(floor=5.0, patience=10.0)
 """Islands may run strategies that differ widely in what a generation costs, so one is late only after long."""
@@ -30,7 +30,7 @@ class IslandServant(Servant):
         self,
         make_strategy: MakeStrategy,
         network: Network,
-        problem: SequenceProblem,
+        problem: Problem,
         *,
         threads: int,
         precision: Precision,
@@ -78,7 +78,7 @@ class DistributedHost(IslandHost):
         cluster: Cluster,
         make_strategy: MakeStrategy,
         network: Network,
-        problem: SequenceProblem,
+        problem: Problem,
         *,
         precision: Precision = "single",
         validated: bool = False,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
     from neuroevo.evaluation.local import Precision
     from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem
 
 _SMALL_OVERHEAD = 0.05
 """Share of a chunk's computation that its overhead may cost where chunks are made smaller only to balance the load."""
@@ -42,7 +42,7 @@ class EvaluationServant(Servant):
         precision: As in `LocalEvaluator`.
     """
 
-    def __init__(self, network: Network, problem: SequenceProblem, threads: int, precision: Precision) -> None:
+    def __init__(self, network: Network, problem: Problem, threads: int, precision: Precision) -> None:
         self._arguments = network, problem
         self._options: dict[str, Any] = {"n_threads": threads, "precision": precision}
         self._evaluator: LocalEvaluator | None = None
@@ -88,7 +88,7 @@ class ShardedEvaluator(Evaluator):
         self,
         cluster: Cluster,
         network: Network,
-        problem: SequenceProblem,
+        problem: Problem,
         *,
         precision: Precision = "single",
         chunk_size: int | None = None,
@@ -126,8 +126,7 @@ class ShardedEvaluator(Evaluator):
         """
         begun = perf_counter()
         genomes = checked_population(population, self.network.n_genes)
-        if part not in self.problem.parts:
-            self.problem.counted(part)
+        self.problem.check_part(part)
         sizes = self._sizes(len(genomes))
         cuts = np.cumsum([0, *sizes])
         common = self._pool.share(genomes) if len(genomes) else None

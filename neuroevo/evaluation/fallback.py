@@ -1,6 +1,6 @@
-"""Networks without a kernel: evaluated one genome at a time by their own `predict`, with the same error.
+"""Networks and problems without a kernel: evaluated one genome at a time by the problem's `score`, with the same error.
 
-This is how a network kind of one's own works from its first day. It is some hundred times slower than a kernel.
+This is how a network or a problem of one's own works from its first day. It is some hundred times slower than a kernel.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem
 
 _warned: set[str] = set()
 
@@ -28,19 +28,13 @@ def warn_once(kind: str) -> None:
         )
 
 
-def evaluate_by_predict(
-    network: Network, problem: SequenceProblem, population: NDArray[np.float64], part: str
+def evaluate_by_score(
+    network: Network, problem: Problem, population: NDArray[np.float64], part: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Errors and learned shares ``(n,)`` of a population ``(n, n_genes)``."""
-    counted = problem.counted(part)
+    problem.check_part(part)
     error, learned = np.empty(len(population)), np.empty(len(population))
     for k, genome in enumerate(population):
         with np.errstate(all="ignore"):
-            outputs = network.predict(genome, problem.inputs, problem.lengths)
-            difference = np.where(counted, outputs - problem.targets, 0.0)
-            # Sequence by sequence, so that the order of the sum is the kernels' order.
-            total = sum(float((row * row).sum()) for row in difference)
-            error[k] = total / counted.sum() + problem.weight_decay * float((genome * genome).mean())
-            right = problem.learned.right(outputs, problem.targets, counted)
-        learned[k] = right.sum() / counted.any(axis=2).sum()
+            error[k], learned[k] = problem.score(network, genome, part)
     return error, learned

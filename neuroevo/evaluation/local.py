@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
-from neuroevo.evaluation.fallback import evaluate_by_predict, warn_once
+from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
 from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import make_plan
+from neuroevo.problems import SequenceProblem, as_sequences
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem
 
 _log = logging.getLogger("neuroevo")
 
@@ -47,7 +48,7 @@ class LocalEvaluator(Evaluator):
     def __init__(
         self,
         network: Network,
-        problem: SequenceProblem,
+        problem: Problem,
         *,
         n_threads: int | None = None,
         precision: Precision = "single",
@@ -64,12 +65,15 @@ class LocalEvaluator(Evaluator):
         self.problem = problem
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
-        self._plan = make_plan(network, problem, _TYPES[precision])
+        self._plan = None
         self._data: ProblemData | None = None
-        if self._plan is None:
-            warn_once(network.kind)
-        else:
-            self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+        # Kernels read sequences; any other problem is evaluated by its own definition.
+        if isinstance(problem, SequenceProblem):
+            self._plan = make_plan(network, problem, _TYPES[precision])
+            if self._plan is None:
+                warn_once(network.kind)
+            else:
+                self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
         self._is_prepared = False
         self._scratch: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -79,7 +83,7 @@ class LocalEvaluator(Evaluator):
         begun = perf_counter()
         genomes = checked_population(population, self.network.n_genes)
         if self._data is None:
-            error, learned = evaluate_by_predict(self.network, self.problem, genomes, part)
+            error, learned = evaluate_by_score(self.network, self.problem, genomes, part)
             return Evaluation.of(error, learned, perf_counter() - begun)
         data, n_steps = self._data.part(part)
         self.compile()
@@ -157,7 +161,7 @@ class LocalEvaluator(Evaluator):
         from neuroevo.kernels.driver import make_scratch
 
         while len(self._scratch) <= thread:
-            plan, n_sequences = self._plan, self.problem.n_sequences
+            plan, n_sequences = self._plan, as_sequences(self.problem, "kernels").n_sequences
             n_packed, n_rows = len(plan.packing.genes), plan.n_rows  # type: ignore[union-attr]
             require(64 * (n_packed + 8 * n_rows + 4 * n_sequences), "the working memory of a thread")
             self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, _TYPES[self.precision]))

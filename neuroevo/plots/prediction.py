@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from neuroevo.plots import style
 from neuroevo.plots.series import draw_examples, draw_series
-from neuroevo.problems import RightClass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +35,7 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
     """
     original = problem.original
     predicted = problem.scaling.unscale_targets(outputs)
-    if isinstance(problem.learned, RightClass):
+    if problem.learned.by_class:
         return _draw_classes(predicted, original, title)
     subtitle = f"mean squared error (original units) · {part_errors(predicted, original)}"
     if problem.n_sequences == 1:

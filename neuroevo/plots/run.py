@@ -16,7 +16,7 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
     """Draw error and fitness over the generations, and the champion's predictions against the targets.
 
     What a record does not hold is left out: the predictions of a run that has no champion yet, or whose data were too
-    large to store.
+    large to store. Predictions of a problem that is not made of sequences are left out too, and its log says so.
 
     Args:
         record: A run, finished or not.
@@ -32,6 +32,7 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
     """
     from neuroevo.plots.curves import draw_curves
     from neuroevo.plots.prediction import draw_prediction
+    from neuroevo.problems import NotSequences, as_sequences
 
     formats = style.checked_formats(formats)
     history = record.history
@@ -43,7 +44,13 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
         paths = style.save(draw_curves(history, title, _subtitle(record)), folder, "curves", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
-    champion, network, problem = record.champion, record.network, record.problem
+    champion, network = record.champion, record.network
+    try:
+        problem = as_sequences(record.problem, "no plot of predictions")
+    except NotSequences as error:
+        if folder.parent == record.path:  # somebody else's record may not be writeable
+            record.log(str(error))
+        return paths
     with style.drawing(f"the prediction of {record.path}"):
         figure = draw_prediction(network.predict(champion.genome, problem.inputs, problem.lengths), problem, title)
         return paths + style.save(figure, folder, "prediction", formats)

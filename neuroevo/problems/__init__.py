@@ -1,19 +1,22 @@
-"""A problem is what is to be learnt: sequences of inputs, the targets that count, and the parts that train and test.
+"""A problem is what is to be learnt, and the parts of it that train and test.
 
-`SequenceProblem` holds the arrays and the rules; `PROBLEMS` names the kinds that a scenario can ask for, each a frozen
-settings dataclass whose ``build(folder, seed)`` gives a `SequenceProblem`: data of one's own (`series`, `sequences`)
-and generators of known tasks. Beside them: `Scaling`, the readers that raise `DataError`, the metrics, and the simple
-competitors (`baselines`) that every report prints.
+`Problem` is the contract; `SequenceProblem`, sequences of inputs and the targets that count, its first member.
+`PROBLEMS` names the kinds that a scenario can ask for, each a frozen settings dataclass whose ``build(folder)`` gives
+a `Problem`: data of one's own (`series`, `sequences`) and generators of known tasks. Beside them: `Scaling`, the
+readers that raise `DataError`, the metrics, and the simple competitors (`baselines`) that every report prints.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from neuroevo.errors import BadInput, WrongType
+from neuroevo.problems.base import Problem
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.results import Results
 from neuroevo.problems.scaling import Scaling
-from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.problems.sequence import NotSequences, SequenceProblem, as_sequences
 from neuroevo.registry import Registry
 
 PROBLEMS: Registry[Any] = Registry(
@@ -37,6 +40,53 @@ PROBLEMS: Registry[Any] = Registry(
         "sine": "neuroevo.problems.generators.signals:Sine",
     },
 )
-"""Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> SequenceProblem``."""
+"""Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> Problem``.
 
-__all__ = ["PROBLEMS", "DataError", "RightClass", "Scaling", "SequenceProblem", "Within"]
+A kind whose problems are no `SequenceProblem` names their class as ``problem_class``, or is that class itself.
+"""
+
+
+def problem_class(kind: str) -> type[Problem]:
+    """The class of the problems of a kind, whose `from_arrays` opens what is stored of them.
+
+    Raises:
+        UnknownName: There is no such kind.
+    """
+    member = PROBLEMS[kind]
+    if isinstance(member, type) and issubclass(member, Problem):
+        return member
+    return getattr(member, "problem_class", SequenceProblem)
+
+
+def checked_problem(problem: object) -> Problem:
+    """The problem itself, sure to be found again from a record of it.
+
+    Raises:
+        TypeError: It is no `Problem`.
+        ValueError: Its `kind` does not lead to its class.
+    """
+    if not isinstance(problem, Problem):
+        raise WrongType(f"a problem must be a neuroevo.Problem, got {type(problem).__name__}")
+    kind = getattr(problem, "kind", None)
+    if not isinstance(kind, str) or kind not in PROBLEMS or problem_class(kind) is not type(problem):
+        raise BadInput(
+            f"{type(problem).__name__}.kind must be the name of a registered kind that is this class, or has it as "
+            f"problem_class, so that a record can be opened again; it is {kind!r}"
+        )
+    return problem
+
+
+__all__ = [
+    "PROBLEMS",
+    "DataError",
+    "NotSequences",
+    "Problem",
+    "Results",
+    "RightClass",
+    "Scaling",
+    "SequenceProblem",
+    "Within",
+    "as_sequences",
+    "checked_problem",
+    "problem_class",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.learned import rule_of
 from neuroevo.problems.scaling import Scaling
 
 Arrays = dict[str, NDArray[Any]]
@@ -26,9 +26,8 @@ def pack(fields: Mapping[str, Any], scaling: Scaling) -> Arrays:
     """The arguments of a `SequenceProblem` in original units, and its scaling, as plain arrays."""
     arrays: Arrays = {name: np.array(fields[name]) for name in ("inputs", "targets", "lengths", "target_mask")}
     arrays["washout"] = np.array(fields["washout"], dtype=np.int64)
-    rule = fields["learned"]
-    arrays["learned"] = np.array("within" if isinstance(rule, Within) else "right_class")
-    arrays["tolerance"] = np.array(rule.tolerance if isinstance(rule, Within) else 0.0)
+    arrays["learned"] = np.array(fields["learned"].name)
+    arrays["tolerance"] = np.array(fields["learned"].tolerance)
     arrays["weight_decay"] = np.array(fields["weight_decay"], dtype=np.float64)
     arrays["part_names"] = np.array(list(fields["parts"]))
     arrays["part_masks"] = np.stack(list(fields["parts"].values()))
@@ -50,10 +49,7 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], Scaling]
         raise BadInput(f"the arrays of a problem lack {', '.join(missing)}")
     fields: dict[str, Any] = {name: arrays[name] for name in ("inputs", "targets", "lengths", "target_mask")}
     fields["washout"] = int(arrays["washout"])
-    rule = str(arrays["learned"])
-    if rule not in ("within", "right_class"):
-        raise BadInput(f"the array 'learned' must be 'within' or 'right_class', got {rule!r}")
-    fields["learned"] = RightClass() if rule == "right_class" else Within(float(arrays["tolerance"]))
+    fields["learned"] = rule_of(str(arrays["learned"]), float(arrays["tolerance"]))
     fields["weight_decay"] = float(arrays["weight_decay"])
     names, masks = arrays["part_names"].tolist(), arrays["part_masks"]
     if len(names) != len(masks):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.learned import RightClass
 from neuroevo.problems.metrics import PartMetrics, measure
-from neuroevo.problems.sequence import SequenceProblem
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
 
 Values = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
     """
     if order < 1:
         raise BadInput(f"the order of a linear model must be at least 1, got {order}")
-    if isinstance(problem.learned, RightClass):
+    if problem.learned.by_class:
         found = [_make(problem, "majority", "largest class", _constant(problem))]
         classifier = _linear_classifier(problem)
         return (*found, _make(problem, "linear", "linear classifier of means and deviations", classifier))
@@ -68,16 +69,6 @@ def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
         found.append(_make(problem, "linear", label, outputs))
     return tuple(found)
-
-
-_MEASURED: WeakKeyDictionary[SequenceProblem, Mapping[str, Mapping[str, PartMetrics]]] = WeakKeyDictionary()
-
-
-def competitors(problem: SequenceProblem) -> Mapping[str, Mapping[str, PartMetrics]]:
-    """Labels of the baselines to their measures by part; fitted once for all trials that share a problem."""
-    if problem not in _MEASURED:
-        _MEASURED[problem] = {baseline.label: baseline.parts for baseline in baselines(problem)}
-    return _MEASURED[problem]
 
 
 def _make(problem: SequenceProblem, name: str, label: str, outputs: Values) -> Baseline:

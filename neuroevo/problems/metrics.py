@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.sequence import SequenceProblem
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
+
+TITLES = {
+    "arv": "average relative variance",
+    "rmse": "root mean squared error",
+    "nmse": "normalised mean squared error",
+    "learned": "share learnt",
+}
+"""How tables call the measures that tell most: fields of `PartMetrics`."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,12 +15,23 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
+from neuroevo.problems.base import Problem
+from neuroevo.problems.baselines import baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
+from neuroevo.problems.metrics import TITLES, PartMetrics, measure
+from neuroevo.problems.results import Measured
 from neuroevo.problems.scaling import METHODS, Method, Scaling, learn_column
 from neuroevo.problems.summary import Summary, describe, warnings
 
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
 
-class SequenceProblem:
+
+class NotSequences(BadInput):
+    """Something that can only be done with sequences was asked of another kind of problem."""
+
+
+class SequenceProblem(Problem):
     """What is to be learnt from sequences. Immutable: it copies what it is given, and its arrays are read-only.
 
     The error of outputs on a part is the mean over ``counted(part)`` of the squared difference from the targets, plus
@@ -48,6 +61,9 @@ class SequenceProblem:
     Raises:
         TypeError, ValueError: With the argument, what was expected, what came, and the remedy.
     """
+
+    kind: ClassVar[str] = "sequences"
+    parts: Mapping[str, NDArray[np.bool_]]
 
     def __init__(
         self,
@@ -98,7 +114,8 @@ class SequenceProblem:
         super().__setattr__(name, value)
 
     def _check_and_freeze(self) -> None:
-        if not isinstance(self.learned, Within | RightClass):
+        # A rule of another class, a subclass too, would be judged by kernels as one of these two.
+        if type(self.learned) not in (Within, RightClass):
             raise WrongType(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
         present = self.present[:, :, None]
         counts = self.target_mask & present
@@ -113,7 +130,7 @@ class SequenceProblem:
                     f"part {name!r} counts no target: its mask, target_mask, lengths and "
                     f"washout (the first {self.washout} steps) leave none"
                 )
-        if isinstance(self.learned, RightClass):
+        if self.learned.by_class:
             checks.refuse_unclassifiable(self.targets, counts)
         arrays = [self.inputs, self.targets, self.lengths, self.target_mask, *self.parts.values()]
         for array in [*arrays, *counted.values(), *([] if self.times is None else [self.times])]:
@@ -131,10 +148,8 @@ class SequenceProblem:
         Raises:
             ValueError: There is no such part.
         """
-        try:
-            return self._counted[part]
-        except (KeyError, TypeError):
-            raise BadInput(f"there is no part {part!r}; the problem has {', '.join(self.parts)}") from None
+        self.check_part(part)
+        return self._counted[part]
 
     def scaled(self, method: Method, limits: tuple[float, float] = (-1.0, 1.0)) -> SequenceProblem:
         """The same problem in scaled units, learnt on the training part only.
@@ -214,6 +229,40 @@ class SequenceProblem:
         """Sentences on what is legal and yet probably not meant; empty where all is well."""
         return warnings(self)
 
+    def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
+        """As in `Problem`: mean squared error over the counted targets and weight decay, share of the right steps."""
+        counted = self.counted(part)
+        outputs = network.predict(genome, self.inputs, self.lengths)
+        difference = np.where(counted, outputs - self.targets, 0.0)
+        # Sequence by sequence, so that the order of the sum is the kernels' order.
+        total = sum(float((row * row).sum()) for row in difference)
+        error = total / counted.sum() + self.weight_decay * float((genome * genome).mean())
+        right = self.learned.right(outputs, self.targets, counted)
+        return error, right.sum() / counted.any(axis=2).sum()
+
+    @property
+    def measures(self) -> Mapping[str, str]:
+        """As in `Problem`: those of the rule, in the literature's own form where these data have one."""
+        names = ("arv" if name == "nmse" and self.reference_variance else name for name in self.learned.measures)
+        return {name: TITLES[name] for name in names}
+
+    def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
+        """As in `Problem`: the fields of `PartMetrics`."""
+        outputs = network.predict(genome, self.inputs, self.lengths)
+        return _plain({part: measure(self, outputs, part) for part in self.parts})
+
+    def competitors(self) -> Mapping[str, Measured]:
+        """As in `Problem`: the `baselines`, fitted once."""
+        return self._competitors
+
+    @cached_property
+    def _competitors(self) -> Mapping[str, Measured]:
+        return {baseline.label: _plain(baseline.parts) for baseline in baselines(self)}
+
+    def scaling_arrays(self) -> Arrays:
+        """As in `Problem`: the parameters of the scaling."""
+        return self.scaling.to_arrays()
+
     def __reduce__(self) -> tuple[object, ...]:
         # Unpickled arrays are writeable; going through the constructor makes them read-only again.
         return SequenceProblem.from_arrays, (self.to_arrays(),)
@@ -224,6 +273,21 @@ class SequenceProblem:
             f"{self.n_sequences} sequences of {self.n_steps} steps, {self.n_inputs} inputs, {self.n_outputs} outputs"
         )
         return f"<SequenceProblem: {shape}; targets: {parts}; scaling {self.scaling.method}>"
+
+
+def as_sequences(problem: Problem, purpose: str) -> SequenceProblem:
+    """The problem itself, for a purpose that needs sequences.
+
+    Raises:
+        NotSequences: It is of another kind.
+    """
+    if not isinstance(problem, SequenceProblem):
+        raise NotSequences(f"{purpose}: only for problems made of sequences, and {problem.kind!r} is of another kind")
+    return problem
+
+
+def _plain(parts: Mapping[str, PartMetrics]) -> Measured:
+    return {part: dataclasses.asdict(metrics) for part, metrics in parts.items()}
 
 
 def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]) -> Scaling:
@@ -242,7 +306,7 @@ def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]
             input_maps[column] if column >= 0 else learn_column(target, method, limits)
             for target, column in zip(targets, problem.tied, strict=True)
         ]
-    if isinstance(problem.learned, RightClass):
+    if problem.learned.by_class:
         target_maps = [(0.0, 1.0)] * problem.n_outputs
     columns = np.array([*input_maps, *target_maps], dtype=np.float64)
     if not (np.isfinite(columns).all() and (columns[:, 1] > 0).all()):

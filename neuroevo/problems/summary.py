@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroevo.problems.learned import RightClass
-
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
 
@@ -93,7 +91,6 @@ def _part_line(part: PartSummary) -> str:
 
 def describe(problem: SequenceProblem) -> Summary:
     """The summary of a problem."""
-    rule = problem.learned
     return Summary(
         n_sequences=problem.n_sequences,
         shortest=int(problem.lengths.min()),
@@ -103,10 +100,7 @@ def describe(problem: SequenceProblem) -> Summary:
         parts=tuple(_part(problem, name) for name in problem.parts),
         scaling=problem.scaling.method,
         washout=problem.washout,
-        learned="the largest output is the right class"
-        if isinstance(rule, RightClass)
-        else f"within {rule.tolerance:g} of the target"
-        + ("" if problem.scaling.method == "none" else ", in scaled units"),
+        learned=problem.learned.words(scaled=problem.scaling.method != "none"),
         weight_decay=problem.weight_decay,
     )
 
@@ -151,7 +145,7 @@ def _target_warnings(problem: SequenceProblem) -> list[str]:
         if not values.size:
             found.append(f"target {name!r} never counts in the training part: its output stays untrained")
         elif values.min() == values.max():
-            if isinstance(problem.learned, RightClass):
+            if problem.learned.by_class:
                 found.append(f"class {name!r} does not occur among the training targets, or is the only one")
             else:
                 found.append(f"target {name!r} is constant in the training part: nothing is to be learnt from it")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroevo.networks import Network
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems import Problem
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import surroundings
 from neuroevo.records.npz import write_npz
@@ -39,11 +39,11 @@ def first_contents(run: Mapping[str, Any], network: Network, data: Mapping[str, 
     }
 
 
-def store_data(folder: Path, problem: SequenceProblem, limit: int) -> dict[str, Any]:
+def store_data(folder: Path, problem: Problem, limit: int) -> dict[str, Any]:
     """Write data.npz, unless the data have more than `limit` bytes, and give what run.json says of them."""
     arrays = problem.to_arrays()
     n_bytes = sum(array.nbytes for array in arrays.values())
     stored = n_bytes <= limit
     if stored:
         write_npz(folder / DATA_FILE, arrays)
-    return {"stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
+    return {"problem": problem.kind, "stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}

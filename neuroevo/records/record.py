@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from neuroevo.networks import Network, make_network
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems import Problem, SequenceProblem, problem_class
 from neuroevo.problems.arrays import fingerprint
+from neuroevo.records import surroundings
 from neuroevo.records.champion import CHAMPION_FILE, Champion, read_champion
 from neuroevo.records.errors import RecordError
-from neuroevo.records.files import read_bytes, read_json
+from neuroevo.records.files import open_to_append, read_bytes, read_json
 from neuroevo.records.history_file import HISTORY_FILE, read_history
 from neuroevo.records.lock import is_locked
 from neuroevo.records.npz import read_npz
 from neuroevo.records.schema import check_run, line, shown, stop_reason_of
+from neuroevo.registry import UnknownName
 from neuroevo.stopping import History, StopReason
 
 RUN_FILE, SCENARIO_FILE, DATA_FILE, LOG_FILE, PLOT_FOLDER = "run.json", "scenario.toml", "data.npz", "run.log", "plots"
@@ -116,7 +119,7 @@ class RunRecord:
         return network
 
     @cached_property
-    def problem(self) -> SequenceProblem:
+    def problem(self) -> Problem:
         """The problem, rebuilt from data.npz, in the units that the run was trained in.
 
         Raises:
@@ -126,7 +129,16 @@ class RunRecord:
             raise RecordError(f"{self.path} does not hold its data, only their fingerprint; give the file with --data")
         return self.problem_from(self.path / DATA_FILE)
 
-    def problem_from(self, path: Path) -> SequenceProblem:
+    def log(self, message: str) -> None:
+        """Add a line to run.log.
+
+        Raises:
+            RecordUnwritable: The machine refused.
+        """
+        with os.fdopen(open_to_append(self.path / LOG_FILE), "ab") as log:
+            log.write(log_line(message))
+
+    def problem_from(self, path: Path) -> Problem:
         """The problem, rebuilt from a data.npz that lies somewhere else.
 
         Raises:
@@ -137,9 +149,18 @@ class RunRecord:
             raise RecordError(f"{path} does not hold the data of this run: its fingerprint (SHA-256) is another one")
         try:
             with np.errstate(all="ignore"):
-                return SequenceProblem.from_arrays(arrays)
+                # Records of before there were other problems do not say what theirs is.
+                kind = self.run["data"].get("problem", SequenceProblem.kind)
+                return problem_class(kind).from_arrays(arrays)
+        except UnknownName as error:
+            raise RecordError(f"{self.path}: {line(error)}; the package that defines its problem is missing") from error
         except (ValueError, TypeError, IndexError, KeyError, OverflowError, MemoryError) as error:
             raise RecordError(f"{path} does not hold a problem: {line(error)}") from error
+
+
+def log_line(message: str) -> bytes:
+    """A message as a line of run.log, with the time."""
+    return f"{surroundings.now()} {' '.join(message.split())}\n".encode("utf-8", "replace")
 
 
 def _check_sizes(where: str, network: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from neuroevo.errors import BadInput
 from neuroevo.networks import Network
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems import Problem
 from neuroevo.records import surroundings
 from neuroevo.records.champion import CHAMPION_FILE, write_champion
 from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
@@ -25,7 +25,7 @@ from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
 from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_back, salvage_history
 from neuroevo.records.lock import RunLock, sweep_abandoned
-from neuroevo.records.record import LOG_FILE, RUN_FILE, SCENARIO_FILE, RunRecord
+from neuroevo.records.record import LOG_FILE, RUN_FILE, SCENARIO_FILE, RunRecord, log_line
 from neuroevo.stopping import COLUMNS, History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
@@ -59,7 +59,7 @@ class RunWriter:
         *,
         scenario_toml: str,
         run: Mapping[str, Any],
-        problem: SequenceProblem,
+        problem: Problem,
         network: Network,
         data_limit: int = DATA_LIMIT,
         numbered: bool = True,
@@ -162,7 +162,7 @@ class RunWriter:
         write_checkpoint(self.path, generation, state)
 
     def champion(
-        self, genome: ArrayLike, *, network: Network, problem: SequenceProblem, error: float, **figures: float
+        self, genome: ArrayLike, *, network: Network, problem: Problem, error: float, **figures: float
     ) -> None:
         """Write champion.npz.
 
@@ -181,7 +181,7 @@ class RunWriter:
             self.path / CHAMPION_FILE,
             genome,
             arrays=network.layout.decode(genome),
-            scaling=problem.scaling.to_arrays(),
+            scaling=problem.scaling_arrays(),
             figures={"error": float(error), **figures},
         )
 
@@ -210,9 +210,8 @@ class RunWriter:
 
     def log(self, message: str) -> None:
         """Add a line to run.log. A disk that is full does not end a run here: it ends at the next checkpoint."""
-        line = f"{surroundings.now()} {' '.join(message.split())}\n"
         try:
-            os.write(self._log, line.encode("utf-8", "replace"))
+            os.write(self._log, log_line(message))
         except OSError:
             return
 

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt
 from neuroevo.errors import BadInput
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
-from neuroevo.problems import PROBLEMS
+from neuroevo.problems import PROBLEMS, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyMaker
@@ -25,7 +25,7 @@ from neuroevo.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem
     from neuroevo.stopping import StoppingCriterion
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Scenario:
     table: Mapping[str, Any]
     source: Path
     head: Head
-    problem: SequenceProblem
+    problem: Problem
     network: Network
     criterion: StoppingCriterion
     record: RecordSettings
@@ -132,7 +132,7 @@ class Scenario:
 
 
 def load_scenario(
-    path: str | Path, *, overrides: Mapping[str, Any] | None = None, problem: SequenceProblem | None = None
+    path: str | Path, *, overrides: Mapping[str, Any] | None = None, problem: Problem | None = None
 ) -> Scenario:
     """Read and check a scenario.
 
@@ -163,7 +163,7 @@ def check_sweep(table: Mapping[str, Any], source: Path) -> Sweep | None:
     return sweep
 
 
-def check_table(table: Mapping[str, Any], source: Path, problem: SequenceProblem | None = None) -> Scenario:
+def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None = None) -> Scenario:
     """The scenario of a table.
 
     Raises:
@@ -259,7 +259,7 @@ class _ReportedError(SettingsError):
         super().__init__([])
 
 
-def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: SequenceProblem | None) -> StoppingCriterion:
+def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: Problem | None) -> StoppingCriterion:
     if table is None:
         raise _ReportedError
     criterion = stopping_from_table(table, "stop", folder=folder)
@@ -272,19 +272,19 @@ def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: SequenceP
     return criterion
 
 
-def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[SequenceProblem, dict[str, Any]]:
+def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, dict[str, Any]]:
     if table is None:
         raise _ReportedError
     cls, values = _member(PROBLEMS, table, "problem")
     settings: Any = parse_settings(cls, values, "problem")
     try:
-        problem = settings.build(folder)
+        problem = checked_problem(settings.build(folder))
     except (ValueError, TypeError) as error:
         raise SettingsError([Mistake("problem", str(error))]) from error
     return problem, {"kind": table["kind"], **_plain(settings)}
 
 
-def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -> tuple[Network, dict[str, Any]]:
+def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[Network, dict[str, Any]]:
     if table is None:
         raise _ReportedError
     cls, values = _member(NETWORKS, table, "network")
