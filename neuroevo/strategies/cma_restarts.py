@@ -52,7 +52,7 @@ class RunMonitor:
         flat = sorted_error[0] == sorted_error[int(0.75 * n)]
         self.n_flat = self.n_flat + 1 if flat else 0
         self.age += 1
-        self._range = float(sorted_error[-1] - sorted_error[0]) if np.isfinite(sorted_error[-1]) else np.inf
+        self._range = _spread(sorted_error)
 
     def is_over(
         self,
@@ -76,7 +76,7 @@ class RunMonitor:
         """
         width = sigma * deviations
         recent = self.best[-(10 + int(30 * self._n / self._population_size)) :]
-        spread = float(np.ptp(recent)) if np.all(np.isfinite(recent)) else np.inf
+        spread = _spread(recent)
         return bool(
             not np.isfinite(sigma)
             or not np.all(np.isfinite(mean))
@@ -104,7 +104,14 @@ class RunMonitor:
             return False
         share = int(0.3 * min(window, MOST_REMEMBERED))
         histories = (self.best[-window:], self.median[-window:])
-        return all(np.median(history[-share:]) >= np.median(history[:share]) for history in histories)
+        with np.errstate(over="ignore"):
+            return all(np.median(history[-share:]) >= np.median(history[:share]) for history in histories)
+
+
+def _spread(errors: FloatArray) -> float:
+    """Largest less smallest error; +inf with a failed one, and where the difference is no number."""
+    with np.errstate(over="ignore"):
+        return float(np.ptp(errors)) if np.all(np.isfinite(errors)) else np.inf
 
 
 @dataclass

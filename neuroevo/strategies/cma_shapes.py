@@ -252,11 +252,27 @@ class LimitedShape(Shape):
         self.n_learnt = 0
 
     def steps(self, z: FloatArray) -> FloatArray:
-        """One direction after the other stretches or shrinks all samples (algorithm 1, line 8)."""
-        y = z.copy()
-        for c_d, direction in self._used():
-            y = (1 - c_d) * y + np.multiply.outer(c_d * (y @ direction), direction)
-        return y * self._scale
+        """One direction after the other stretches or shrinks all samples (algorithm 1, line 8).
+
+        Every transformation y <- (1 - c) y + c (y m') m leaves y in the span of z and the directions m, so that only
+        coefficients change: products with the directions follow from their Gram matrix, and the samples are touched
+        by two matrix products instead of by every transformation.
+        """
+        directions, rates = self.directions[: self.n_learnt], self._c_d[: self.n_learnt]
+        gram = directions @ directions.T
+        along = z @ directions.T  # (m, k): products of the samples, as far as transformed, with every direction
+        coefficients = np.zeros_like(along)
+        keep = 1.0
+        for k, c_d in enumerate(rates.tolist()):
+            added = c_d * along[:, k]
+            coefficients *= 1 - c_d
+            coefficients[:, k] = added
+            along = (1 - c_d) * along + np.multiply.outer(added, gram[k])
+            keep *= 1 - c_d
+        y = keep * z
+        y += coefficients @ directions
+        y *= self._scale
+        return y
 
     def normals(self, y: FloatArray) -> FloatArray:
         """The transformations undone in the opposite order."""

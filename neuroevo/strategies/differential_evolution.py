@@ -151,10 +151,13 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
             self._weight_memory = (1 - c) * self._weight_memory + c * lehmer  # JADE, eq. 11
             self._rate_memory = (1 - c) * self._rate_memory + c * rate.mean()  # JADE, eq. 9
             return
-        gain = self._errors[better] - error[better]
-        finite = np.isfinite(gain)
-        # A parent that had failed has no gain to compare: it counts as much as the best of the others.
-        gain = np.where(finite, gain, gain[finite].max() if finite.any() else 1.0)
+        with np.errstate(over="ignore"):
+            gain = self._errors[better] - error[better]
+            finite = np.isfinite(gain)
+            # A parent that had failed has no gain to compare: it counts as much as the best of the others.
+            gain = np.where(finite, gain, gain[finite].max() if finite.any() else 1.0)
+            if np.isinf(gain.sum()):
+                gain /= len(gain)
         share = gain / gain.sum()
         self._weight_memory[self._slot] = (share * np.square(weight)).sum() / (share * weight).sum()
         self._rate_memory[self._slot] = (share * rate).sum()

@@ -342,6 +342,22 @@ def test_the_limited_form_follows_rosenbrocks_valley():
     assert evaluations_to(strategy, rosenbrock, 1e-8, 30_000) < 30_000
 
 
+def test_the_limited_form_transforms_by_one_direction_after_the_other():
+    # Loshchilov et al. 2017, algorithm 1, line 8, as it is written there.
+    rng = np.random.default_rng(5)
+    shape = LimitedShape(np.linspace(0.5, 2.0, 40), 15)
+    z = rng.standard_normal((15, 40))
+    for n_learnt in (0, 1, 7, 100):
+        shape.directions, shape.n_learnt = rng.standard_normal(shape.directions.shape), n_learnt
+        expected = z.copy()
+        for t in range(min(n_learnt, len(shape.directions))):
+            m, c_d = shape.directions[t], 1 / (1.5**t * 40)
+            for row in expected:
+                row[:] = (1 - c_d) * row + c_d * m * (m @ row)
+        steps = shape.steps(z)
+        assert np.abs(steps - expected * shape._scale).max() <= 4e-15 * np.abs(steps).max()
+
+
 def test_a_full_covariance_of_too_many_genes_is_refused_with_the_remedy():
     with pytest.raises(ValueError, match="covariance = 'limited' or 'separable'"):
         make_strategy("cma_es", n_genes=100_000, seed=1)

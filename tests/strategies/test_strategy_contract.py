@@ -296,6 +296,16 @@ def test_any_errors_from_zero_to_infinity_are_survived(kind, errors):
 
 
 @every_kind
+@pytest.mark.parametrize("values", [(1e308, -1e308), (1e308, 1.2e308, 1.7e308), (-1e308, 1e308, np.inf)])
+def test_errors_as_large_as_numbers_get_are_survived_without_a_warning(kind, values):
+    strategy, rng = make(kind), np.random.default_rng(1)
+    for _ in range(60):
+        population = strategy.ask()
+        assert np.all(np.isfinite(population))
+        strategy.tell(population, rng.choice(values, len(population)))
+
+
+@every_kind
 def test_half_of_the_evaluations_may_fail(kind):
     def half_failed(population):
         return np.where(np.arange(len(population)) % 2, sphere(population), np.inf)
