@@ -67,7 +67,7 @@ class LocalEvaluator(Evaluator):
         self._plan = make_plan(network, problem, _TYPES[precision])
         self._data: ProblemData | None = None
         if self._plan is None:
-            warn_once(network.kind)
+            warn_once(network)
         else:
             self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
         self._is_prepared = False
