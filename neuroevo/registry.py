@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
@@ -36,11 +36,15 @@ class Registry(Generic[T]):
         noun: What a member is, for messages ("strategy").
         group: The entry-point group that other packages use ("neuroevo.strategies").
         builtin: Names of the package's own members to ``"module:attribute"``.
+        check: Raises `BadInput` where a member from elsewhere does not fit its name.
     """
 
-    def __init__(self, noun: str, group: str, builtin: Mapping[str, str]) -> None:
+    def __init__(
+        self, noun: str, group: str, builtin: Mapping[str, str], check: Callable[[str, T], None] | None = None
+    ) -> None:
         self.noun = noun
         self.group = group
+        self._check = check or (lambda _name, _member: None)
         self._targets: dict[str, str] = dict(builtin)
         self._members: dict[str, T] = {}
         self._foreign: dict[str, EntryPoint] | None = None
@@ -49,10 +53,11 @@ class Registry(Generic[T]):
         """Add a member of one's own.
 
         Raises:
-            ValueError: The name is taken.
+            BadInput: The name is taken, or the member does not fit it.
         """
         if name in self.names():
             raise BadInput(f"the {self.noun} name {name!r} is taken; choose another one")
+        self._check(name, member)
         self._members[name] = member
 
     def names(self) -> tuple[str, ...]:
@@ -69,13 +74,16 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownName: No member has it.
+            BadInput: The member from another package does not fit it.
         """
         if name not in self._members:
             if name in self._targets:
                 module, _, attribute = self._targets[name].partition(":")
                 self._members[name] = getattr(importlib.import_module(module), attribute)
             elif name in self._entry_points():
-                self._members[name] = self._entry_points()[name].load()
+                member = self._entry_points()[name].load()
+                self._check(name, member)
+                self._members[name] = member
             else:
                 raise UnknownName(self._unknown(name))
         return self._members[name]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import NETWORKS, Graph, Network, make_network
+from neuroevo.networks import NETWORKS, Ctrnn, Graph, Gru, Lstm, Network, make_network
 from neuroevo.registry import nearest
 
 if TYPE_CHECKING:
@@ -140,6 +140,10 @@ class Arithmetic:
     activations: int
 
 
+_PER_UNIT: dict[type, tuple[int, int]] = {Lstm: (3, 5), Gru: (3, 3), Ctrnn: (1, 1)}
+"""Products beside the weights, and activations."""
+
+
 def arithmetic(network: Network) -> Arithmetic:
     """What one step of a network costs at the least.
 
@@ -159,7 +163,7 @@ def arithmetic(network: Network) -> Arithmetic:
         n_weights = int((present & np.concatenate(is_weight)).sum())
     n_units = network.n_units if isinstance(network, Graph) else getattr(network, "n_hidden", 0)
     n_units *= getattr(network, "n_layers", 1)
-    products, squashings = {"lstm": (3, 5), "gru": (3, 3), "ctrnn": (1, 1)}.get(network.kind, (0, 1))
+    products, squashings = _PER_UNIT.get(type(network), (0, 1))
     if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step"):
         squashings = 0
     squashed_outputs = 0 if network.output_activation == "linear" else network.n_outputs

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
-_warned: set[str] = set()
+_warned: set[type] = set()
 
 
-def warn_once(kind: str) -> None:
-    """Say that a network kind has no kernel, once a process."""
-    if kind not in _warned:
-        _warned.add(kind)
+def warn_once(network: Network) -> None:
+    """Say that a class of networks has no kernel, once a process."""
+    cls = type(network)
+    if cls not in _warned:
+        _warned.add(cls)
+        name = f"network kind {cls.kind!r}" if "kind" in vars(cls) else f"{cls.__name__}, derived from {cls.kind!r},"
         warnings.warn(
-            f"network kind {kind!r} has no kernel: every genome is evaluated by its predict method, which is slow",
-            stacklevel=3,
+            f"{name} has no kernel: every genome is evaluated by its predict method, which is slow", stacklevel=3
         )
 
 

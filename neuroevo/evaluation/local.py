@@ -71,7 +71,7 @@ class LocalEvaluator(Evaluator):
         if isinstance(problem, SequenceProblem):
             self._plan = make_plan(network, problem, _TYPES[precision])
             if self._plan is None:
-                warn_once(network.kind)
+                warn_once(network)
             else:
                 self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
         self._is_prepared = False

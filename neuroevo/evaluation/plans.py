@@ -1,6 +1,7 @@
 """From a network to what a kernel takes: its shape in numbers and the order of its weights.
 
-Kinds that are not in the table have no kernel; they are evaluated by their own `predict`.
+A kernel belongs to one class exactly: whatever is not in the table, a subclass of a class that is too, has none and is
+evaluated by its own `predict`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm
 from neuroevo.problems import Within
 
 if TYPE_CHECKING:
@@ -37,10 +39,10 @@ class Plan(NamedTuple):
 
 
 def make_plan(network: Network, problem: SequenceProblem, dtype: Any) -> Plan | None:
-    """The plan of a network on a problem; None if its kind has no kernel."""
+    """The plan of a network on a problem; None if its class has no kernel."""
     if suits_units(network, problem):
         return _by_units(network, dtype)
-    describe = _KINDS.get(network.kind)
+    describe = _DESCRIBE.get(type(network))
     if describe is None:
         return None
     from neuroevo.kernels.packing import packing
@@ -53,7 +55,7 @@ def make_plan(network: Network, problem: SequenceProblem, dtype: Any) -> Plan | 
 
 def suits_units(network: Any, problem: SequenceProblem) -> bool:
     """Whether lanes should be units: many units of one Elman layer on few sequences. It changes no bit."""
-    if network.kind != "elman" or network.n_layers > 1 or network.output_activation != "linear":
+    if type(network) is not Elman or network.n_layers > 1 or network.output_activation != "linear":
         return False
     few_outputs = 8 * network.n_outputs <= network.n_hidden
     well_filled = network.n_hidden % 16 == 0 or network.n_hidden >= 56
@@ -90,7 +92,7 @@ def _dense(network: Any, slots: Slots) -> tuple[Any, Any, int]:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.dense import Dense, dense_order
 
-    is_jordan = network.kind == "jordan"
+    is_jordan = isinstance(network, Jordan)
     cell = Dense(
         n_inputs=network.n_inputs,
         n_hidden=network.n_hidden,
@@ -100,7 +102,7 @@ def _dense(network: Any, slots: Slots) -> tuple[Any, Any, int]:
         is_jordan=int(is_jordan),
         activation=CODES[network.activation],
         output_activation=CODES[network.output_activation],
-        leaky=int(network.kind == "ctrnn"),
+        leaky=int(isinstance(network, Ctrnn)),
         initial_state=int(network.initial_state),
     )
     return cell, dense_order(cell, slots), 2 * network.n_layers * network.n_hidden
@@ -139,11 +141,11 @@ def _graph(network: Any, slots: Slots) -> tuple[Any, Any, int]:
     return cell, order, 1 + 2 * network.n_units
 
 
-_KINDS: dict[str, Callable[[Any, Slots], tuple[Any, Any, int]]] = {
-    "elman": _dense,
-    "jordan": _dense,
-    "ctrnn": _dense,
-    "lstm": _lstm,
-    "gru": _gru,
-    "graph": _graph,
+_DESCRIBE: dict[type, Callable[[Any, Slots], tuple[Any, Any, int]]] = {
+    Elman: _dense,
+    Jordan: _dense,
+    Ctrnn: _dense,
+    Lstm: _lstm,
+    Gru: _gru,
+    Graph: _graph,
 }

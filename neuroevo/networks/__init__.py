@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from neuroevo.errors import BadInput
 from neuroevo.networks.base import Network
 from neuroevo.networks.ctrnn import Ctrnn
 from neuroevo.networks.elman import Elman
@@ -13,6 +14,17 @@ from neuroevo.networks.jordan import Jordan
 from neuroevo.networks.layout import Block, GenomeLayout
 from neuroevo.networks.lstm import Lstm
 from neuroevo.registry import Registry
+
+
+def _check_kind(name: str, cls: type[Network]) -> None:
+    """Refuse a class whose `kind` is another name: a record would name, and later build, another network."""
+    kind = getattr(cls, "kind", None)
+    if kind != name:
+        raise BadInput(
+            f"the network registered as {name!r} must have this name as its kind, got {kind!r} from "
+            f'{getattr(cls, "__name__", cls)}; write kind: ClassVar[str] = "{name}" in the class'
+        )
+
 
 NETWORKS: Registry[type[Network]] = Registry(
     "network",
@@ -25,6 +37,7 @@ NETWORKS: Registry[type[Network]] = Registry(
         "ctrnn": "neuroevo.networks.ctrnn:Ctrnn",
         "graph": "neuroevo.networks.graph:Graph",
     },
+    _check_kind,
 )
 """Network kinds by the name that scenarios use."""
 

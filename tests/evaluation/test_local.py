@@ -349,3 +349,24 @@ def test_network_without_a_kernel_is_evaluated_by_predict_and_says_so_once():
     np.testing.assert_allclose(evaluation.error, expected.error, rtol=1e-12)
     np.testing.assert_array_equal(evaluation.learned, expected.learned)
     assert evaluation.n_failed == 1
+
+
+@dataclass(frozen=True, eq=False)
+class Sluggish(ne.Elman):
+    """An Elman network with a step of its own, which inherits the kind and the kernel's every setting."""
+
+    def _step(self, arrays, layer, sources, state):
+        (h,) = super()._step(arrays, layer, sources, state)
+        return (0.5 * state[0] + 0.5 * h,)
+
+
+def test_subclass_of_a_kind_with_a_kernel_is_evaluated_by_its_own_predict():
+    network = Sluggish(2, 30, 3)
+    problem = problem_for(network, 8, 1, 12)
+    genome = np.random.default_rng(8).normal(size=(1, network.n_genes))
+    fallback._warned.clear()
+    with pytest.warns(UserWarning, match="Sluggish, derived from 'elman', has no kernel"):
+        evaluator = ne.LocalEvaluator(network, problem)
+    counted = problem.counted("train")
+    difference = network.predict(genome[0], problem.inputs, problem.lengths) - problem.targets
+    assert evaluator.evaluate(genome).error[0] == pytest.approx(np.mean(difference[counted] ** 2), rel=1e-12)

@@ -5,12 +5,14 @@ import dataclasses
 import json
 import pickle
 import tomllib
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 import neuroevo.networks as nets
+from neuroevo.errors import BadInput
 from neuroevo.registry import UnknownName
 from neuroevo.settings import SettingsError
 from tests.networks.drawn import KINDS, networks
@@ -120,3 +122,21 @@ def test_random_links_are_a_share_of_all_links_in_their_order():
     assert ranks == sorted(set(ranks))
     np.testing.assert_array_equal(links, nets.random_links(1, 64, 1, density=0.1, seed=1))
     assert not np.array_equal(links, nets.random_links(1, 64, 1, density=0.1, seed=2))
+
+
+class Inherited(nets.Elman):
+    """Has the kind of another class."""
+
+
+def test_class_whose_kind_is_not_its_name_is_refused():
+    with pytest.raises(BadInput, match="registered as 'mine' must have this name as its kind, got 'elman'"):
+        nets.NETWORKS.register("mine", Inherited)
+    assert "mine" not in nets.NETWORKS
+
+
+def test_class_of_another_package_whose_kind_is_not_its_name_is_refused_when_asked_for(monkeypatch):
+    point = EntryPoint("mine", f"{__name__}:Inherited", nets.NETWORKS.group)
+    monkeypatch.setattr(nets.NETWORKS, "_foreign", {"mine": point})
+    for _ in range(2):
+        with pytest.raises(BadInput, match="got 'elman' from Inherited; write kind: ClassVar"):
+            nets.make_network("mine", 1, 1, n_hidden=2)
