@@ -18,11 +18,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from neuroevo.distribution import Cluster, Scheduler, Servant
+from benchmarks.simulated_pool import Costs, SimulatedPool
+from neuroevo.distribution import Cluster, Scheduler, Task
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes, smallest_chunk
-from neuroevo.distribution.simulated import Costs, SimulatedPool
 
 MEASURED = Costs(submit=120e-6, collect=15e-6, wake=375e-6, watch=0.25e-6, latency=150e-6, notice=0.5, replace=10.0)
 """From benchmarks/scaling.py ("the driver", "a task") on two quiet cores."""
@@ -31,15 +31,15 @@ PER_WORKER = 10
 GENERATIONS = 6
 
 
-class Sleeper(Servant):
+class Sleeper(Task):
     """Takes as long as it is told, without a processor, so that two cores host eight workers."""
 
     def start(self) -> None:
         return None
 
-    def serve(self, task):
-        time.sleep(task)
-        return task
+    def run(self, item):
+        time.sleep(item)
+        return item
 
 
 def efficiency(n_workers: int, costs: Costs, *, spread: float, slow: float, deaths: float, seed: int = 1) -> dict:

@@ -15,19 +15,33 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neuroevo.evaluation import Evaluation, LocalEvaluator
+    from neuroevo.callbacks import Callback
+    from neuroevo.compute import Compute, ComputeSession
+    from neuroevo.errors import BadInput, MachineRefused, NeuroevoError, OutOfMemory, WrongType
+    from neuroevo.evaluation import Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
     from neuroevo.experiment import extend, resume, run
     from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
     from neuroevo.plots import plot_run
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
-    from neuroevo.records import RunRecord
-    from neuroevo.scenario import Scenario, load_scenario
-    from neuroevo.stopping import StoppingCriterion, StopReason
+    from neuroevo.records import RecordError, RunRecord
+    from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
+    from neuroevo.spaces import SearchSpace
+    from neuroevo.stopping import History, Progress, StoppingCriterion, StopReason
     from neuroevo.strategies import Strategy, make_strategy
     from neuroevo.trials import run_sweep, run_trials
 
 _ROOMS = {
+    "Callback": "callbacks",
+    "Compute": "compute",
+    "ComputeSession": "compute",
+    "BadInput": "errors",
+    "MachineRefused": "errors",
+    "NeuroevoError": "errors",
+    "OutOfMemory": "errors",
+    "WrongType": "errors",
     "Evaluation": "evaluation",
+    "Evaluator": "evaluation",
+    "EvaluatorRecipe": "evaluation",
     "LocalEvaluator": "evaluation",
     "extend": "experiment",
     "resume": "experiment",
@@ -45,11 +59,17 @@ _ROOMS = {
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
+    "RecordError": "records",
     "RunRecord": "records",
     "Scenario": "scenario",
+    "ScenarioError": "scenario",
     "load_scenario": "scenario",
-    "StopReason": "stopping",
+    "make_scenario": "scenario",
+    "SearchSpace": "spaces",
+    "History": "stopping",
+    "Progress": "stopping",
     "StoppingCriterion": "stopping",
+    "StopReason": "stopping",
     "Strategy": "strategies",
     "make_strategy": "strategies",
     "run_sweep": "trials",
@@ -57,7 +77,17 @@ _ROOMS = {
 }
 
 __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
+    "Callback",
+    "Compute",
+    "ComputeSession",
+    "BadInput",
+    "MachineRefused",
+    "NeuroevoError",
+    "OutOfMemory",
+    "WrongType",
     "Evaluation",
+    "Evaluator",
+    "EvaluatorRecipe",
     "LocalEvaluator",
     "extend",
     "resume",
@@ -75,11 +105,17 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "RightClass",
     "SequenceProblem",
     "Within",
+    "RecordError",
     "RunRecord",
     "Scenario",
+    "ScenarioError",
     "load_scenario",
-    "StopReason",
+    "make_scenario",
+    "SearchSpace",
+    "History",
+    "Progress",
     "StoppingCriterion",
+    "StopReason",
     "Strategy",
     "make_strategy",
     "run_sweep",

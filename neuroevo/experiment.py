@@ -8,138 +8,104 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
+from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
 from neuroevo.scenario import Scenario, load_scenario
-from neuroevo.search import Where, open_search, reached
+from neuroevo.search import open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
-    from neuroevo.distribution import Crew
-    from neuroevo.evolution import Champion, Evolution
-    from neuroevo.evolution.islands import Archipelago
+    from neuroevo.evolution import Evolution, Logbook
     from neuroevo.scenario.schema import RecordSettings
     from neuroevo.stopping import Progress, StoppingCriterion, StopReason
 
 DEFAULT_RESULTS = Path("results/runs")
 
 
-class Observer:
-    """What somebody outside sees of a run; every method may be left as it is."""
-
-    def started(self, scenario: Scenario, path: Path) -> None:
-        """The run's folder exists; nothing has been computed yet, or nothing since it was interrupted."""
-
-    def workers(self, crew: Crew) -> None:
-        """Who is at work, ten times a second where workers compute."""
-
-    def generation(self, progress: Progress) -> None:
-        """A generation has been told and recorded."""
-
-    def step(self, text: str) -> None:
-        """One of many runs begins, or has ended on a worker."""
-
-    def message(self, text: str) -> None:
-        """Something that a user should know."""
-
-    def finished(self) -> None:
-        """No generation follows; what is left is to write down what came of it."""
-
-
 def run(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     *,
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
 ) -> RunRecord:
     """Run a scenario until its stopping criterion holds.
 
     Args:
-        scenario: A scenario file.
+        scenario: A scenario file, or what `load_scenario` or `make_scenario` gave.
         seed: Replaces the scenario's seed.
         overrides: Values at dotted key paths that replace the scenario's: ``{"stop.generations": 10}``.
         results: The folder in which the run makes its own.
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens.
+        compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
+        callbacks: Told what happens.
 
     Returns:
         The record; its status is "interrupted" where a signal ended the run.
 
     Raises:
         ScenarioError: The scenario is wrong; nothing has been written.
+        ClusterError: There is no cluster to work on; nothing has been written.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
     values = dict(overrides or {})
     if seed is not None:
         values["seed"] = seed
-    where = Where(threads, workers, ray)
-    loaded = load_scenario(scenario, overrides=values)
-    return start_run(loaded, Path(results), f"{loaded.name}-seed{loaded.head.seed}", where, observer or Observer())
+    loaded = scenario.replaced(values) if isinstance(scenario, Scenario) else load_scenario(scenario, overrides=values)
+    with session(compute, loaded.distribution) as opened:
+        name = f"{loaded.name}-seed{loaded.head.seed}"
+        return start_run(loaded, Path(results), name, opened, Callbacks(callbacks))
 
 
-def start_run(scenario: Scenario, results: Path, name: str, where: Where, observer: Observer) -> RunRecord:
+def start_run(scenario: Scenario, results: Path, name: str, opened: ComputeSession, callbacks: Callbacks) -> RunRecord:
     """Run a scenario in a folder of that name, or NAME-2 where it is taken.
 
     Raises:
-        ClusterError: The cluster that it is to use does not answer; nothing has been written.
         RecordUnwritable: The machine refused to write.
     """
-    with (
-        reached(scenario.distribution, where),
-        RunWriter.create(
-            results,
-            name,
-            scenario_toml=tomli_w.dumps(dict(scenario.table)),
-            run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
-            problem=scenario.problem,
-            network=scenario.network,
-        ) as writer,
-    ):
-        for warning in scenario.problem.warnings():
-            warn(warning, writer, observer)
-        if not scenario.criterion.surely_ends():
-            warn(
-                "nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time", writer, observer
-            )
-        return _carry_out(scenario, writer, None, where, observer)
+    with RunWriter.create(
+        results,
+        name,
+        scenario_toml=tomli_w.dumps(dict(scenario.table)),
+        run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
+        problem=scenario.problem,
+        network=scenario.network,
+    ) as writer:
+        for warning in scenario.warnings():
+            warn(warning, writer, callbacks)
+        record = _carry_out(scenario, writer, None, opened, callbacks)
+    callbacks.finished(record)
+    return record
 
 
-def warn(text: str, writer: RunWriter, observer: Observer) -> None:
+def warn(text: str, writer: RunWriter, callbacks: Callbacks) -> None:
     """Tell of something that is legal and yet probably not meant, in the run's log and to whoever watches."""
     writer.log(f"warning: {text}")
-    observer.message(f"warning: {text}")
+    callbacks.message(f"warning: {text}")
 
 
 def resume(
     path: str | Path,
     *,
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
 ) -> RunRecord:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened.
 
     Args:
         path: The run's folder.
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens.
+        compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
+        callbacks: Told what happens.
 
     Raises:
         RecordError: It is no record, or one that has finished; `extend` goes on past an end.
@@ -152,27 +118,23 @@ def resume(
             f"{path} has finished ({stated_reason(record)}); to go on past its end, move that end: "
             "neuroevo extend RUN --set stop.generations=2000"
         )
-    return go_on(record, {}, Where(threads, workers, ray), observer or Observer())
+    return go_on(record, {}, compute, Callbacks(callbacks))
 
 
 def extend(
     path: str | Path,
     *,
     overrides: Mapping[str, Any],
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
 ) -> RunRecord:
     """Go on past the end of a run, with other stopping criteria; it equals a run that had them from the beginning.
 
     Args:
         path: The run's folder.
         overrides: Values at dotted key paths below "stop", "record" and "distribution".
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens.
+        compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
+        callbacks: Told what happens.
 
     Raises:
         RecordError: It is no record.
@@ -187,7 +149,7 @@ def extend(
             f"extend changes only keys below stop, record and distribution{named}; "
             "for example --set stop.generations=2000. Anything else is another run: neuroevo run"
         )
-    return go_on(_single(path), overrides, Where(threads, workers, ray), observer or Observer())
+    return go_on(_single(path), overrides, compute, Callbacks(callbacks))
 
 
 def _single(path: str | Path) -> RunRecord:
@@ -201,42 +163,52 @@ def _single(path: str | Path) -> RunRecord:
     return RunRecord.open(path)
 
 
-def go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observer: Observer) -> RunRecord:
+def go_on(
+    record: RunRecord, overrides: Mapping[str, Any], compute: Compute | ComputeSession | None, callbacks: Callbacks
+) -> RunRecord:
     """Go on with a run where its last checkpoint stands, or from its beginning.
 
     Raises:
         RecordError: The record is damaged.
         ScenarioError: An override is wrong.
         RecordLocked: Another process is at work on it.
+        ClusterError: There is no cluster to work on.
         RecordUnwritable: The machine refused to write.
     """
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
-    writer, state = RunWriter.reopen(record.path)
-    with writer:
-        if overrides:
-            writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
-        return _carry_out(loaded, writer, state, where, observer)
+    with session(compute, loaded.distribution) as opened:
+        writer, state = RunWriter.reopen(record.path)
+        with writer:
+            if overrides:
+                writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
+            ended = _carry_out(loaded, writer, state, opened, callbacks)
+    callbacks.finished(ended)
+    return ended
 
 
 def _carry_out(
-    scenario: Scenario, writer: RunWriter, state: Mapping[str, Any] | None, where: Where, observer: Observer
+    scenario: Scenario,
+    writer: RunWriter,
+    state: Mapping[str, Any] | None,
+    opened: ComputeSession,
+    callbacks: Callbacks,
 ) -> RunRecord:
     """Evolve from the beginning or from a checkpoint's state, and write down what comes of it."""
     criterion = scenario.criterion | ending_criterion()
-    observer.started(scenario, writer.path)
+    if opened.cluster is not None:
+        callbacks = Callbacks([*callbacks.members, ClusterMetrics()])
+    callbacks.started(scenario, writer.path)
 
     def announce(text: str) -> None:
         writer.log(text)
-        observer.message(text)
+        callbacks.message(text)
 
-    # The workers first: starting Ray sets signal handlers of its own, over which the trap's must stand.
     with (
-        open_search(scenario, where, writer.path.name, writer.history, announce, observer.workers) as search,
+        open_search(scenario, opened, writer.history, announce=announce, watch=callbacks.workers) as evolution,
         SignalTrap(scenario.criterion) as trap,
         ExitStack() as first_generation,
     ):
-        evolution = search.evolution
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
             first_generation.enter_context(going_on(writer.path))
@@ -248,20 +220,19 @@ def _carry_out(
             if evolution.at_rest and due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())
             if progress.n_failed and failures.is_first():
-                warn(_failure_warning(progress), writer, observer)
-            search.report(progress)
-            observer.generation(progress)
+                warn(_failure_warning(progress), writer, callbacks)
+            callbacks.generation(progress)
 
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
-        observer.finished()
+        callbacks.stopped(reason)
         writer.checkpoint(evolution.generation, evolution.state())
-        _finish(scenario, writer, evolution, reason)
+        _finish(scenario, writer, evolution.logbook, reason)
     return RunRecord.open(writer.path)
 
 
-def _resumed_reason(evolution: Evolution | Archipelago, criterion: StoppingCriterion) -> StopReason | None:
+def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopReason | None:
     """The reason to stop at once: the run was killed between its last generation and its end."""
-    progress = evolution.last_progress()
+    progress = evolution.logbook.last_progress()
     return None if progress is None else criterion.check(progress)
 
 
@@ -300,35 +271,23 @@ class _Checkpoints:
         return True
 
 
-def _finish(scenario: Scenario, writer: RunWriter, evolution: Evolution | Archipelago, reason: StopReason) -> None:
+def _finish(scenario: Scenario, writer: RunWriter, logbook: Logbook, reason: StopReason) -> None:
     entries: dict[str, Any] = {
         "stop_reason": reason.to_dict(),
-        "generations": evolution.generation,
-        "evaluations": evolution.evaluations,
-        "seconds": evolution.seconds,
+        "generations": logbook.generation,
+        "evaluations": logbook.evaluations,
+        "seconds": logbook.seconds,
     }
-    champion = evolution.champion
+    champion = logbook.champion
     if champion is not None:
-        writer.champion(
-            champion.genome,
-            network=scenario.network,
-            problem=scenario.problem,
-            error=champion.error,
-            learned=champion.learned,
-            validation_error=champion.validation_error,
-            generation=champion.generation,
-        )
-        entries["champion"] = _figures(champion)
+        figures = champion.figures()
+        writer.champion(champion.genome, network=scenario.network, problem=scenario.problem, **figures)
+        entries["champion"] = {name: value if math.isfinite(value) else None for name, value in figures.items()}
         entries["results"] = scenario.problem.results(scenario.network, champion.genome).to_dict()
     if reason.criterion == "signal":
         entries["status"] = "interrupted"
-    writer.log(f"stopped after generation {evolution.generation}: {reason.message}")
+    writer.log(f"stopped after generation {logbook.generation}: {reason.message}")
     writer.finish(entries)
-
-
-def _figures(champion: Champion) -> dict[str, float | None]:
-    figures = {name: value for name, value in vars(champion).items() if name != "genome"}
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def stated_reason(record: RunRecord) -> str:

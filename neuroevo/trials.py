@@ -15,20 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
+from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
-from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
+from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
 from neuroevo.records import RunRecord, SweepSet, TrialSet
-from neuroevo.scenario import Point, ScenarioError, check_sweep, check_table, read_table
+from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.reader import with_overrides, without
-from neuroevo.search import Where, open_cluster, reached
 from neuroevo.stopping import SignalTrap, exit_code
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Cluster
-    from neuroevo.problems import SequenceProblem
-    from neuroevo.scenario import Scenario
-    from neuroevo.scenario.schema import DistributionSettings
-    from neuroevo.stopping import Progress
+    from neuroevo.problems import Problem
 
 _CHANGE_NOTHING = ("record", "distribution", "sweep")
 """Tables that change no result, so that sets which differ in them are one."""
@@ -73,10 +71,10 @@ class Plan:
     title: str
     seeds: range
     sets: tuple[PlannedSet, ...]
-    problems: Mapping[str, SequenceProblem]
+    problems: Mapping[str, Problem]
     keys: tuple[str, ...]
     identity: str
-    distribution: DistributionSettings
+    distribution: Compute
     plots: bool
 
     @property
@@ -102,44 +100,56 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Run:
-    """One run of a set that is open."""
+    """One run of a set that is open.
+
+    Attributes:
+        source: The scenario file, for names.
+        table: The resolved scenario.
+        data: Fingerprint of its data.
+        folder: The set's.
+        seed: The run's.
+    """
 
     source: Path
     table: Mapping[str, Any]
     data: str
-    trials: TrialSet
+    folder: Path
     seed: int
 
     @property
     def label(self) -> str:
         """What tells it from the others."""
-        return f"{self.trials.path.name}, seed {self.seed}"
+        return f"{self.folder.name}, seed {self.seed}"
+
+    def carry_out(self, problems: Mapping[str, Problem], opened: ComputeSession, callbacks: Callbacks) -> RunRecord:
+        """Start it, or go on with it."""
+        path = self.folder / TrialSet.name_of(self.seed)
+        if path.exists():
+            return go_on(RunRecord.open(path), {}, opened, callbacks)
+        scenario = check_table({**self.table, "seed": self.seed}, self.source, problems[self.data])
+        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks)
 
 
 def run_trials(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     n_trials: int,
     *,
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
 ) -> TrialSet:
     """Run a scenario with the seeds s, s + 1, ..., s + n_trials - 1, s being its own, into one folder with a summary.
 
     Args:
-        scenario: A scenario file; its table [sweep] is not read.
+        scenario: A scenario file, or a `Scenario`; its table [sweep] is not read.
         n_trials: How many seeds.
         seed: Replaces the scenario's seed.
         overrides: Values at dotted key paths that replace the scenario's.
         results: The folder in which the set makes its own.
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens in each trial.
+        compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
+        callbacks: Told what happens in each trial.
 
     Returns:
         The set; a signal ends it after the current generation of the current trial.
@@ -150,12 +160,12 @@ def run_trials(
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
     plan = plan_runs(scenario, trials=n_trials, seed=seed, overrides=overrides, sweep=False)
-    (folder,) = run_plans([plan], results, Where(threads, workers, ray), observer or Observer()).folders
+    (folder,) = run_plans([plan], results, compute, callbacks).folders
     return TrialSet.read(folder.path)
 
 
 def run_sweep(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     *,
     over: Mapping[str, Any] | None = None,
     samples: int | None = None,
@@ -163,15 +173,13 @@ def run_sweep(
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
-    threads: int | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    observer: Observer | None = None,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
 ) -> SweepSet:
     """Run a scenario with many values of some keys, into one folder with a summary.
 
     Args:
-        scenario: A scenario file.
+        scenario: A scenario file, or a `Scenario`.
         over: Key paths to lists of values or to ranges ({"low": 0.01, "high": 1.0, "log": True}); they join those of
             the scenario's [sweep.over].
         samples: Replaces the scenario's number of points to draw; without one, all combinations are run.
@@ -179,10 +187,8 @@ def run_sweep(
         seed: Replaces the scenario's seed, the first of each point.
         overrides: Values at dotted key paths that replace the scenario's.
         results: The folder in which the sweep makes its own.
-        threads: Replaces the scenario's number of threads; never changes the result.
-        workers: Computes on so many workers on this machine (0: in this process alone); never changes the result.
-        ray: Computes on the workers of the Ray cluster at this address, or "auto"; never changes the result.
-        observer: Told what happens in each run.
+        compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
+        callbacks: Told what happens in each run.
 
     Returns:
         The sweep; a signal ends it after the current generation of the current run.
@@ -195,12 +201,12 @@ def run_sweep(
     plan = plan_runs(scenario, over=over, samples=samples, trials=trials, seed=seed, overrides=overrides)
     if not plan.keys:
         raise BadInput("no key varies: say which in [sweep.over] or in over; run_trials is for seeds alone")
-    (folder,) = run_plans([plan], results, Where(threads, workers, ray), observer or Observer()).folders
+    (folder,) = run_plans([plan], results, compute, callbacks).folders
     return SweepSet.read(folder.path)
 
 
 def plan_runs(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     *,
     over: Mapping[str, Any] | None = None,
     samples: int | None = None,
@@ -212,7 +218,7 @@ def plan_runs(
     """Find out what is to be run, and check every point of it.
 
     Args:
-        scenario: A scenario file.
+        scenario: A scenario file, or a `Scenario`.
         over: As `run_sweep` takes it.
         samples: As `run_sweep` takes it.
         trials: Seeds of each set.
@@ -226,10 +232,11 @@ def plan_runs(
     """
     if trials is not None and trials < 1:
         raise BadInput(f"n_trials must be at least 1, got {trials}")
-    source, values = Path(scenario), dict(overrides or {})
+    given = scenario if isinstance(scenario, Scenario) else None
+    source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
-    table = with_overrides(read_table(source), values)
+    table = with_overrides(given.table if given else read_table(source), values)
     if not sweep:
         table.pop("sweep", None)
     elif over:
@@ -241,10 +248,12 @@ def plan_runs(
     # Each point is a scenario of its own, whose record says nothing of the others.
     table.pop("sweep", None)
     values = {key: value for key, value in values.items() if key.partition(".")[0] != "sweep"}
-    first = _checked(table, source, points[0])
-    data = first.problem.fingerprint()
     # Data that all points share are read, scaled and fingerprinted once.
-    shared = None if any(key.partition(".")[0] == "problem" for key in keys) else first
+    is_shared = not any(key.partition(".")[0] == "problem" for key in keys)
+    is_given = not any(key.partition(".")[0] == "problem" for key in (*keys, *values))
+    first = _checked(table, source, points[0], given if is_given else None)
+    data = first.problem.fingerprint()
+    shared = first if is_shared else None
     scenarios = chain([first], (_checked(table, source, point, shared) for point in points[1:]))
     sets, problems = [], {data: first.problem}
     for point, there in zip(points, scenarios, strict=True):
@@ -274,50 +283,38 @@ def wants_many(scenario: str | Path, overrides: Mapping[str, Any]) -> bool:
     return "sweep" in with_overrides(read_table(Path(scenario)), overrides)
 
 
-def run_plans(plans: Sequence[Plan], results: str | Path, where: Where, observer: Observer) -> Outcome:
+def run_plans(
+    plans: Sequence[Plan],
+    results: str | Path,
+    compute: Compute | ComputeSession | None = None,
+    callbacks: Iterable[Callback] = (),
+) -> Outcome:
     """Run what is missing of plans, all of them side by side where there are workers.
 
     Args:
         plans: What to run.
         results: The folder in which each plan makes its own.
-        where: Who computes.
-        observer: Told what happens.
+        compute: Who computes, where that differs from the first plan's [distribution].
+        callbacks: Told what happens.
 
     Raises:
         ClusterError: There is no cluster to work on.
         RecordError: A sweep was begun with other data than the plan has.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    distribution = plans[0].distribution
     problems = {data: problem for plan in plans for data, problem in plan.problems.items()}
-    with reached(distribution, where):
+    with session(compute, plans[0].distribution) as opened:
         folders, runs = [], []
         for plan in plans:
             folder, of_plan = _opened(plan, Path(results))
             folders.append(folder)
             runs += of_plan
+        together = _Together(problems, opened, Callbacks(callbacks))
         try:
-            code = _complete(runs, problems, sum(plan.n_runs for plan in plans), distribution, where, observer)
+            code = together.complete(runs, sum(plan.n_runs for plan in plans))
         finally:
             summaries = [folder.summarise() for folder in folders]
     return Outcome(tuple(folders), tuple(summaries), code)
-
-
-def _complete(
-    runs: Sequence[_Run],
-    problems: Mapping[str, SequenceProblem],
-    n_all: int,
-    distribution: DistributionSettings,
-    where: Where,
-    observer: Observer,
-) -> int:
-    """Carry out the runs that are missing, here or on workers; the exit code."""
-    if not runs:
-        return 0
-    with open_cluster(distribution, where) as cluster:
-        if cluster is not None and len(runs) > 1:
-            return _on_workers(cluster, runs, problems, observer)
-        return _one_by_one(runs, problems, n_all, where, observer)
 
 
 def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]:
@@ -334,7 +331,7 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]
         sets.append((planned, trials, set(trials.missing(plan.seeds))))
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
-        _Run(plan.source, planned.table, planned.data, trials, seed)
+        _Run(plan.source.absolute(), planned.table, planned.data, trials.path.absolute(), seed)
         for seed in plan.seeds
         for planned, trials, missing in sets
         if seed in missing
@@ -342,59 +339,44 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]
     return sweep or sets[0][1], runs
 
 
-def _one_by_one(
-    runs: Sequence[_Run], problems: Mapping[str, SequenceProblem], n_all: int, where: Where, observer: Observer
-) -> int:
-    done = n_all - len(runs)
-    for number, run in enumerate(runs, start=done + 1):
-        observer.step(f"{number} of {n_all}: {run.label}")
-        problem = problems[run.data]
-        record = _carried_out(run.source, run.table, problem, run.trials.path, run.seed, where, observer)
-        if record.status != "finished":
-            return exit_code(record.stop_reason)
-    return 0
+@dataclass(frozen=True)
+class _Together:
+    """Carries out runs, here or on workers.
 
+    Attributes:
+        problems: Fingerprints of data to what is learnt from them.
+        opened: Who computes.
+        callbacks: Told what happens.
+    """
 
-def _carried_out(
-    source: Path,
-    table: Mapping[str, Any],
-    problem: SequenceProblem,
-    folder: Path,
-    seed: int,
-    where: Where,
-    observer: Observer,
-) -> RunRecord:
-    """Run one, or go on with it."""
-    path = folder / TrialSet.name_of(seed)
-    if path.exists():
-        return go_on(RunRecord.open(path), {}, where, observer)
-    scenario = check_table({**table, "seed": seed}, source, problem)
-    return start_run(scenario, folder, TrialSet.name_of(seed), where, observer)
+    problems: Mapping[str, Problem]
+    opened: ComputeSession
+    callbacks: Callbacks
 
+    def complete(self, runs: Sequence[_Run], n_all: int) -> int:
+        """Carry out the runs that are missing of so many; the exit code."""
+        if self.opened.cluster is not None and len(runs) > 1:
+            return self._on_workers(self.opened.cluster, runs)
+        for number, run in enumerate(runs, start=n_all - len(runs) + 1):
+            self.callbacks.step(f"{number} of {n_all}: {run.label}")
+            record = run.carry_out(self.problems, self.opened, self.callbacks)
+            if record.status != "finished":
+                return exit_code(record.stop_reason)
+        return 0
 
-def _on_workers(
-    cluster: Cluster, runs: Sequence[_Run], problems: Mapping[str, SequenceProblem], observer: Observer
-) -> int:
-    """Runs side by side, each as a whole on one worker, which writes its record itself."""
-    from neuroevo.distribution.calls import calls_on_workers
+    def _on_workers(self, cluster: Cluster, runs: Sequence[_Run]) -> int:
+        """Runs side by side, each as a whole on one worker, which writes its record itself."""
+        from neuroevo.distribution.calls import calls_on_workers
 
-    calls = {
-        number: {
-            "source": run.source.absolute(),
-            "table": run.table,
-            "data": run.data,
-            "folder": run.trials.path.absolute(),
-            "seed": run.seed,
-            "threads": cluster.threads,
-        }
-        for number, run in enumerate(runs)
-    }
-    trial = TrialOnWorker({run.data: problems[run.data] for run in runs})
-    with SignalTrap() as trap:
-        done = calls_on_workers(cluster, trial, calls, stop=lambda: bool(trap.received), announce=observer.message)
-        for count, (number, message) in enumerate(done, start=1):
-            observer.step(f"{count} of {len(runs)} runs, {runs[number].label}: {message}")
-        return trap.exit_code or 0
+        problems = {run.data: self.problems[run.data] for run in runs}
+        trial = TrialOnWorker(problems, cluster.threads, self.callbacks.travelling())
+        calls = {number: {"run": run} for number, run in enumerate(runs)}
+        announce = self.callbacks.message
+        with SignalTrap() as trap:
+            done = calls_on_workers(cluster, trial, calls, stop=lambda: bool(trap.received), announce=announce)
+            for count, (number, message) in enumerate(done, start=1):
+                self.callbacks.step(f"{count} of {len(runs)} runs, {runs[number].label}: {message}")
+            return trap.exit_code or 0
 
 
 @dataclass(frozen=True)
@@ -403,34 +385,26 @@ class TrialOnWorker:
 
     Attributes:
         problems: Fingerprints of data to what is learnt from them.
+        threads: Of the evaluators.
+        callbacks: That came along.
     """
 
-    problems: Mapping[str, SequenceProblem]
+    problems: Mapping[str, Problem]
+    threads: int
+    callbacks: tuple[Callback, ...] = ()
 
-    def __call__(self, source: Path, table: Mapping[str, Any], data: str, folder: Path, seed: int, threads: int) -> str:
+    def __call__(self, run: _Run) -> str:
         """Carry out a run; says why it stopped.
 
         Raises:
             BadInput: The worker does not see the set's folder.
         """
-        if not folder.is_dir():
+        if not run.folder.is_dir():
             raise BadInput(
-                f"{folder} is not on this machine: trials on a cluster need a folder that all machines share"
+                f"{run.folder} is not on this machine: trials on a cluster need a folder that all machines share"
             )
-        observer, where = _Reporting(f"{folder.name}/{TrialSet.name_of(seed)}"), Where(threads=threads, workers=0)
-        return stated_reason(_carried_out(source, table, self.problems[data], folder, seed, where, observer))
-
-
-class _Reporting(Observer):
-    """Shows the figures of a run in a worker to the cluster."""
-
-    def __init__(self, run: str) -> None:
-        from neuroevo.distribution import RunMetrics
-
-        self._metrics = RunMetrics(run)
-
-    def generation(self, progress: Progress) -> None:
-        self._metrics.report(progress)
+        callbacks = Callbacks([*self.callbacks, ClusterMetrics(f"{run.folder.name}/")])
+        return stated_reason(run.carry_out(self.problems, ComputeSession(self.threads, None), callbacks))
 
 
 def _checked(table: Mapping[str, Any], source: Path, point: Point, shared: Scenario | None = None) -> Scenario:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.experiment import Observer
+from neuroevo.callbacks import Callback
 from neuroevo.records import RecordError, RunRecord
 from neuroevo.scenario import ScenarioError
 from neuroevo.stopping import Progress
@@ -31,7 +31,7 @@ class Stop(Exception):
     """Ends a run from inside, as a crash would."""
 
 
-class CrashAt(Observer):
+class CrashAt(Callback):
     def __init__(self, generation: int) -> None:
         self.at = generation
 
@@ -42,13 +42,13 @@ class CrashAt(Observer):
 
 def crashed(scenario: Path, results: Path, generation: int, **options: object) -> Path:
     with pytest.raises(Stop):
-        ne.run(scenario, results=results, observer=CrashAt(generation), **options)  # type: ignore[arg-type]
+        ne.run(scenario, results=results, callbacks=[CrashAt(generation)], **options)  # type: ignore[arg-type]
     (path,) = results.iterdir()
     return path
 
 
 def test_the_same_seed_gives_the_same_bits_with_one_and_two_threads(small_scenario: Path, tmp_path: Path) -> None:
-    runs = [ne.run(small_scenario, results=tmp_path / "runs", threads=n) for n in (1, 1, 2)]
+    runs = [ne.run(small_scenario, results=tmp_path / "runs", compute=ne.Compute(threads=n)) for n in (1, 1, 2)]
     assert len({outcome(record) for record in runs}) == 1
     assert outcome(ne.run(small_scenario, seed=2, results=tmp_path / "runs")) != outcome(runs[0])
 
@@ -64,7 +64,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(
     whole = ne.run(small_scenario, results=tmp_path / "whole", overrides=overrides)
     path = crashed(small_scenario, tmp_path / "crashed", generation, overrides=overrides)
     assert RunRecord.open(path).status == "running"
-    resumed = ne.resume(path, threads=2)
+    resumed = ne.resume(path, compute=ne.Compute(threads=2))
     assert resumed.status == "finished"
     assert outcome(resumed) == outcome(whole)
 
@@ -129,14 +129,14 @@ def test_a_broken_scenario_leaves_nothing(small_scenario: Path, tmp_path: Path) 
 
 
 def test_failed_evaluations_are_warned_of_once(small_scenario: Path, tmp_path: Path) -> None:
-    class Listener(Observer):
+    class Listener(Callback):
         messages: ClassVar[list[str]] = []
 
         def message(self, text: str) -> None:
             self.messages.append(text)
 
     overrides = {"network.activation": "linear", "strategy": {"kind": "random_search", "start_width": 1e8}}
-    record = ne.run(small_scenario, results=tmp_path / "runs", overrides=overrides, observer=Listener())
+    record = ne.run(small_scenario, results=tmp_path / "runs", overrides=overrides, callbacks=[Listener()])
     assert record.history["n_failed"].min() > 0
     warnings = [text for text in Listener.messages if "failed" in text]
     assert len(warnings) == 1

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.experiment import Observer
-from neuroevo.problems import baselines as competing
+from neuroevo.callbacks import Callback
+from neuroevo.problems import sequence as competing
 from neuroevo.records import RecordError, SweepSet, set_in
 from neuroevo.scenario import ScenarioError
-from neuroevo.search import Where
 from neuroevo.trials import plan_runs, run_plans
 
 OVER = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
@@ -31,7 +30,7 @@ class Crash(Exception):
     pass
 
 
-class Crashing(Observer):
+class Crashing(Callback):
     """Ends everything at the second generation of a run, as if the process had died."""
 
     def __init__(self, run: int) -> None:
@@ -90,7 +89,7 @@ def test_an_interrupted_sweep_goes_on_to_the_same_bits(small_scenario: Path, tmp
     whole = ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=tmp_path / "whole")
     there = tmp_path / "crashed"
     with pytest.raises(Crash):
-        ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=there, observer=Crashing(6))
+        ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=there, callbacks=[Crashing(6)])
     done = {path: path.stat().st_mtime_ns for path in there.glob("*/*/seed1/run.json")}
     assert len(done) == 4
     sweep = ne.run_sweep(small_scenario, over=OVER, trials=2, overrides=SHORT, results=there)
@@ -163,7 +162,7 @@ def test_only_the_folder_of_a_sweep_is_read_as_one(small_scenario: Path, tmp_pat
         ne.extend(trials.path, overrides={"stop.generations": 9})
 
 
-class Editing(Observer):
+class Editing(Callback):
     """Changes scenario and data while the first run is at work."""
 
     def __init__(self, scenario: Path) -> None:
@@ -179,9 +178,9 @@ def test_what_is_planned_is_what_runs_whoever_edits_scenario_and_data_meanwhile(
     small_scenario: Path, tmp_path: Path, over: dict[str, list[float]]
 ) -> None:
     options = {"over": over, "trials": 2, "overrides": SHORT}
-    expected = run_plans([plan_runs(small_scenario, **options)], tmp_path / "undisturbed", Where(), Observer())
+    expected = run_plans([plan_runs(small_scenario, **options)], tmp_path / "undisturbed")
     plan = plan_runs(small_scenario, **options)
-    found = run_plans([plan], tmp_path / "disturbed", Where(), Editing(small_scenario))
+    found = run_plans([plan], tmp_path / "disturbed", callbacks=[Editing(small_scenario)])
     assert not found.exit_code
     folders = [outcome.folders[0].path for outcome in (expected, found)]
     runs = [sorted(folder.rglob("history.csv")) for folder in folders]

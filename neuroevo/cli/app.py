@@ -5,12 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neuroevo.cli.failures import told
 from neuroevo.errors import BadInput
+
+if TYPE_CHECKING:
+    from neuroevo.compute import Compute
 
 
 class Precision(StrEnum):
@@ -106,7 +109,6 @@ def run(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out, carry_out_plans
         from neuroevo.scenario import load_scenario, parse_sweep
-        from neuroevo.search import Where
         from neuroevo.trials import plan_runs, wants_many
 
         if no_sweep and (sweep or samples):
@@ -125,11 +127,11 @@ def run(
         if len(scenarios) > 1:
             for path in single:
                 load_scenario(path, overrides=values)
-        where = _where(threads, workers, ray)
+        compute = _compute(threads, workers, ray)
         for path in single:
-            carry_out(partial(experiment.run, path, overrides=values, results=results, **where), quiet=quiet)
+            carry_out(partial(experiment.run, path, overrides=values, results=results, compute=compute), quiet=quiet)
         if plans:
-            carry_out_plans(plans, results, Where(**where), quiet=quiet)
+            carry_out_plans(plans, results, compute, quiet=quiet)
 
 
 @app.command()
@@ -145,7 +147,7 @@ def resume(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
-        carry_out(partial(experiment.resume, path, **_where(threads, workers, ray)), quiet=quiet)
+        carry_out(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
 
 
 @app.command()
@@ -162,8 +164,8 @@ def extend(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
-        options: dict[str, Any] = {"overrides": _overrides(overrides), **_where(threads, workers, ray)}
-        carry_out(partial(experiment.extend, path, **options), quiet=quiet)
+        compute = _compute(threads, workers, ray)
+        carry_out(partial(experiment.extend, path, overrides=_overrides(overrides), compute=compute), quiet=quiet)
 
 
 @app.command()
@@ -244,8 +246,10 @@ def bench(
         _print(report.to_json() if json else report.to_text())
 
 
-def _where(threads: int | None, workers: int | None, ray: str | None) -> dict[str, Any]:
-    return {"threads": threads, "workers": workers, "ray": ray}
+def _compute(threads: int | None, workers: int | None, ray: str | None) -> Compute:
+    from neuroevo.compute import Compute
+
+    return Compute(threads, workers, ray)
 
 
 def _overrides(texts: list[str] | None) -> dict[str, Any]:

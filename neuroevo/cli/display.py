@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from neuroevo.distribution import Crew
+    from neuroevo.distribution import PoolStatus
     from neuroevo.stopping import Progress
 
 LIVE_SECONDS = 0.1
@@ -69,7 +69,7 @@ class Display:
         self._shown = 0.0
         self._marked: tuple[float, int] | None = None
         self._rate = 0.0
-        self._crew: Crew | None = None
+        self._pool: PoolStatus | None = None
 
     def show(self, progress: Progress) -> None:
         """Show a generation, if it is time to."""
@@ -83,13 +83,13 @@ class Display:
         self._shown = now
         self._write(self._parts(progress), end="" if self._live else "\n")
 
-    def show_crew(self, crew: Crew) -> None:
+    def show_pool(self, status: PoolStatus) -> None:
         """Show who is at work, in the middle of a generation too, which may take minutes."""
-        self._crew = crew
+        self._pool = status
         now = time.monotonic()
         if self._is_due(now) and (self._live or self._shown):
             self._shown = now
-            parts = self._crew_parts() if self._last is None else self._parts(self._last)
+            parts = self._pool_parts() if self._last is None else self._parts(self._last)
             self._write(parts, end="" if self._live else "\n")
         elif not self._shown:
             # Nothing has been shown yet: a log gets its first line when it is due, not at once.
@@ -107,7 +107,7 @@ class Display:
         """Leave the last generation on the screen."""
         if self._last is not None and self._first is not None:
             self._measure(time.monotonic(), self._last)
-            self._crew = None
+            self._pool = None
             self._write(self._parts(self._last), end="\n")
 
     def _measure(self, now: float, progress: Progress) -> None:
@@ -144,26 +144,26 @@ class Display:
         if progress.n_failed:
             parts.append((f"{progress.n_failed} failed",) * 2)
         if self._rate:
-            workers = 0 if self._crew is None else self._crew.workers
+            workers = 0 if self._pool is None else self._pool.workers
             each = f" ({_count(self._rate / workers)} a worker)" if workers > 1 else ""
             parts.append((f"{_count(self._rate)} evaluations/s{each}", f"{_count(self._rate)}/s"))
         left = time_left(self._limits, progress, self._first) if self._first else None
         if left:
             parts.append((f"{duration(left)} left",) * 2)
-        return parts + self._crew_parts()
+        return parts + self._pool_parts()
 
-    def _crew_parts(self) -> list[tuple[str, str]]:
-        if self._crew is None:
+    def _pool_parts(self) -> list[tuple[str, str]]:
+        if self._pool is None:
             return []
-        n, flying = self._crew.workers, self._crew.in_flight
+        n, flying = self._pool.workers, self._pool.in_flight
         parts = [
             (f"{n} worker{'' if n == 1 else 's'}", f"{n} w"),
             (f"{flying} chunk{'' if flying == 1 else 's'} in flight", f"{flying} in flight"),
         ]
-        if self._crew.waiting:
-            parts.append((f"{self._crew.waiting} waiting",) * 2)
-        if self._crew.repeats:
-            parts.append((f"{self._crew.repeats} repeated",) * 2)
+        if self._pool.waiting:
+            parts.append((f"{self._pool.waiting} waiting",) * 2)
+        if self._pool.repeats:
+            parts.append((f"{self._pool.repeats} repeated",) * 2)
         return parts
 
 

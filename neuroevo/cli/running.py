@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
 
+from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.texts import results_text, stop_text, summary_text
-from neuroevo.experiment import Observer
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.stopping import exit_code
 from neuroevo.trials import run_plans
 
 if TYPE_CHECKING:
-    from neuroevo.distribution import Crew
+    from neuroevo.compute import Compute
+    from neuroevo.distribution import PoolStatus
     from neuroevo.scenario import Scenario
-    from neuroevo.search import Where
-    from neuroevo.stopping import Progress
+    from neuroevo.stopping import Progress, StopReason
     from neuroevo.trials import Plan
 
 
 class Start(Protocol):
     """Starts a run, or goes on with one."""
 
-    def __call__(self, *, observer: Observer) -> RunRecord: ...
+    def __call__(self, *, callbacks: Sequence[Callback]) -> RunRecord: ...
 
 
-class Shown(Observer, logging.Handler):
+class Shown(Callback, logging.Handler):
     """Shows a run on standard error; with `quiet`, only what a user must know.
 
     While it is in use (a context manager), the package's own log messages are shown too: they announce waits.
@@ -63,9 +63,9 @@ class Shown(Observer, logging.Handler):
         tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
         self._display = Display(scenario.table["stop"])
 
-    def workers(self, crew: Crew) -> None:
+    def workers(self, status: PoolStatus) -> None:
         if self._display is not None:
-            self._display.show_crew(crew)
+            self._display.show_pool(status)
 
     def generation(self, progress: Progress) -> None:
         if self._display is not None:
@@ -81,7 +81,7 @@ class Shown(Observer, logging.Handler):
         else:
             tell(text)
 
-    def finished(self) -> None:
+    def stopped(self, reason: StopReason) -> None:  # noqa: ARG002 - it is printed with the results
         if self._display is not None:
             self._display.close()
 
@@ -92,8 +92,8 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the run.
     """
-    with Shown(quiet=quiet) as observer:
-        record = start(observer=observer)
+    with Shown(quiet=quiet) as shown:
+        record = start(callbacks=[shown])
     if _wants_plots(record):
         draw(record.path)
     if not quiet and record.run.get("results"):
@@ -105,18 +105,18 @@ def carry_out(start: Start, *, quiet: bool) -> None:
         raise typer.Exit(code)
 
 
-def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet: bool) -> None:
+def carry_out_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, quiet: bool) -> None:
     """Run what is missing of plans, and print what the runs of each have in common.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended it.
     """
     n_runs = sum(plan.n_runs for plan in plans)
-    with Shown(quiet=quiet) as observer:
+    with Shown(quiet=quiet) as shown:
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
             tell(f"{n_points} points, {n_runs} runs")
-        outcome = run_plans(plans, results, where, observer)
+        outcome = run_plans(plans, results, compute, [shown])
     for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)

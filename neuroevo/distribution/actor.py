@@ -1,4 +1,4 @@
-"""What runs in a worker's process: the servant, and around it what makes failures and words into values."""
+"""What runs in a worker's process: the task, and around it what makes failures and words into values."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from neuroevo.distribution.pool import Servant
+from neuroevo.distribution.pool import Task
 from neuroevo.records import surroundings
 
 _MOST_LETTERS = 20_000
-"""Of what one task may say; a servant that prints in a loop must not fill the driver's memory."""
+"""Of what one item may say; a task that prints in a loop must not fill the driver's memory."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Greeting:
 
     Attributes:
         facts: What results depend on there.
-        seconds: What its servant measured.
+        seconds: What its task measured.
         said: Lines that were printed, warned or logged meanwhile.
         log: Where its error stream goes, a path on its machine; empty where that is not known.
     """
@@ -41,7 +41,7 @@ class Greeting:
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of a task.
+    """What became of an item.
 
     Attributes:
         good: Whether it went well.
@@ -57,26 +57,26 @@ class Reply:
 
 
 class Actor:
-    """Holds a servant, and turns what goes wrong in it and what it says into values."""
+    """Holds a task, and turns what goes wrong in it and what it says into values."""
 
-    def __init__(self, servant: Servant, threads: int) -> None:
+    def __init__(self, task: Task, threads: int) -> None:
         # Ray limits BLAS and OpenMP to the processors given, but not numba.
         os.environ["NUMBA_NUM_THREADS"] = str(threads)
-        self._servant = servant
+        self._task = task
 
     def start(self) -> Greeting:
         """Warm up."""
         with heard() as said:
-            seconds = self._servant.start()
+            seconds = self._task.start()
         return Greeting(facts(), seconds, lines_of(said), _error_log())
 
-    def serve(self, task: Any, common: Any = None) -> Reply:
-        """Do a task; never raises what the servant raises."""
+    def run(self, item: Any, common: Any = None) -> Reply:
+        """Do an item; never raises what the task raises."""
         begun = time.perf_counter()
-        task = task if common is None else (*task, common)
+        item = item if common is None else (*item, common)
         with heard() as said:
             try:
-                good, value = True, self._servant.serve(task)
+                good, value = True, self._task.run(item)
             except Exception:
                 good, value = False, traceback.format_exc(limit=-6)
         return Reply(good, value, time.perf_counter() - begun, lines_of(said))

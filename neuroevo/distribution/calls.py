@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neuroevo.distribution.pool import Servant
+from neuroevo.distribution.pool import Task
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Limits, Scheduler
 
@@ -16,8 +16,8 @@ ONE_AT_A_TIME = Limits(depth=1, first=1e9, floor=1e9)
 """A call may take hours, so none is ever repeated elsewhere while its worker lives."""
 
 
-class Caller(Servant):
-    """Calls a function that can be imported in a worker, once for each task."""
+class Caller(Task):
+    """Calls a function that can be imported in a worker, once for each item."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -25,8 +25,8 @@ class Caller(Servant):
     def start(self) -> None:
         return None
 
-    def serve(self, task: Mapping[str, Any]) -> Any:
-        return self._function(**task)
+    def run(self, item: Mapping[str, Any]) -> Any:
+        return self._function(**item)
 
 
 def calls_on_workers(

@@ -1,74 +1,60 @@
-"""DistributedHost: the islands of an archipelago on the workers of a cluster."""
+"""DistributedHost: the islands of a run on the workers of a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroevo.distribution.pool import Servant
+from neuroevo.distribution.pool import Task
 from neuroevo.distribution.ray_pool import RayPool
-from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
-from neuroevo.evaluation import LocalEvaluator
-from neuroevo.evolution.hosts import IslandHost, MakeStrategy, Order, SerialHost, Stretch
+from neuroevo.distribution.scheduler import Limits, PoolStatus, Scheduler
+from neuroevo.evolution.stretches import Order, OrderTaker, Stretch, StretchHost
 
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
-    from neuroevo.evaluation.local import Precision
-    from neuroevo.networks import Network
-    from neuroevo.problems import Problem
+    from neuroevo.evaluation import EvaluatorRecipe
+    from neuroevo.evolution.hosts import MakeStrategy
 
 _LIMITS = Limits(floor=5.0, patience=10.0)
 """Islands may run strategies that differ widely in what a generation costs, so one is late only after long."""
 
 
-class IslandServant(Servant):
+class IslandTask(Task):
     """Carries out the orders of islands in a worker. Arguments as of `DistributedHost`, and the evaluator's threads."""
 
-    def __init__(
-        self,
-        make_strategy: MakeStrategy,
-        network: Network,
-        problem: Problem,
-        *,
-        threads: int,
-        precision: Precision,
-        validated: bool,
-    ) -> None:
+    def __init__(self, make_strategy: MakeStrategy, recipe: EvaluatorRecipe, *, threads: int, validated: bool) -> None:
         self._make_strategy = make_strategy
-        self._arguments = network, problem
-        self._options: dict[str, Any] = {"n_threads": threads, "precision": precision}
+        self._recipe = recipe
+        self._threads = threads
         self._validated = validated
-        self._host: SerialHost | None = None
+        self._taker: OrderTaker | None = None
 
     def start(self) -> None:
-        network, problem = self._arguments
-        evaluator = LocalEvaluator(network, problem, **self._options)
-        genome = np.zeros((1, network.n_genes))
+        evaluator = self._recipe.build(self._threads)
+        genome = np.zeros((1, self._recipe.n_genes))
         genome.flags.writeable = False
-        evaluator.evaluate(genome)
-        self._host = SerialHost(self._make_strategy, evaluator, validated=self._validated)
+        evaluator.evaluate(genome, wants=self._recipe.wants)
+        self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated)
 
-    def serve(self, task: Order) -> Stretch:
-        if self._host is None:
-            raise RuntimeError("serve() before start()")
-        return self._host.carry_out(task)
+    def run(self, item: Order) -> Stretch:
+        if self._taker is None:
+            raise RuntimeError("run() before start()")
+        return self._taker.carry_out(item)
 
 
-class DistributedHost(IslandHost):
-    """Advances islands on workers, each by whoever is free.
-
-    Workers keep nothing of an island: its state goes there with the order and comes back with the stretch, so it makes
-    no difference who had it before, or whether he is still alive.
+class DistributedHost(StretchHost):
+    """Hosts islands on workers, each by whoever is free; a context manager.
 
     Args:
         cluster: Where; its owner closes it.
         make_strategy: Builds the strategy of an island; it travels, so it must not hold files or sockets.
-        network: What a genome means.
-        problem: What is to be learnt.
-        precision: "single" or "double".
+        recipe: Of the evaluator that each worker builds.
+        n_islands: How many islands there are.
         validated: Whether improvements are evaluated on the validation part.
+        n_emigrants: Genomes on each way of a migration.
+        only_better: Whether immigrants that are no better than an island's incumbent are turned away.
         announce: Told what a user should know.
         watch: Shown who is at work.
     """
@@ -77,18 +63,19 @@ class DistributedHost(IslandHost):
         self,
         cluster: Cluster,
         make_strategy: MakeStrategy,
-        network: Network,
-        problem: Problem,
+        recipe: EvaluatorRecipe,
+        n_islands: int,
         *,
-        precision: Precision = "single",
         validated: bool = False,
+        n_emigrants: int = 1,
+        only_better: bool = False,
         announce: Callable[[str], None] | None = None,
-        watch: Callable[[Crew], None] | None = None,
+        watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
-        servant = IslandServant(
-            make_strategy, network, problem, threads=cluster.threads, precision=precision, validated=validated
-        )
-        self._pool = RayPool(cluster, servant, same_processor=True, announce=announce)
+        recipe.check()
+        super().__init__(self._on_workers, n_islands, n_emigrants=n_emigrants, only_better=only_better)
+        item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated)
+        self._pool = RayPool(cluster, item, same_processor=True, announce=announce)
         self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)
 
     @property
@@ -96,7 +83,7 @@ class DistributedHost(IslandHost):
         """Who computes what."""
         return self._scheduler
 
-    def advance(self, orders: Sequence[Order]) -> list[Stretch]:
+    def _on_workers(self, orders: Sequence[Order]) -> list[Stretch]:
         return self._scheduler.map(orders, [float(order.n_generations) for order in orders])
 
     def close(self) -> None:

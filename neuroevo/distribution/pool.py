@@ -14,10 +14,10 @@ Worker: TypeAlias = Hashable
 Ticket: TypeAlias = Hashable
 
 
-class Servant(ABC):
-    """What a worker does: it is sent there once, warms up, and serves tasks until the end.
+class Task(ABC):
+    """What a worker does: it is sent there once, warms up, and serves items until the end.
 
-    A servant's answer is a pure function of the task, so that whoever gives it, and how often, makes no difference.
+    A task's answer is a pure function of the item, so that whoever gives it, and how often, makes no difference.
     """
 
     @abstractmethod
@@ -25,24 +25,24 @@ class Servant(ABC):
         """Build and compile what is needed, in the worker.
 
         Returns:
-            Measured seconds for a unit of weight of a task, None where that is not known.
+            Measured seconds for a unit of weight of an item, None where that is not known.
         """
 
     @abstractmethod
-    def serve(self, task: Any) -> Any:
-        """The answer to a task."""
+    def run(self, item: Any) -> Any:
+        """The answer to an item."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """A task whose bulk is common to many: the servant is given ``(*task, common)``.
+    """An item whose bulk is common to many: the task is given ``(*item, common)``.
 
     Attributes:
-        task: What this task alone has.
+        own: What this item alone has.
         common: What `Pool.share` returned.
     """
 
-    task: tuple[Any, ...]
+    own: tuple[Any, ...]
     common: Any
 
 
@@ -52,7 +52,7 @@ class Joined:
 
     Attributes:
         worker: Which.
-        seconds: What its servant measured at its start, for a unit of weight.
+        seconds: What its task measured at its start, for a unit of weight.
     """
 
     worker: Worker
@@ -69,7 +69,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Answered:
-    """A task is done.
+    """An item is done.
 
     Attributes:
         ticket: What `submit` returned.
@@ -84,7 +84,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Failed:
-    """The servant raised an exception; the worker lives."""
+    """The task raised an exception; the worker lives."""
 
     ticket: Ticket
     said: str
@@ -97,11 +97,11 @@ class Pool(ABC):
     """Workers that come and go."""
 
     @abstractmethod
-    def submit(self, worker: Worker, task: Any) -> Ticket:
-        """Give a task to a worker that has joined; a worker does its tasks in the order given."""
+    def submit(self, worker: Worker, item: Any) -> Ticket:
+        """Give an item to a worker that has joined; a worker does its items in the order given."""
 
     def share(self, value: Any) -> Any:  # noqa: ARG002 - a pool that cannot share has no use for it
-        """A stand-in for a large value that many tasks are to have in common, or None where sharing does not pay."""
+        """A stand-in for a large value that many items are to have in common, or None where sharing does not pay."""
         return None
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """RayPool: long-lived Ray actors as the workers of a pool.
 
 Ray's own restarts and retries are off: a restarted actor can wait for ever, silently, for processors that are gone, and
-a task that is tried again on the same actor blocks what waits behind it. Instead a dead actor is replaced here, and one
-that has no place yet stands in nobody's way.
+an item that is tried again on the same actor blocks what waits behind it. Instead a dead actor is replaced here, and
+one that has no place yet stands in nobody's way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from neuroevo.distribution.actor import Actor, Greeting, Reply, facts
 from neuroevo.distribution.cluster import Cluster, ClusterError
-from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Servant, Slice, Ticket, Worker
+from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Slice, Task, Ticket, Worker
 from neuroevo.distribution.words import Words, last_words
 
 _COUNT_SECONDS = 2.0
@@ -43,7 +43,7 @@ class RayPool(Pool):
 
     Args:
         cluster: Where.
-        servant: What each of them does; it travels once.
+        task: What each of them does; it travels once.
         same_processor: Whether workers on another kind of processor are refused.
         announce: Told what a user should know.
 
@@ -54,7 +54,7 @@ class RayPool(Pool):
     def __init__(
         self,
         cluster: Cluster,
-        servant: Servant,
+        task: Task,
         *,
         same_processor: bool = False,
         announce: Callable[[str], None] | None = None,
@@ -63,7 +63,7 @@ class RayPool(Pool):
         self._cluster = cluster
         self._announce = announce or (lambda _text: None)
         self._words = Words(self._announce)
-        self._servant = self._ray.put(servant)
+        self._task = self._ray.put(task)
         self._actor = self._ray.remote(
             num_cpus=cluster.threads, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
         )(Actor)
@@ -80,10 +80,10 @@ class RayPool(Pool):
         self._one_machine = False
         self._recruit()
 
-    def submit(self, worker: Worker, task: Any) -> Ticket:
+    def submit(self, worker: Worker, item: Any) -> Ticket:
         member = self._members[worker]  # type: ignore[index]
-        whole = (task.task, task.common) if isinstance(task, Slice) else (task,)
-        ref = member.actor.serve.remote(*whole)
+        whole = (item.own, item.common) if isinstance(item, Slice) else (item,)
+        ref = member.actor.run.remote(*whole)
         member.queue.append(ref)
         self._refs[ref] = worker  # type: ignore[assignment]
         return ref  # type: ignore[no-any-return]
@@ -142,7 +142,7 @@ class RayPool(Pool):
                 break
             self._remove(worker)
         while len(self._members) < self._wanted:
-            actor = self._actor.remote(self._servant, self._cluster.threads)
+            actor = self._actor.remote(self._task, self._cluster.threads)
             begun = actor.start.remote()
             self._number += 1
             self._members[self._number] = _Member(actor, begun)
@@ -155,7 +155,7 @@ class RayPool(Pool):
         try:
             value = self._ray.get(ref)
         except errors.RayTaskError as error:
-            # The servant's own errors come as values; this one arose in Ray's part, such as reading the argument.
+            # The task's own errors come as values; this one arose in Ray's part, such as reading the argument.
             if not member.joined:
                 return self._failed_start(worker, str(error), _MAX_FAILED_STARTS)
             member.queue.remove(ref)

@@ -1,6 +1,6 @@
-"""The scheduler: the next task to whoever is free, dead and slow workers' tasks to others, the first answer wins.
+"""The scheduler: the next item to whoever is free, dead and slow workers' items to others, the first answer wins.
 
-Every task may be computed more than once, since its answer is a pure function of it. A worker has at most `depth` tasks
+Every item may be computed more than once, since its answer is a pure function of it. A worker has at most `depth` items
 at a time: with two, the next one is there when the first is done, and the driver's queue stays short (back-pressure).
 Work for a moment is constant or logarithmic in the number of workers, so that one driver serves thousands.
 """
@@ -21,11 +21,11 @@ _WATCH_SECONDS = 0.1
 _SMOOTHING = 0.2
 """Share of the newest measurement in the running mean of what a unit of weight costs."""
 _SLOW = 1.5
-"""A worker that takes so many times the mean is given the smallest tasks, and one at a time."""
+"""A worker that takes so many times the mean is given the smallest items, and one at a time."""
 
 
 class ChunkFailed(ClusterError):
-    """A task ended badly on every try; the message has what the last worker said."""
+    """An item ended badly on every try; the message has what the last worker said."""
 
 
 class NoWorkers(ClusterError):
@@ -37,13 +37,13 @@ class Limits:
     """When the scheduler loses its patience.
 
     Attributes:
-        tries: How often a task may end in an exception.
-        deaths: How often a worker may die over a task. More often than an exception, since it need not be the task's
-            doing: where machines are taken away, the same task can be unlucky again and again.
+        tries: How often an item may end in an exception.
+        deaths: How often a worker may die over an item. More often than an exception, since it need not be the item's
+            doing: where machines are taken away, the same item can be unlucky again and again.
         depth: Tasks that a worker has at a time.
-        first: Seconds allowed to a task while nothing is known of its cost.
-        floor: Seconds that every task is allowed.
-        patience: Further time allowed, in expected durations of the task; after both the task is repeated elsewhere.
+        first: Seconds allowed to an item while nothing is known of its cost.
+        floor: Seconds that every item is allowed.
+        patience: Further time allowed, in expected durations of the item; after both the item is repeated elsewhere.
         give_up: Seconds after which a worker that is overdue is replaced.
         mention: Seconds without any worker after which the user is told.
         alone: Seconds without any worker after which the run ends.
@@ -63,7 +63,7 @@ class Limits:
 @dataclass(eq=False)
 class _Job:
     key: Hashable
-    task: Any
+    item: Any
     weight: float
     tries: int = 0
     deaths: int = 0
@@ -90,11 +90,11 @@ class Counters:
 
     Attributes:
         answers: Tasks answered.
-        repeats: Tasks given to a worker once more.
+        repeats: Items given to a worker once more.
         lost: Workers that died or were given up.
         busy: Seconds of computation in workers that entered results.
-        overhead: Running mean of the seconds between a task's start and its answer that were no computation.
-        submission: Running mean of the seconds that it takes the driver to give out a task.
+        overhead: Running mean of the seconds between an item's start and its answer that were no computation.
+        submission: Running mean of the seconds that it takes the driver to give out an item.
     """
 
     answers: int = 0
@@ -106,14 +106,14 @@ class Counters:
 
 
 @dataclass(frozen=True)
-class Crew:
+class PoolStatus:
     """Who is at work at a moment, and on what.
 
     Attributes:
         workers: That are ready or at work.
-        in_flight: Tasks that they have.
-        waiting: Tasks that nobody has yet.
-        repeats: Tasks given out once more since the beginning.
+        in_flight: Items that they have.
+        waiting: Items that nobody has yet.
+        repeats: Items given out once more since the beginning.
     """
 
     workers: int
@@ -123,13 +123,13 @@ class Crew:
 
 
 class Scheduler:
-    """Gives tasks to the workers of a pool.
+    """Gives items to the workers of a pool.
 
     Args:
         pool: The workers; closed by whoever made it.
         limits: When patience ends.
         announce: Told what a user should know.
-        watch: Shown who is at work, ten times a second while tasks are under way.
+        watch: Shown who is at work, ten times a second while items are under way.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Scheduler:
         pool: Pool,
         limits: Limits | None = None,
         announce: Callable[[str], None] | None = None,
-        watch: Callable[[Crew], None] | None = None,
+        watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
         self.counters = Counters()
         self._watcher = watch
@@ -149,7 +149,7 @@ class Scheduler:
         self._unfinished = 0
         self._loads: dict[Worker, _Load] = {}
         self._by_ticket: dict[Ticket, Worker] = {}
-        # Free workers by the number of tasks they have; a dict is a set that remembers its order.
+        # Free workers by the number of items they have; a dict is a set that remembers its order.
         self._free: list[dict[Worker, None]] = [{} for _ in range(self._limits.depth)]
         self._alarms: list[tuple[float, int, Ticket, bool]] = []
         self._n_alarms = 0
@@ -186,22 +186,22 @@ class Scheduler:
         """Tasks that workers have."""
         return len(self._by_ticket)
 
-    def submit(self, key: Hashable, task: Any, weight: float = 1.0) -> None:
-        """Add a task; its answer comes out of `collect` with its key.
+    def submit(self, key: Hashable, item: Any, weight: float = 1.0) -> None:
+        """Add an item; its answer comes out of `collect` with its key.
 
         Args:
-            key: Names the task among those that are not answered.
-            task: What the servant is given.
-            weight: Its expected cost, in any unit that all tasks share.
+            key: Names the item among those that are not answered.
+            item: What the task is given.
+            weight: Its expected cost, in any unit that all items share.
         """
-        self._pending.append(_Job(key, task, weight))
+        self._pending.append(_Job(key, item, weight))
         self._unfinished += 1
 
     def collect(self) -> list[tuple[Hashable, Any]]:
         """Keys and answers, at least one; empty only if nothing is asked.
 
         Raises:
-            ChunkFailed: A task has ended badly too often.
+            ChunkFailed: An item has ended badly too often.
             NoWorkers: Nobody has been there to do it.
         """
         while self._unfinished and not self._answers:
@@ -213,19 +213,19 @@ class Scheduler:
         answers, self._answers = self._answers, []
         return answers
 
-    def map(self, tasks: Sequence[Any], weights: Iterable[float] | None = None) -> list[Any]:
-        """The answers to tasks, in their order; nothing else may be under way.
+    def map(self, items: Sequence[Any], weights: Iterable[float] | None = None) -> list[Any]:
+        """The answers to items, in their order; nothing else may be under way.
 
         Raises:
-            ChunkFailed: A task has ended badly too often.
+            ChunkFailed: An item has ended badly too often.
             NoWorkers: Nobody has been there to do it.
         """
-        for index, (task, weight) in enumerate(
-            zip(tasks, [1.0] * len(tasks) if weights is None else weights, strict=True)
+        for index, (item, weight) in enumerate(
+            zip(items, [1.0] * len(items) if weights is None else weights, strict=True)
         ):
-            self.submit(index, task, weight)
-        answers: list[Any] = [None] * len(tasks)
-        missing = len(tasks)
+            self.submit(index, item, weight)
+        answers: list[Any] = [None] * len(items)
+        missing = len(items)
         while missing:
             for key, value in self.collect():
                 answers[key] = value  # type: ignore[call-overload]
@@ -246,7 +246,7 @@ class Scheduler:
         self._show()
 
     def forget(self) -> None:
-        """Drop all tasks that are not answered, after a failure; workers finish what they have."""
+        """Drop all items that are not answered, after a failure; workers finish what they have."""
         self._pending.clear()
         self._answers.clear()
         self._unfinished = 0
@@ -268,7 +268,7 @@ class Scheduler:
             job.waiting = False
             job.live += 1
             begun = self._pool.clock()
-            ticket = self._pool.submit(worker, job.task)
+            ticket = self._pool.submit(worker, job.item)
             self.counters.submission += _SMOOTHING * (self._pool.clock() - begun - self.counters.submission)
             self._by_ticket[ticket] = worker
             self._move(worker, load, len(load.queue), len(load.queue) + 1)
@@ -301,7 +301,7 @@ class Scheduler:
             self._again(job)
 
     def _complete(self, ticket: Ticket, seconds: float | None = None) -> tuple[_Job, float]:
-        """Take a task off its worker's list; the worker has shown that it is alive, and how fast it is."""
+        """Take an item off its worker's list; the worker has shown that it is alive, and how fast it is."""
         worker = self._by_ticket.pop(ticket)
         load = self._loads[worker]
         # Answers of one worker may be reported in another order than they were given.
@@ -328,7 +328,7 @@ class Scheduler:
         self._cost = measured if self._cost is None else self._cost + share * (measured - self._cost)
         extra = max(0.0, elapsed - seconds)
         counters = self.counters
-        # Down at once and up slowly: what every task has to bear is wanted, not the hiccups of a busy machine.
+        # Down at once and up slowly: what every item has to bear is wanted, not the hiccups of a busy machine.
         share = 1.0 if not counters.answers else 0.5 if extra < counters.overhead else 0.02
         counters.overhead += share * (extra - counters.overhead)
 
@@ -350,7 +350,7 @@ class Scheduler:
             self._again(job)
 
     def _check_tries(self, job: _Job, said: str) -> None:
-        """Give up a task that has ended badly too often.
+        """Give up an item that has ended badly too often.
 
         Raises:
             ChunkFailed: It has.
@@ -360,7 +360,7 @@ class Scheduler:
             raise ChunkFailed(f"a task failed {job.tries + job.deaths} times, on the last try with: {said}")
 
     def _again(self, job: _Job) -> None:
-        """Put a task in front again, unless it is done, waits already, or somebody else is at it."""
+        """Put an item in front again, unless it is done, waits already, or somebody else is at it."""
         if not (job.done or job.waiting or job.live):
             job.waiting = True
             self._pending.appendleft(job)
@@ -372,13 +372,13 @@ class Scheduler:
     def _move(self, worker: Worker, load: _Load, before: int, after: int) -> None:
         if before < self._limits.depth:
             self._free[before].pop(worker, None)
-        # Nothing is put behind the task of a slow worker.
+        # Nothing is put behind the item of a slow worker.
         full = 1 if self._is_slow(load) else self._limits.depth
         if after < full and not load.overdue:
             self._free[after][worker] = None
 
     def _watch(self, load: _Load) -> None:
-        """The first task of a worker begins: set the alarm at which it is overdue."""
+        """The first item of a worker begins: set the alarm at which it is overdue."""
         load.since = self._pool.clock()
         ticket, job = load.queue[0]
         limits = self._limits
@@ -417,7 +417,7 @@ class Scheduler:
         if self._watcher is None or self._pool.clock() - self._watched < _WATCH_SECONDS:
             return
         self._watched = self._pool.clock()
-        self._watcher(Crew(self.n_workers, self.in_flight, len(self._pending), self.counters.repeats))
+        self._watcher(PoolStatus(self.n_workers, self.in_flight, len(self._pending), self.counters.repeats))
 
     def _check_alone(self) -> None:
         if self._loads or not self._unfinished:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.distribution.pool import Servant, Slice
+from neuroevo.distribution.pool import Slice, Task
 from neuroevo.distribution.ray_pool import RayPool
-from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
+from neuroevo.distribution.scheduler import Limits, PoolStatus, Scheduler
 from neuroevo.errors import BadInput
-from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
+from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
 
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
     from neuroevo.evaluation.local import Precision
-    from neuroevo.networks import Network
-    from neuroevo.problems import Problem
 
 _SMALL_OVERHEAD = 0.05
 """Share of a chunk's computation that its overhead may cost where chunks are made smaller only to balance the load."""
@@ -32,37 +30,51 @@ _LOSS = 1.1
 """It does not, where a generation takes so many times what this process alone would need."""
 
 
-class EvaluationServant(Servant):
-    """Evaluates chunks of populations in a worker; a task is a part, the first and last row, and the genomes.
+class EvaluationTask(Task):
+    """Evaluates chunks of populations in a worker; what is asked is a `Question`, and the genomes of its rows.
 
     Args:
-        network: What a genome means.
-        problem: What is to be learnt.
-        threads: Threads of its evaluator.
-        precision: As in `LocalEvaluator`.
+        recipe: Of the worker's evaluator.
+        threads: Its threads.
     """
 
-    def __init__(self, network: Network, problem: Problem, threads: int, precision: Precision) -> None:
-        self._arguments = network, problem
-        self._options: dict[str, Any] = {"n_threads": threads, "precision": precision}
+    def __init__(self, recipe: EvaluatorRecipe, threads: int) -> None:
+        self._recipe = recipe
+        self._threads = threads
         self._evaluator: LocalEvaluator | None = None
 
     def start(self) -> float:
-        network, problem = self._arguments
-        self._evaluator = LocalEvaluator(network, problem, **self._options)
-        block = np.zeros((lanes(self._options["precision"]) * self._options["n_threads"], network.n_genes))
-        # As tasks arrive: the kernel for arrays that may be written to is another one.
+        self._evaluator = self._recipe.build(self._threads)
+        block = np.zeros((lanes(self._recipe.precision) * self._threads, self._recipe.n_genes))
+        # As items arrive: the kernel for arrays that may be written to is another one.
         block.flags.writeable = False
         # The first evaluation compiles or loads the kernel, the second is timed.
-        seconds = [self._evaluator.evaluate(block).seconds for _ in range(2)]
+        seconds = [self._evaluator.evaluate(block, wants=self._recipe.wants).seconds for _ in range(2)]
         return seconds[1] / len(block)
 
-    def serve(self, task: tuple[str, int, int, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def run(self, item: tuple[Question, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         if self._evaluator is None:
-            raise RuntimeError("serve() before start()")
-        part, low, high, genomes = task
-        evaluation = self._evaluator.evaluate(genomes[low:high], part)
-        return evaluation.error, evaluation.learned
+            raise RuntimeError("run() before start()")
+        question, genomes = item
+        rows = genomes[question.low : question.high]
+        evaluation = self._evaluator.evaluate(rows, question.part, question.wants)
+        return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more}
+
+
+class Question(NamedTuple):
+    """What is asked about some rows of a population.
+
+    Attributes:
+        part: Of the problem.
+        wants: What is wanted beside the error.
+        low: The first row.
+        high: The row after the last.
+    """
+
+    part: str
+    wants: frozenset[str]
+    low: int
+    high: int
 
 
 class ShardedEvaluator(Evaluator):
@@ -72,9 +84,7 @@ class ShardedEvaluator(Evaluator):
 
     Args:
         cluster: Where; its owner closes it.
-        network: What a genome means.
-        problem: What is to be learnt; it travels once.
-        precision: "single" or "double".
+        recipe: Of the evaluator that each worker builds; it travels once.
         chunk_size: Genomes in a chunk; by default it follows from the measured cost.
         limits: When the scheduler loses its patience.
         announce: Told what a user should know.
@@ -87,27 +97,22 @@ class ShardedEvaluator(Evaluator):
     def __init__(
         self,
         cluster: Cluster,
-        network: Network,
-        problem: Problem,
+        recipe: EvaluatorRecipe,
         *,
-        precision: Precision = "single",
         chunk_size: int | None = None,
         limits: Limits | None = None,
         announce: Callable[[str], None] | None = None,
-        watch: Callable[[Crew], None] | None = None,
+        watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
-        # Built for its checks alone, so that mistakes are found here and not in a worker.
-        LocalEvaluator(network, problem, n_threads=cluster.threads, precision=precision).close()
+        # Mistakes are found here and not in a worker.
+        recipe.check()
         if chunk_size is not None and chunk_size < 1:
             raise BadInput(f"chunk_size must be at least 1, got {chunk_size}")
-        self.network = network
-        self.problem = problem
+        self.recipe = recipe
         self._announce = announce or (lambda _text: None)
         self._chunk_size = chunk_size
-        self._unit = lanes(precision) * cluster.threads
-        self._threads = cluster.threads
-        servant = EvaluationServant(network, problem, cluster.threads, precision)
-        self._pool = RayPool(cluster, servant, announce=self._announce)
+        self._unit = lanes(recipe.precision) * cluster.threads
+        self._pool = RayPool(cluster, EvaluationTask(recipe, cluster.threads), announce=self._announce)
         self._scheduler = Scheduler(self._pool, limits, self._announce, watch)
         self._judge: _Judge | None = _Judge(cluster.threads)
 
@@ -116,7 +121,14 @@ class ShardedEvaluator(Evaluator):
         """Who computes what."""
         return self._scheduler
 
-    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+    @property
+    def offers(self) -> frozenset[str]:
+        return self.recipe.wants
+
+    def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.recipe.space.express(genomes, self.recipe.network, self.recipe.problem)
+
+    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
         """As in `Evaluator`.
 
         Raises:
@@ -125,30 +137,42 @@ class ShardedEvaluator(Evaluator):
             ClusterError: Workers cannot start.
         """
         begun = perf_counter()
-        genomes = checked_population(population, self.network.n_genes)
-        self.problem.check_part(part)
+        genomes = checked_population(population, self.recipe.n_genes)
+        self._check(part, wants)
         sizes = self._sizes(len(genomes))
         cuts = np.cumsum([0, *sizes])
         common = self._pool.share(genomes) if len(genomes) else None
-        tasks = [
-            (part, 0, high - low, genomes[low:high]) if common is None else Slice((part, low, high), common)
+        items = [
+            (Question(part, wants, 0, high - low), genomes[low:high])
+            if common is None
+            else Slice((Question(part, wants, low, high),), common)
             for low, high in pairwise(cuts.tolist())
         ]
         busy = self._scheduler.counters.busy
-        answers = self._scheduler.map(tasks, [float(size) for size in sizes])
-        error = np.concatenate([answer[0] for answer in answers]) if answers else np.empty(0)
-        learned = np.concatenate([answer[1] for answer in answers]) if answers else np.empty(0)
+        answers = self._scheduler.map(items, [float(size) for size in sizes])
+        found = {name: np.concatenate([answer[name] for answer in answers]) for name in (answers[0] if answers else ())}
+        error, learned = found.pop("error", np.empty(0)), found.pop("learned", np.empty(0))
         seconds = perf_counter() - begun
         if self._judge is not None and self._judge.note(seconds, self._scheduler.counters.busy - busy):
             verdict = self._judge.verdict(self._scheduler.n_workers)
             self._judge = None
             if verdict:
                 self._announce(verdict)
-        return Evaluation.of(error, learned, seconds)
+        return Evaluation.of(error, learned, seconds, found)
 
     def close(self) -> None:
         """Let the workers go."""
         self._pool.close()
+
+    def _check(self, part: str, wants: frozenset[str]) -> None:
+        """Refuse here what every worker would refuse.
+
+        Raises:
+            BadInput: There is no such part, or more is wanted than the recipe said.
+        """
+        self.recipe.problem.check_part(part)
+        if not wants <= self.offers:
+            raise BadInput(f"its recipe wants {sorted(self.offers)} beside the error, got {sorted(wants)}")
 
     def _sizes(self, n: int) -> list[int]:
         if self._chunk_size is not None:

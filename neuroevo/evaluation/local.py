@@ -9,15 +9,16 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
-from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
+from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
 from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
 from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import make_plan
 from neuroevo.problems import SequenceProblem, as_sequences
+from neuroevo.spaces import Direct, SearchSpace
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -40,6 +41,8 @@ class LocalEvaluator(Evaluator):
         problem: What is to be learnt; its data are converted once, here.
         n_threads: Threads; by default one for each processor that this process may use.
         precision: "single" or "double".
+        space: Where the genomes come from; by default every gene is a weight.
+        wants: What will be wanted beside the error.
 
     Raises:
         ValueError: Network and problem differ in inputs or outputs, or an argument is out of range.
@@ -52,6 +55,8 @@ class LocalEvaluator(Evaluator):
         *,
         n_threads: int | None = None,
         precision: Precision = "single",
+        space: SearchSpace | None = None,
+        wants: frozenset[str] = NOTHING_MORE,
     ) -> None:
         for name in ("n_inputs", "n_outputs"):
             if getattr(network, name) != getattr(problem, name):
@@ -63,6 +68,7 @@ class LocalEvaluator(Evaluator):
             raise BadInput(f"precision must be single or double, got {precision!r}")
         self.network = network
         self.problem = problem
+        self.space = space or Direct()
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
         self._plan = None
@@ -78,10 +84,10 @@ class LocalEvaluator(Evaluator):
         self._scratch: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
 
-    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
-        genomes = checked_population(population, self.network.n_genes)
+        genomes = self.express(checked_population(population, self.space.n_genes(self.network)))
         if self._data is None:
             error, learned = evaluate_by_score(self.network, self.problem, genomes, part)
             return Evaluation.of(error, learned, perf_counter() - begun)
@@ -90,6 +96,9 @@ class LocalEvaluator(Evaluator):
         error, right = np.empty(len(genomes)), np.empty(len(genomes))
         self._run(genomes, data, error, right)
         return Evaluation.of(error, right / n_steps, perf_counter() - begun)
+
+    def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.space.express(genomes, self.network, self.problem)
 
     def close(self) -> None:
         """Stop the threads."""

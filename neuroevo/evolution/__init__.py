@@ -1,8 +1,13 @@
-"""Evolution is the one loop in which a strategy and an evaluator meet: ask, evaluate, tell, record, stop.
+"""Evolution is the one loop in which strategies and an evaluator meet: ask, evaluate, tell, record, stop.
 
-Members: :class:`Evolution` (the loop and its state), :class:`Champion` (what it delivers).
+- `Evolution`: the loop and its state; `Logbook`: its figures; `Champion`: what it delivers.
+- `IslandHost`: who carries out the generations of its populations; `LocalHost`: this process.
 """
 
-from neuroevo.evolution.loop import VALIDATION, Champion, Evolution
+from neuroevo.evolution.champion import VALIDATION, Champion
+from neuroevo.evolution.hosts import IslandHost, LocalHost
+from neuroevo.evolution.logbook import Logbook
+from neuroevo.evolution.loop import Evolution
+from neuroevo.evolution.migration import Migration
 
-__all__ = ["VALIDATION", "Champion", "Evolution"]
+__all__ = ["VALIDATION", "Champion", "Evolution", "IslandHost", "LocalHost", "Logbook", "Migration"]

@@ -1,177 +1,169 @@
-"""Hosts advance islands by some generations; who hosts an island makes no difference to it.
-
-An `Order` holds all that its `Stretch` depends on, so it can be carried out anywhere, and more than once.
-"""
+"""Hosts keep the populations of a run and carry out their generations; who hosts one makes no difference to it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuroevo.evolution.loop import VALIDATION, Champion
+from neuroevo.evolution.generations import FloatArray, Generation, carry_out
 
 if TYPE_CHECKING:
-    from neuroevo.evaluation import Evaluation, Evaluator
+    from collections.abc import Callable
+
+    from neuroevo.evaluation import Evaluator
     from neuroevo.strategies import Strategy
 
-FloatArray: TypeAlias = NDArray[np.float64]
+State: TypeAlias = Mapping[str, Any]
 MakeStrategy: TypeAlias = "Callable[[int], Strategy[Any]]"
 """Builds the strategy of an island, at its beginning."""
 
 
-@dataclass(frozen=True, eq=False)
-class Order:
-    """What an island is to do next.
+class Migrants(NamedTuple):
+    """Genomes on their way between islands: `(m, n_genes)` and their errors `(m,)`."""
 
-    Attributes:
-        island: Its number.
-        generation: The generation that it has reached.
-        state: Its strategy's state there; None at the beginning.
-        immigrants: `(m, n_genes)`, to be injected first.
-        immigrant_errors: `(m,)`.
-        only_better: Whether immigrants that are no better than the island's incumbent are turned away.
-        n_generations: How far to go.
-        n_emigrants: How many of its best are wanted at the end.
-        incumbent_error: Genomes with larger errors are of no interest outside.
-    """
+    genomes: FloatArray
+    errors: FloatArray
 
-    island: int
-    generation: int
-    state: Mapping[str, Any] | None
-    immigrants: FloatArray
-    immigrant_errors: FloatArray
-    only_better: bool
-    n_generations: int
-    n_emigrants: int
-    incumbent_error: float
+    @classmethod
+    def none(cls) -> Migrants:
+        """Nobody."""
+        return cls(np.empty((0, 0)), np.empty(0))
 
+    @classmethod
+    def leaving(cls, strategy: Strategy[Any], n: int) -> Migrants:
+        """The best `n` of an island; none whose evaluation failed."""
+        genomes, errors = strategy.emigrants(n)
+        sound = np.isfinite(errors)
+        return cls(genomes[sound], errors[sound])
 
-@dataclass(frozen=True, eq=False)
-class Generation:
-    """One generation of an island.
+    @classmethod
+    def together(cls, groups: Sequence[Migrants]) -> Migrants:
+        """All of them in one group."""
+        return cls(*(np.concatenate(columns) for columns in zip(*groups, strict=True)))
 
-    Attributes:
-        error: `(n,)` float64, +inf where failed.
-        n_failed: Failed evaluations.
-        mean: `(n_genes,)`, of the population.
-        variance: `(n_genes,)`, of the population.
-        improvement: A genome with a smaller error than any before it, in the order or in the stretch.
-    """
-
-    error: FloatArray
-    n_failed: int
-    mean: FloatArray
-    variance: FloatArray
-    improvement: Champion | None
-
-
-@dataclass(frozen=True, eq=False)
-class Stretch:
-    """Some generations of an island.
-
-    Attributes:
-        generations: What happened, one by one.
-        state: The strategy's state at the end.
-        emigrants: `(m, n_genes)`, its best, and `emigrant_errors` `(m,)`; none whose evaluation failed.
-        emigrant_errors: See `emigrants`.
-    """
-
-    generations: tuple[Generation, ...]
-    state: dict[str, Any]
-    emigrants: FloatArray
-    emigrant_errors: FloatArray
-
-
-def advance(strategy: Strategy[Any], evaluator: Evaluator, order: Order, *, validated: bool) -> Stretch:
-    """Carry out an order with a strategy that has just been built or has been used for that island before.
-
-    Args:
-        strategy: The island's.
-        evaluator: Computes errors.
-        order: What to do.
-        validated: Whether improvements are evaluated on the validation part.
-    """
-    if order.state is not None:
-        strategy.restore(order.state)
-        _admit(strategy, order)
-    threshold = order.incumbent_error
-    generations = []
-    for number in range(order.generation + 1, order.generation + order.n_generations + 1):
-        population = strategy.ask()
-        evaluation = evaluator.evaluate(population)
-        strategy.tell(population, evaluation.error)
-        improvement = _improvement(population, evaluation, evaluator, threshold, number, validated)
-        threshold = threshold if improvement is None else improvement.error
-        mean, variance = population.mean(axis=0), population.var(axis=0)
-        generations.append(Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement))
-    emigrants, errors = strategy.emigrants(order.n_emigrants)
-    sound = np.isfinite(errors)
-    return Stretch(tuple(generations), strategy.state(), emigrants[sound], errors[sound])
-
-
-def _admit(strategy: Strategy[Any], order: Order) -> None:
-    genomes, errors = order.immigrants, order.immigrant_errors
-    if order.only_better:
-        better = errors < strategy.incumbent[1]
-        genomes, errors = genomes[better], errors[better]
-    if len(genomes):
-        strategy.inject(genomes, errors)
-
-
-def _improvement(
-    population: FloatArray,
-    evaluation: Evaluation,
-    evaluator: Evaluator,
-    threshold: float,
-    generation: int,
-    validated: bool,
-) -> Champion | None:
-    best = int(np.argmin(evaluation.error))
-    error = float(evaluation.error[best])
-    if not error < threshold:
-        return None
-    genome = population[best].copy()
-    validation = float(evaluator.evaluate(genome[np.newaxis], VALIDATION).error[0]) if validated else np.nan
-    return Champion(genome, error, float(evaluation.learned[best]), validation, generation)
+    def enter(self, strategy: Strategy[Any], only_better: bool) -> None:
+        """Enter an island; with `only_better`, those that are no better than its incumbent are turned away."""
+        genomes, errors = self
+        if only_better and len(genomes):
+            better = errors < strategy.incumbent[1]
+            genomes, errors = genomes[better], errors[better]
+        if len(genomes):
+            strategy.inject(genomes, errors)
 
 
 class IslandHost(ABC):
-    """Advances islands."""
+    """The populations of a run, one for each island.
+
+    Attributes:
+        n_islands: How many there are.
+        n_emigrants: Genomes on each way of a migration.
+        only_better: Whether immigrants that are no better than an island's incumbent are turned away.
+    """
+
+    longest_stretch: ClassVar[int]
+    """Generations that are worth being carried out at one go."""
+
+    n_islands: int
+    n_emigrants: int
+    only_better: bool
 
     @abstractmethod
-    def advance(self, orders: Sequence[Order]) -> list[Stretch]:
-        """Carry out orders for different islands; their stretches, in the same order."""
+    def advance(
+        self, generation: int, n_generations: int, to_beat: float, immigrants: Sequence[Migrants] | None = None
+    ) -> list[list[Generation]]:
+        """Carry out generations of all islands.
+
+        Args:
+            generation: The generation that they have reached.
+            n_generations: How many more.
+            to_beat: Genomes with larger errors are of no interest outside.
+            immigrants: Who enters each island first.
+
+        Returns:
+            For each island its generations.
+        """
+
+    @abstractmethod
+    def go_back(self, n_generations: int) -> None:
+        """Let the islands come only so far from where `advance` found them; it is the same way again."""
+
+    @abstractmethod
+    def emigrants(self) -> list[Migrants]:
+        """The best of each island."""
+
+    @abstractmethod
+    def states(self) -> list[State]:
+        """The state of each island's strategy."""
+
+    @abstractmethod
+    def restore(self, states: Sequence[State], emigrants: Sequence[Migrants] | None) -> None:
+        """Go on from the states of the islands; `emigrants` are those of a run with more than one."""
 
 
-class SerialHost(IslandHost):
-    """Advances islands in this process, one after the other.
+class LocalHost(IslandHost):
+    """Hosts islands in this process, one after the other.
 
     Args:
         make_strategy: Builds the strategy of an island.
         evaluator: Computes errors, for all of them.
+        n_islands: How many islands there are.
         validated: Whether improvements are evaluated on the validation part.
+        n_emigrants: Genomes on each way of a migration.
+        only_better: Whether immigrants that are no better than an island's incumbent are turned away.
+
+    Raises:
+        BadInput: A strategy wants what the evaluator does not offer.
     """
 
-    def __init__(self, make_strategy: MakeStrategy, evaluator: Evaluator, *, validated: bool = False) -> None:
-        self._make_strategy = make_strategy
+    longest_stretch = 1
+
+    def __init__(
+        self,
+        make_strategy: MakeStrategy,
+        evaluator: Evaluator,
+        n_islands: int = 1,
+        *,
+        validated: bool = False,
+        n_emigrants: int = 1,
+        only_better: bool = False,
+    ) -> None:
+        self.n_islands, self.n_emigrants, self.only_better = n_islands, n_emigrants, only_better
+        self.strategies = [make_strategy(island) for island in range(n_islands)]
         self._evaluator = evaluator
         self._validated = validated
-        self._strategies: dict[int, Strategy[Any]] = {}
 
-    def advance(self, orders: Sequence[Order]) -> list[Stretch]:
-        return [self.carry_out(order) for order in orders]
+    def advance(
+        self, generation: int, n_generations: int, to_beat: float, immigrants: Sequence[Migrants] | None = None
+    ) -> list[list[Generation]]:
+        arriving = immigrants or [Migrants.none()] * self.n_islands
+        for strategy, group in zip(self.strategies, arriving, strict=True):
+            group.enter(strategy, self.only_better)
+        return [self._stretch(strategy, generation, n_generations, to_beat) for strategy in self.strategies]
 
-    def carry_out(self, order: Order) -> Stretch:
-        """Carry out one order."""
-        # Taken out while at work: after an exception it may have been asked and not told, and is built anew.
-        strategy = self._strategies.pop(order.island, None)
-        if strategy is None or order.state is None:
-            strategy = self._make_strategy(order.island)
-        stretch = advance(strategy, self._evaluator, order, validated=self._validated)
-        self._strategies[order.island] = strategy
-        return stretch
+    def _stretch(self, strategy: Strategy[Any], generation: int, n: int, to_beat: float) -> list[Generation]:
+        done: list[Generation] = []
+        for number in range(generation + 1, generation + n + 1):
+            done.append(carry_out(strategy, self._evaluator, number, to_beat, validated=self._validated))
+            improvement = done[-1].improvement
+            to_beat = to_beat if improvement is None else improvement.error
+        return done
+
+    def go_back(self, n_generations: int) -> None:
+        raise RuntimeError(f"islands of this process go on by single generations, none is {n_generations} too far")
+
+    def emigrants(self) -> list[Migrants]:
+        return [Migrants.leaving(strategy, self.n_emigrants) for strategy in self.strategies]
+
+    def states(self) -> list[State]:
+        return [strategy.state() for strategy in self.strategies]
+
+    def restore(
+        self,
+        states: Sequence[State],
+        emigrants: Sequence[Migrants] | None,  # noqa: ARG002 - they follow from the states
+    ) -> None:
+        for strategy, state in zip(self.strategies, states, strict=True):
+            strategy.restore(state)

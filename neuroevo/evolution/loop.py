@@ -1,103 +1,106 @@
-"""The only loop: ask, evaluate, tell, record, stop."""
+"""The only loop: carry out a generation, record it, stop.
+
+One population is the usual case. With more, they evolve on their own and exchange genomes now and then: the island
+model of Tanese 1989, "Distributed genetic algorithms", and its topologies. Islands are part of what a scenario
+computes; how many processes host them, and how many generations they are given at once, is not.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroevo.evaluation import fitness_of
-from neuroevo.stopping import History, Progress, StopReason
+from neuroevo.errors import BadInput
+from neuroevo.evolution.hosts import IslandHost, LocalHost, Migrants
+from neuroevo.evolution.logbook import Logbook
+from neuroevo.evolution.migration import Migration
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from neuroevo.evaluation import Evaluation, Evaluator
-    from neuroevo.stopping import StoppingCriterion
+    from neuroevo.evaluation import Evaluator
+    from neuroevo.evolution.champion import Champion
+    from neuroevo.evolution.generations import Generation
+    from neuroevo.stopping import History, Progress, StoppingCriterion, StopReason
     from neuroevo.strategies import Strategy
 
-VALIDATION = "validation"
-"""The part that, where a problem has it, chooses the champion."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """What a run delivers.
-
-    Attributes:
-        genome: `(n_genes,)` float64.
-        error: On the training part.
-        learned: Share of the training targets that it gets right.
-        validation_error: On the validation part; NaN where there is none.
-        generation: The generation that found it.
-    """
-
-    genome: NDArray[np.float64]
-    error: float
-    learned: float
-    validation_error: float
-    generation: int
-
-    def state(self) -> dict[str, Any]:
-        """Its entries in the state of a search, each called "champion.…"."""
-        return {f"champion.{name}": value for name, value in vars(self).items()}
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Champion:
-        """The champion that a search's state holds; the inverse of `state`."""
-        return cls(
-            np.array(state["champion.genome"], dtype=np.float64),
-            float(state["champion.error"]),
-            float(state["champion.learned"]),
-            float(state["champion.validation_error"]),
-            int(state["champion.generation"]),
-        )
+_STRETCH_SECONDS = 0.5
+"""Generations that take about so long are given to a host at once: long for messages, short for a person."""
 
 
 class Evolution:
-    """A strategy at work on a problem, one generation after the other.
+    """Populations at work on a problem, one generation after the other.
 
     Args:
-        strategy: Proposes genomes.
-        evaluator: Computes their errors.
-        validated: Whether the champion is chosen by its error on the validation part; otherwise it is the incumbent.
+        host: Carries out the generations.
+        migration: How genomes move between islands, where there are several.
+        seed: The run's, for random topologies.
+        validated: Whether the champion is chosen by its error on the validation part; the host then computes it.
         history: The generations so far; a resumed run brings its own.
+        rest_every: Generations that are multiples of this end a stretch, so that the state can be had there.
+        announce: Told what the strategies say that a user should know.
+
+    Attributes:
+        at_rest: Whether the state can be had; where a host is given many generations at once, now and then only.
+        logbook: What has come of it so far.
     """
 
-    at_rest = True
-    """Whether the state can be had; an archipelago has it now and then only."""
-
     def __init__(
-        self, strategy: Strategy[Any], evaluator: Evaluator, *, validated: bool = False, history: History | None = None
+        self,
+        host: IslandHost,
+        migration: Migration | None = None,
+        *,
+        seed: int = 0,
+        validated: bool = False,
+        history: History | None = None,
+        rest_every: int | None = None,
+        announce: Callable[[str], None] | None = None,
     ) -> None:
-        self.strategy = strategy
-        self.evaluator = evaluator
-        self.validated = validated
-        self.history = History() if history is None else history
-        self.generation = 0
-        self.evaluations = 0
-        self.seconds = 0.0
-        self.champion: Champion | None = None
-        self._incumbent_error = np.inf
-        self._incumbent_learned = 0.0
-        self._validation_error = np.nan
+        self.host = host
+        self.migration = migration or Migration()
+        self.seed = seed
+        self.logbook = Logbook(validated=validated, history=history)
+        self.at_rest = True
+        self._rest_every = rest_every
+        self._announce = announce or (lambda _text: None)
+        self._pace: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        strategy: Strategy[Any],
+        evaluator: Evaluator,
+        *,
+        validated: bool = False,
+        history: History | None = None,
+    ) -> Evolution:
+        """One population in this process."""
+        host = LocalHost(lambda _island: strategy, evaluator, validated=validated)
+        return cls(host, validated=validated, history=history)
+
+    @property
+    def history(self) -> History:
+        """The generations so far."""
+        return self.logbook.history
+
+    @property
+    def generation(self) -> int:
+        """Generations so far."""
+        return self.logbook.generation
+
+    @property
+    def champion(self) -> Champion | None:
+        """What the run would deliver; None before the first evaluation that did not fail."""
+        return self.logbook.champion
 
     def step(self) -> Progress:
         """Carry out one generation; what came of it is the last row of the history."""
-        start = time.monotonic()
-        population = self.strategy.ask()
-        evaluation = self.evaluator.evaluate(population)
-        self.strategy.tell(population, evaluation.error)
-        self.generation += 1
-        self.evaluations += len(population)
-        self._note_incumbent(evaluation)
-        # A clock set back cannot make time run backwards here: the monotonic one does not know of the date.
-        self.seconds += time.monotonic() - start
-        return self._progress(population, evaluation)
+        # The monotonic clock: one that is set back cannot make time run backwards here.
+        begun = time.monotonic()
+        generations = self._advance(1)
+        return self._record([own[0] for own in generations], time.monotonic() - begun)
 
     def run(
         self,
@@ -107,92 +110,93 @@ class Evolution:
     ) -> StopReason:
         """Carry out generations until the criterion holds.
 
+        The host may be some generations ahead of what has been recorded. Where the criterion ends the run in between,
+        the islands go back to where the stretch began and come as far as the record.
+
         Args:
             criterion: Asked after each generation.
-            after: Called after each generation with what came of it: the record and the display.
+            after: Called after each generation with what came of it; the state can be had if `at_rest`.
             signals: The names of the signals received so far.
         """
         while True:
-            progress = dataclasses.replace(self.step(), signals=signals())
-            after(progress)
-            reason = criterion.check(progress)
-            if reason is not None:
-                return reason
-
-    def last_progress(self) -> Progress | None:
-        """What the history says of the last generation, or None before the first; for a run that goes on."""
-        if self.generation == 0:
-            return None
-        row = {name: column[-1].item() for name, column in self.history.items()}
-        size = int(row["evaluations"])
-        if self.generation > 1:
-            size -= int(self.history["evaluations"][-2])
-        return Progress(**row, population_size=size, history=self.history)
+            begun = time.monotonic()
+            n_generations = self._stretch_length()
+            generations = self._advance(n_generations)
+            self._pace = (time.monotonic() - begun) / n_generations
+            for number in range(n_generations):
+                progress = self._record([own[number] for own in generations], self._pace)
+                progress = dataclasses.replace(progress, signals=signals())
+                self.at_rest = number == n_generations - 1
+                after(progress)
+                reason = criterion.check(progress)
+                if reason is not None:
+                    if not self.at_rest:
+                        self.host.go_back(number + 1)
+                        self.at_rest = True
+                    return reason
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on: flat, arrays and numbers only; the strategy's own are called "strategy.…"."""
-        state: dict[str, Any] = {
-            "generation": self.generation,
-            "evaluations": self.evaluations,
-            "seconds": self.seconds,
-            "incumbent_error": self._incumbent_error,
-            "incumbent_learned": self._incumbent_learned,
-            "validation_error": self._validation_error,
-        }
-        if self.champion is not None:
-            state |= self.champion.state()
-        return state | {f"strategy.{name}": value for name, value in self.strategy.state().items()}
+        """Everything needed to go on: flat, arrays and numbers only.
+
+        What belongs to the strategy is called "strategy.…", or "island.2.…" where there are several.
+
+        Raises:
+            RuntimeError: Not at rest, or before the first generation.
+        """
+        if not self.at_rest or self.generation == 0:
+            raise RuntimeError("state() is legal only after a generation that ends a stretch: see at_rest")
+        state = self.logbook.state()
+        states = self.host.states()
+        if len(states) == 1:
+            return state | {f"strategy.{name}": value for name, value in states[0].items()}
+        state["n_islands"] = len(states)
+        for island, (own, group) in enumerate(zip(states, self.host.emigrants(), strict=True)):
+            state |= {f"island.{island}.{name}": value for name, value in own.items()}
+            state |= {f"emigrants.{island}.{name}": value for name, value in group._asdict().items()}
+        return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; the history must end with that state's generation."""
-        numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}
-        self.generation = int(numbers["generation"])
-        self.evaluations = int(numbers["evaluations"])
-        self.seconds = float(numbers["seconds"])
-        self._incumbent_error = float(numbers["incumbent_error"])
-        self._incumbent_learned = float(numbers["incumbent_learned"])
-        self._validation_error = float(numbers["validation_error"])
-        if "champion.error" in state:
-            self.champion = Champion.of_state(state)
-        prefix = "strategy."
-        self.strategy.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
+        """Go on from a state; the history must end with that state's generation.
 
-    def _note_incumbent(self, evaluation: Evaluation) -> None:
-        """Take over a better incumbent, and make it the champion unless validation says otherwise."""
-        best = int(np.argmin(evaluation.error))
-        error = float(evaluation.error[best])
-        if not error < self._incumbent_error and self.champion is not None:
-            return
-        genome, incumbent_error = self.strategy.incumbent
-        if not np.isfinite(incumbent_error):
-            return
-        self._incumbent_error = error
-        self._incumbent_learned = float(evaluation.learned[best])
-        if self.validated:
-            self._validation_error = float(self.evaluator.evaluate(genome[np.newaxis, :], VALIDATION).error[0])
-            if self.champion is not None and not self._validation_error < self.champion.validation_error:
-                return
-        self.champion = Champion(
-            np.array(genome), error, self._incumbent_learned, self._validation_error, self.generation
-        )
+        Raises:
+            BadInput: The state is of another number of islands.
+        """
+        n_islands = int(np.asarray(state.get("n_islands", 1)).item())
+        if n_islands != self.host.n_islands:
+            raise BadInput(f"the state is of {n_islands} islands, here are {self.host.n_islands}")
+        self.logbook.restore(state)
+        if n_islands == 1:
+            self.host.restore([_below(state, "strategy.")], None)
+        else:
+            states = [_below(state, f"island.{island}.") for island in range(n_islands)]
+            leaving = [Migrants(**_below(state, f"emigrants.{island}.")) for island in range(n_islands)]
+            self.host.restore(states, leaving)
+        self.at_rest = True
 
-    def _progress(self, population: NDArray[np.float64], evaluation: Evaluation) -> Progress:
-        finite = evaluation.error[np.isfinite(evaluation.error)]
-        some = len(finite) > 0
-        row: dict[str, float] = {
-            "generation": self.generation,
-            "evaluations": self.evaluations,
-            "seconds": self.seconds,
-            "best_error": float(finite.min()) if some else np.inf,
-            "median_error": float(np.median(finite)) if some else np.nan,
-            "mean_error": float(finite.mean()) if some else np.nan,
-            "worst_error": float(finite.max()) if some else np.nan,
-            "incumbent_error": self._incumbent_error,
-            "incumbent_fitness": float(fitness_of(np.array([self._incumbent_error]))[0]),
-            "incumbent_learned": self._incumbent_learned,
-            "validation_error": self._validation_error,
-            "n_failed": evaluation.n_failed,
-            "diversity": float(population.std(axis=0).mean()),
-        }
-        self.history.append(row)
-        return Progress(**row, population_size=len(population), history=self.history)  # type: ignore[arg-type]
+    def _record(self, generations: Sequence[Generation], seconds: float) -> Progress:
+        progress = self.logbook.record(generations, seconds)
+        for island, generation in enumerate(generations):
+            for message in generation.messages:
+                where = f"island {island}, " if len(generations) > 1 else ""
+                self._announce(f"{where}generation {progress.generation}: {message}")
+        return progress
+
+    def _advance(self, n_generations: int) -> list[list[Generation]]:
+        immigrants = None
+        if self.host.n_islands > 1 and self.migration.is_due(self.generation):
+            leaving = self.host.emigrants()
+            sources = self.migration.sources(self.host.n_islands, self.seed, self.generation)
+            immigrants = [Migrants.together([leaving[source] for source in group]) for group in sources]
+        return self.host.advance(self.generation, n_generations, self.logbook.incumbent_error, immigrants)
+
+    def _stretch_length(self) -> int:
+        """Generations until the next migration, or the next multiple to rest at, or until half a second has passed."""
+        if self._pace is None or self.host.longest_stretch == 1:
+            return 1
+        ends = [self.migration.interval] + ([] if self._rest_every is None else [self._rest_every])
+        longest = min(self.host.longest_stretch, *(end - self.generation % end for end in ends))
+        return max(1, min(longest, int(_STRETCH_SECONDS / max(self._pace, 1e-9))))
+
+
+def _below(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}

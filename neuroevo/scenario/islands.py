@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge
 
 from neuroevo.evolution.migration import Migration
+from neuroevo.spaces import SearchSpace
 from neuroevo.strategies import STRATEGIES, make_strategy
 
 if TYPE_CHECKING:
@@ -34,25 +35,27 @@ class IslandSettings(Migration):
 
 
 @dataclass(frozen=True)
-class StrategyMaker:
+class StrategyRecipe:
     """Builds the strategy of an island at its beginning, here or in a worker.
 
     Attributes:
         tables: Resolved tables of strategies, taken in turn.
         seed: The run's.
-        network: Whose genomes they search.
+        network: Whose weights they search.
+        space: What they move.
         members: The classes that the tables name; a worker's registry may not know those of one's own.
     """
 
     tables: Sequence[Mapping[str, Any]]
     seed: int
     network: Network
+    space: SearchSpace
     members: Mapping[str, Any]
 
     @classmethod
-    def of(cls, tables: Sequence[Mapping[str, Any]], seed: int, network: Network) -> StrategyMaker:
-        """The maker with the classes that are registered here."""
-        return cls(tables, seed, network, {table["kind"]: STRATEGIES[table["kind"]] for table in tables})
+    def of(cls, tables: Sequence[Mapping[str, Any]], seed: int, network: Network, space: SearchSpace) -> StrategyRecipe:
+        """The recipe with the classes that are registered here."""
+        return cls(tables, seed, network, space, {table["kind"]: STRATEGIES[table["kind"]] for table in tables})
 
     def __call__(self, island: int = 0) -> Strategy[Any]:
         table = self.tables[island % len(self.tables)]
@@ -61,11 +64,11 @@ class StrategyMaker:
             STRATEGIES.register(table["kind"], self.members[table["kind"]])
         return make_strategy(
             table["kind"],
-            n_genes=self.network.n_genes,
+            n_genes=self.space.n_genes(self.network),
             seed=self.seed,
-            layout=self.network.layout,
+            layout=self.space.layout(self.network),
             initial=table.get("initial"),
-            bounds=tuple(table["bounds"]) if "bounds" in table else None,
+            bounds=tuple(table["bounds"]) if "bounds" in table else self.space.bounds(self.network),
             island=island,
             **values,
         )

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt
 
-from neuroevo.errors import BadInput
+from neuroevo.compute import Compute
+from neuroevo.evaluation import EvaluatorRecipe
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
-from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyMaker
+from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
 from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
+from neuroevo.spaces import SPACES, Direct, SearchSpace
 from neuroevo.stopping import stopping_from_table
 from neuroevo.strategies import STRATEGIES
 
@@ -32,7 +35,9 @@ T = TypeVar("T")
 
 Precision = Literal["single", "double"]
 
-TABLES = ("problem", "network", "strategy", "islands", "stop", "record", "distribution", "sweep")
+TABLES = ("problem", "network", "space", "strategy", "islands", "stop", "record", "distribution", "sweep")
+IN_MEMORY = "in memory"
+"""The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
 _NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
@@ -72,26 +77,6 @@ class RecordSettings:
 
 
 @dataclass(frozen=True)
-class DistributionSettings:
-    """The table [distribution]: who computes; never changes a result.
-
-    Attributes:
-        threads: Threads of the evaluator; left out, one for each processor that the process may use. With workers or
-            a cluster: those of each worker; left out, one.
-        workers: Workers on this machine; left out, this process computes.
-        ray: Address of a Ray cluster whose workers compute, or "auto".
-    """
-
-    threads: Annotated[int, Ge(1)] | None = None
-    workers: Annotated[int, Ge(1)] | None = None
-    ray: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.ray is not None:
-            raise BadInput("workers are those of this machine, ray names a cluster: give one of them")
-
-
-@dataclass(frozen=True)
 class Scenario:
     """What to run: checked as a whole, its problem and network built.
 
@@ -103,7 +88,8 @@ class Scenario:
         network: With the inputs and outputs of the problem.
         criterion: When to stop.
         record: Checkpoints and plots.
-        distribution: Threads, workers.
+        distribution: Who computes, where the caller does not say.
+        space: What the strategy moves.
         islands: How many populations, and how genomes move between them; None for one population.
         sweep: The many runs that the scenario asks for beside the one that it describes; None where it asks for none.
     """
@@ -115,7 +101,8 @@ class Scenario:
     network: Network
     criterion: StoppingCriterion
     record: RecordSettings
-    distribution: DistributionSettings
+    distribution: Compute
+    space: SearchSpace = field(default_factory=Direct)
     islands: IslandSettings | None = None
     sweep: Sweep | None = None
 
@@ -125,10 +112,35 @@ class Scenario:
         return self.source.stem
 
     @property
-    def make_strategy(self) -> StrategyMaker:
+    def make_strategy(self) -> StrategyRecipe:
         """Builds the strategy, or that of one of the islands, at its beginning."""
         others = self.table.get("islands", {}).get("strategies", [])
-        return StrategyMaker.of([self.table["strategy"], *others], self.head.seed, self.network)
+        return StrategyRecipe.of([self.table["strategy"], *others], self.head.seed, self.network, self.space)
+
+    @cached_property
+    def evaluator(self) -> EvaluatorRecipe:
+        """What the evaluator is made of."""
+        make = self.make_strategy
+        wants = frozenset().union(*(make(island).wants for island in range(len(make.tables))))
+        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, wants)
+
+    def warnings(self) -> list[str]:
+        """Sentences on what is legal and yet probably not meant; empty where all is well."""
+        found = self.problem.warnings()
+        if not self.criterion.surely_ends():
+            found.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
+        return found
+
+    def replaced(self, overrides: Mapping[str, Any]) -> Scenario:
+        """The scenario with other values at dotted key paths ("stop.generations").
+
+        Raises:
+            ScenarioError: With every mistake in it.
+        """
+        if not overrides:
+            return self
+        kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
+        return check_table(with_overrides(self.table, overrides), self.source, kept)
 
 
 def load_scenario(
@@ -179,18 +191,17 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
     built, resolved_problem = problem, tables["problem"] or {}
-    if built is None:
+    if problem is None:
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
-    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network))
-    islands, resolved_islands = collect.pair(lambda: _islands(tables["islands"], tables["strategy"], network))
+    space, resolved_space = collect.pair(lambda: _space(tables["space"]))
+    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network, space))
+    islands, resolved_islands = collect.pair(lambda: _islands(tables["islands"], tables["strategy"], network, space))
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
-    distribution = collect.of(
-        lambda: parse_settings(DistributionSettings, tables["distribution"] or {}, "distribution")
-    )
+    distribution = collect.of(lambda: parse_settings(Compute, tables["distribution"] or {}, "distribution"))
     sweep = collect.of(lambda: read_sweep(tables["sweep"]))
-    if not (head and built and network and strategy and criterion and record and distribution):
+    if not (head and built and network and space and strategy and criterion and record and distribution):
         raise ScenarioError(str(source), collect.mistakes)
     if collect.mistakes:
         raise ScenarioError(str(source), collect.mistakes)
@@ -198,13 +209,14 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         **_plain(head),
         "problem": resolved_problem,
         "network": resolved_network,
+        **({"space": resolved_space} if resolved_space else {}),
         "strategy": strategy,
         **({"islands": resolved_islands} if islands else {}),
         "stop": tables["stop"],
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
-    return Scenario(resolved, source, head, built, network, criterion, record, distribution, islands, sweep)
+    return Scenario(resolved, source, head, built, network, criterion, record, distribution, space, islands, sweep)
 
 
 class _Collector:
@@ -275,6 +287,9 @@ def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: Problem |
 def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, dict[str, Any]]:
     if table is None:
         raise _ReportedError
+    if table.get("kind") == IN_MEMORY:
+        hint = "the record holds its data: use neuroevo resume or extend, or run it from Python"
+        raise SettingsError([Mistake("problem", "was made in Python and is not described here", hint=hint)])
     cls, values = _member(PROBLEMS, table, "problem")
     settings: Any = parse_settings(cls, values, "problem")
     try:
@@ -312,6 +327,15 @@ def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[
     return network, {"kind": table["kind"], **network.settings()}
 
 
+def _space(table: Mapping[str, Any] | None) -> tuple[SearchSpace, dict[str, Any]]:
+    """The search space and its resolved table, empty where the scenario has none."""
+    if table is None:
+        return Direct(), {}
+    cls, values = _member(SPACES, table, "space")
+    space: SearchSpace = parse_settings(cls, values, "space")
+    return space, {"kind": table["kind"], **_plain(space)}
+
+
 def _refuse_giants(path: str, what: str, n_bytes: float) -> None:
     """Refuse what the machine's memory can't hold, before half of it has been filled.
 
@@ -338,7 +362,10 @@ def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
 
 
 def _islands(
-    table: Mapping[str, Any] | None, first: Mapping[str, Any] | None, network: Network | None
+    table: Mapping[str, Any] | None,
+    first: Mapping[str, Any] | None,
+    network: Network | None,
+    space: SearchSpace | None,
 ) -> tuple[IslandSettings | None, dict[str, Any]]:
     """The settings of [islands] and its resolved table.
 
@@ -356,7 +383,7 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            resolved.append(_checked_strategy(other, network, path))
+            resolved.append(_checked_strategy(other, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
         if first is not None and other.get("bounds") != first.get("bounds"):
@@ -375,7 +402,7 @@ def _islands(
 
 
 def _checked_strategy(
-    table: Mapping[str, Any] | None, network: Network | None, path: str = "strategy"
+    table: Mapping[str, Any] | None, network: Network | None, space: SearchSpace | None, path: str = "strategy"
 ) -> dict[str, Any]:
     """The resolved table of the strategy; it is built once here, so that its own checks speak before the run."""
     if table is None:
@@ -385,12 +412,12 @@ def _checked_strategy(
     settings = parse_settings(cls.Settings, values, path)
     if "bounds" in table:
         parse_value(tuple[float, float], table["bounds"], f"{path}.bounds")
-    if network is not None:
+    if network is not None and space is not None:
         # The population asked, its offspring, and a copy of either in the making.
-        n_bytes = 4 * 8.0 * settings.population_size * network.n_genes
+        n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            StrategyMaker.of([table], 0, network)()
+            StrategyRecipe.of([table], 0, network, space)()
         except ValueError as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **shared}

@@ -25,7 +25,7 @@ from neuroevo.stopping.criteria import (
 )
 from neuroevo.stopping.progress import COLUMNS, COUNTS, History, Progress
 from neuroevo.stopping.signals import SignalTrap, ending_criterion, exit_code
-from neuroevo.stopping.table import CRITERIA, stopping_from_table
+from neuroevo.stopping.table import CRITERIA, stopping_from_table, table_of
 
 __all__ = [
     "COLUMNS",
@@ -55,4 +55,5 @@ __all__ = [
     "ending_criterion",
     "exit_code",
     "stopping_from_table",
+    "table_of",
 ]

@@ -154,6 +154,7 @@ class Progress:
         population_size: Genomes in the generation.
         history: The columns so far, this generation included.
         signals: Names of the signals that the process has received ("SIGTERM").
+        figures: Further figures of strategy and evaluation, by column of the history.
     """
 
     generation: int
@@ -172,7 +173,16 @@ class Progress:
     population_size: int
     history: History = field(repr=False)
     signals: frozenset[str] = frozenset()
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def last_of(cls, history: History) -> Progress:
+        """What a history says of its last generation."""
+        row = {name: column[-1].item() for name, column in history.items()}
+        before = int(history["evaluations"][-2]) if history.n_generations > 1 else 0
+        own = {name: row.pop(name) for name in COLUMNS}
+        return cls(**own, population_size=own["evaluations"] - before, history=history, figures=row)
 
     def row(self) -> dict[str, float]:
         """The generation's row of the history, by column."""
-        return {name: getattr(self, name) for name in COLUMNS}
+        return {**{name: getattr(self, name) for name in COLUMNS}, **self.figures}

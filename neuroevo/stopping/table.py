@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from neuroevo.errors import BadInput
 from neuroevo.registry import Registry
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, shown, unknown_key
 from neuroevo.stopping.base import AllOf, AnyOf, StoppingCriterion
@@ -60,6 +61,37 @@ def stopping_from_table(
     if mistakes:
         raise SettingsError(mistakes)
     return criteria[0] if len(criteria) == 1 else AnyOf(criteria)
+
+
+def table_of(criterion: StoppingCriterion) -> dict[str, Any]:
+    """The ``[stop]`` table of a criterion; `stopping_from_table` gives an equal one.
+
+    Raises:
+        BadInput: It has no such table: it is no registered dataclass, alternatives stand inside a conjunction, or one
+            key would have to stand twice.
+    """
+    singles: list[StoppingCriterion] = []
+    conjunctions = []
+    for part in criterion.criteria if isinstance(criterion, AnyOf) else (criterion,):
+        if isinstance(part, AllOf):
+            conjunctions.append(_entries(part.criteria))
+        else:
+            singles.append(part)
+    return _entries(singles) | ({_ALL: conjunctions} if conjunctions else {})
+
+
+def _entries(criteria: Iterable[StoppingCriterion]) -> dict[str, Any]:
+    """Keys and values of single criteria."""
+    entries: dict[str, Any] = {}
+    for single in criteria:
+        name = single.name
+        if name not in CRITERIA or CRITERIA[name] is not type(single):
+            raise BadInput(f"{single!r} is no registered criterion, so no record can hold it; give the table [stop]")
+        if name in entries:
+            raise BadInput(f"{name} stands twice; a table [stop] has each criterion once, beside those of [[stop.all]]")
+        values = {key: value for key, value in vars(single).items() if value is not None}
+        entries[name] = next(iter(values.values())) if len(values) == 1 else values
+    return entries
 
 
 def _conjunctions(tables: object, path: str, folder: Path | None, mistakes: list[Mistake]) -> list[StoppingCriterion]:

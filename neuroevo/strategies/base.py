@@ -63,6 +63,9 @@ class Strategy(ABC, Generic[S]):
     #: arrays, numbers or booleans; None is left out.
     STATE: ClassVar[tuple[str, ...]] = ()
 
+    #: What is wanted of an evaluation beside the error: names of `evaluation.FINDINGS`.
+    wants: frozenset[str] = frozenset()
+
     settings: S
 
     def __init__(
@@ -214,6 +217,14 @@ class Strategy(ABC, Generic[S]):
             setattr(self, f"_{name}", _plain(state[name]) if name in state else None)
         self._incumbent = _frozen(np.asarray(self._incumbent))
         self._restored()
+
+    def figures(self) -> dict[str, float]:
+        """Further figures of the generation just told, for the history."""
+        return {}
+
+    def take_messages(self) -> list[str]:
+        """What a user should know, said once."""
+        return []
 
     @abstractmethod
     def _ask(self) -> FloatArray:

@@ -9,7 +9,7 @@ import pytest
 
 from neuroevo.cli import display
 from neuroevo.cli.display import Display, duration, time_left
-from neuroevo.distribution import Crew
+from neuroevo.distribution import PoolStatus
 from neuroevo.stopping import History, Progress
 
 
@@ -88,34 +88,34 @@ def test_a_log_gets_whole_lines_now_and_then() -> None:
     assert "learned 50.0 %" in lines[0]
 
 
-def test_the_crew_is_shown_in_the_middle_of_a_generation_and_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pool_is_shown_in_the_middle_of_a_generation_and_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(display, "LIVE_SECONDS", 0.0)
     monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: os.terminal_size((200, 24)))
     terminal = Terminal()
     shown = Display({"generations": 10}, terminal)
-    shown.show_crew(Crew(workers=0, in_flight=0, waiting=3, repeats=0))
-    shown.show_crew(Crew(workers=1, in_flight=2, waiting=1, repeats=0))
+    shown.show_pool(PoolStatus(workers=0, in_flight=0, waiting=3, repeats=0))
+    shown.show_pool(PoolStatus(workers=1, in_flight=2, waiting=1, repeats=0))
     shown.show(progress(1, 1.0, evaluations=1000))
     later = time.monotonic() + 10
     monkeypatch.setattr(display.time, "monotonic", lambda: later)
     shown._marked = (later - 10, 0)
     shown.show(progress(2, 2.0, evaluations=20_000))
-    shown.show_crew(Crew(workers=2, in_flight=4, waiting=0, repeats=1))
+    shown.show_pool(PoolStatus(workers=2, in_flight=4, waiting=0, repeats=1))
     shown.close()
-    *before, first, second, crew, last = terminal.getvalue().split("\r\x1b[K")[1:]
+    *before, first, second, status, last = terminal.getvalue().split("\r\x1b[K")[1:]
     assert before[-2:] == ["0 workers  0 chunks in flight  3 waiting", "1 worker  2 chunks in flight  1 waiting"]
     assert "1 worker  2 chunks in flight" in first
     assert "generation 2/10" in second
     for words in ("2 k evaluations/s (1 k a worker)", "2 workers  4 chunks in flight  1 repeated"):
-        assert words in crew
+        assert words in status
     assert "in flight" not in last
 
 
-def test_a_log_is_told_of_the_crew_when_a_line_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_is_told_of_the_pool_when_a_line_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(display.time, "monotonic", lambda: now)
     stream = io.StringIO()
     shown = Display({"generations": 10}, stream)
     for now in (100.0, 105.0, 111.0, 112.0, 122.0):  # noqa: B007 - the clock reads it
-        shown.show_crew(Crew(workers=2, in_flight=4, waiting=1, repeats=0))
+        shown.show_pool(PoolStatus(workers=2, in_flight=4, waiting=1, repeats=0))
     assert stream.getvalue().splitlines() == ["2 workers  4 chunks in flight  1 waiting"] * 2

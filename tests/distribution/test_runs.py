@@ -7,9 +7,9 @@ import csv
 import pytest
 
 import neuroevo as ne
+from neuroevo.callbacks import Callback
 from neuroevo.distribution import ClusterError
-from neuroevo.experiment import Observer, resume
-from neuroevo.search import Where
+from neuroevo.experiment import resume
 from neuroevo.trials import plan_runs, run_plans
 
 pytestmark = pytest.mark.ray
@@ -37,7 +37,7 @@ class Crash(Exception):
     pass
 
 
-class Crashing(Observer):
+class Crashing(Callback):
     """Ends a run in the middle, as if the driver had died after its last checkpoint."""
 
     def __init__(self, generation):
@@ -58,32 +58,34 @@ def scenario(request, small_scenario):
 def test_a_run_on_two_workers_resumed_on_one_equals_the_local_run(ray_here, scenario, tmp_path):
     expected = results_of(ne.run(scenario, results=tmp_path).path)
     with pytest.raises(Crash):
-        ne.run(scenario, results=tmp_path / "crashed", workers=2, observer=Crashing(9))
+        ne.run(scenario, results=tmp_path / "crashed", compute=ne.Compute(workers=2), callbacks=[Crashing(9)])
     (crashed,) = (tmp_path / "crashed").iterdir()
-    assert results_of(resume(crashed, workers=1).path) == expected
+    assert results_of(resume(crashed, compute=ne.Compute(workers=1)).path) == expected
 
 
 def test_a_run_on_workers_goes_on_in_this_process(ray_here, small_scenario, tmp_path):
     small_scenario.write_text(small_scenario.read_text() + ISLANDS)
     overrides = {"distribution.workers": 1, "stop.generations": 7}
     path = ne.run(small_scenario, results=tmp_path, overrides=overrides).path
-    ne.experiment.extend(path, overrides={"stop.generations": 12}, workers=0)
+    ne.experiment.extend(path, overrides={"stop.generations": 12}, compute=ne.Compute(workers=0))
     assert results_of(path) == results_of(ne.run(small_scenario, results=tmp_path).path)
 
 
 def test_a_dead_cluster_leaves_no_folder_behind(small_scenario, tmp_path):
     with pytest.raises(ClusterError):
-        ne.run(small_scenario, results=tmp_path / "runs", ray="127.0.0.1:1")
+        ne.run(small_scenario, results=tmp_path / "runs", compute=ne.Compute(ray="127.0.0.1:1"))
     assert not (tmp_path / "runs").exists()
     with pytest.raises(ValueError, match="give one of them"):
-        ne.run(small_scenario, workers=1, ray="auto")
+        ne.Compute(workers=1, ray="auto")
 
 
 def test_trials_side_by_side_are_those_of_one_process(ray_here, small_scenario, tmp_path):
     expected = ne.run_trials(small_scenario, 3, results=tmp_path / "here")
     first = ne.run_trials(small_scenario, 1, results=tmp_path / "there")
     lines = Lines()
-    found = ne.run_trials(small_scenario, 3, results=tmp_path / "there", workers=2, observer=lines)
+    found = ne.run_trials(
+        small_scenario, 3, results=tmp_path / "there", compute=ne.Compute(workers=2), callbacks=[lines]
+    )
     assert found.path == first.path
     assert [results_of(record.path) for record in found.trials()] == [
         results_of(record.path) for record in expected.trials()
@@ -99,21 +101,21 @@ def test_sweeps_and_trials_of_several_scenarios_share_one_pool(ray_here, small_s
     other.write_text(small_scenario.read_text().replace('kind = "genetic_algorithm"', 'kind = "snes"'))
     over = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
 
-    def results(folder, where, observer):
+    def results(folder, n_workers, *callbacks):
         plans = [plan_runs(small_scenario, over=over), plan_runs(other, trials=2)]
-        outcome = run_plans(plans, folder, where, observer)
+        outcome = run_plans(plans, folder, ne.Compute(workers=n_workers), callbacks)
         assert outcome.exit_code == 0
         assert [each.path.name for each in outcome.folders] == ["small-sweep", "other-trials"]
         return [results_of(path) for path in sorted(folder.rglob("seed*"))]
 
-    expected = results(tmp_path / "here", Where(workers=0), Observer())
+    expected = results(tmp_path / "here", 0)
     assert len(expected) == 6
     lines = Lines()
-    assert results(tmp_path / "there", Where(workers=2), lines) == expected
+    assert results(tmp_path / "there", 2, lines) == expected
     assert [line.partition(" runs")[0] for line in lines.said] == [f"{n} of 6" for n in range(1, 7)]
 
 
-class Lines(Observer):
+class Lines(Callback):
     def __init__(self):
         self.said = []
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.simulated_pool import Costs, SimulatedPool
 from neuroevo.distribution import ChunkFailed, NoWorkers, Scheduler
 from neuroevo.distribution.scheduler import Limits
-from neuroevo.distribution.simulated import Costs, SimulatedPool
 
 
 def second_each(_worker, _task):

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neuroevo as ne
+from benchmarks.simulated_pool import SimulatedPool
 from neuroevo.distribution import ChunkFailed, Cluster, ClusterError, Scheduler, ShardedEvaluator
 from neuroevo.distribution.scheduler import Limits
 from neuroevo.distribution.sharded import chunk_sizes
-from neuroevo.distribution.simulated import SimulatedPool
 from tests.distribution.conftest import make_job
 
 
@@ -109,7 +109,7 @@ def job():
 def pair(ray_here, job):
     """Two workers, for tests that leave both of them well."""
     network, problem, _ = job
-    with ShardedEvaluator(Cluster.local(2), network, problem, limits=Limits(floor=0.3)) as sharded:
+    with ShardedEvaluator(Cluster.local(2), ne.EvaluatorRecipe(network, problem), limits=Limits(floor=0.3)) as sharded:
         yield sharded
 
 
@@ -126,7 +126,7 @@ def test_any_number_of_workers_and_any_chunk_give_the_same_bits(ray_here, job):
     with ne.LocalEvaluator(network, problem) as local:
         expected = [local.evaluate(population, part) for part in problem.parts]
     room = Cluster.local(1)
-    with ShardedEvaluator(room, network, problem) as sharded:
+    with ShardedEvaluator(room, ne.EvaluatorRecipe(network, problem)) as sharded:
         for n_workers in (1, 2, 3, 5):
             room._n_workers = n_workers
             wait_for_workers(sharded, n_workers, population)
@@ -142,7 +142,7 @@ def test_double_precision_gives_the_same_bits(ray_here, job):
     network, problem, population = job
     with ne.LocalEvaluator(network, problem, precision="double") as local:
         expected = local.evaluate(population)
-    with ShardedEvaluator(Cluster.local(1), network, problem, precision="double", chunk_size=9) as sharded:
+    with ShardedEvaluator(Cluster.local(1), ne.EvaluatorRecipe(network, problem, "double"), chunk_size=9) as sharded:
         assert_same_bits(sharded.evaluate(population), expected)
 
 
@@ -150,7 +150,7 @@ def test_double_precision_gives_the_same_bits(ray_here, job):
 def test_mistakes_are_reported_as_those_of_a_local_evaluator(pair, job):
     _, problem, population = job
     with pytest.raises(ValueError, match="n_inputs"):
-        ShardedEvaluator(Cluster.local(1), ne.Elman(n_inputs=7, n_hidden=2, n_outputs=1), problem)
+        ShardedEvaluator(Cluster.local(1), ne.EvaluatorRecipe(ne.Elman(n_inputs=7, n_hidden=2, n_outputs=1), problem))
     with pytest.raises(ValueError, match="shape"):
         pair.evaluate(population[:, 1:])
     with pytest.raises(ValueError, match="train"):

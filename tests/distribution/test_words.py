@@ -11,24 +11,24 @@ import warnings
 
 import pytest
 
-from neuroevo.distribution import Scheduler, Servant
+from neuroevo.distribution import Scheduler, Task
 from neuroevo.distribution.actor import heard, lines_of
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.words import Words, last_words
 
 
-class Talkative(Servant):
+class Talkative(Task):
     def start(self):
         print("ready")
 
-    def serve(self, task):
-        if task == "die":
+    def run(self, item):
+        if item == "die":
             os.write(2, b"out of cheese\n")
             os._exit(3)
-        print(f"printed {task}\n")
+        print(f"printed {item}\n")
         warnings.warn("a warning", UserWarning, stacklevel=1)
-        logging.getLogger("somebody").warning("logged %s", task)
-        return task
+        logging.getLogger("somebody").warning("logged %s", item)
+        return item
 
 
 def test_lines_are_collected_and_still_reach_their_streams(capsys):

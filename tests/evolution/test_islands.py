@@ -6,29 +6,23 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.evolution import Evolution, islands
-from neuroevo.evolution.hosts import SerialHost
-from neuroevo.evolution.islands import Archipelago
-from neuroevo.evolution.migration import Migration
+from neuroevo.evaluation import Evaluation, Evaluator
+from neuroevo.evolution import Evolution, LocalHost, Migration, loop
+from neuroevo.evolution.stretches import OrderTaker, StretchHost
 from neuroevo.stopping import Custom, Generations
 
 N_GENES = 6
 
 
-class Hills:
+class Hills(Evaluator):
     """An evaluator without networks: a bumpy bowl, whose validation bowl lies elsewhere."""
 
-    def evaluate(self, population, part="train"):
-        from neuroevo.evaluation import Evaluation
-
+    def evaluate(self, population, part="train", wants=frozenset()):
         centre = 1.0 if part == "train" else 1.3
         x = np.asarray(population) - centre
         error = (x**2 + 0.3 * np.sin(5 * x) ** 2).mean(axis=1)
         error[error > 4.0] = np.inf
         return Evaluation.of(error, 1 / (1 + error), 0.0)
-
-    def close(self):
-        pass
 
 
 def make_strategy(kind="genetic_algorithm", seed=5):
@@ -38,10 +32,21 @@ def make_strategy(kind="genetic_algorithm", seed=5):
     return build
 
 
-def archipelago(n_islands=3, migration=None, *, kind="genetic_algorithm", validated=False, rest_every=None):
-    host = SerialHost(make_strategy(kind), Hills(), validated=validated)
+def archipelago(
+    n_islands=3, migration=None, *, kind="genetic_algorithm", validated=False, rest_every=None, travelling=False
+):
+    """Islands of this process, or such whose states travel with their orders to somebody who forgets them."""
     migration = migration or Migration(interval=4)
-    return Archipelago(host, n_islands, migration, seed=5, validated=validated, rest_every=rest_every)
+    options = {"n_emigrants": migration.migrants, "only_better": migration.replacement == "if_better"}
+    if travelling:
+
+        def carry_out(orders):
+            return [OrderTaker(make_strategy(kind), Hills(), validated=validated).carry_out(order) for order in orders]
+
+        host = StretchHost(carry_out, n_islands, **options)
+    else:
+        host = LocalHost(make_strategy(kind), Hills(), n_islands, validated=validated, **options)
+    return Evolution(host, migration, seed=5, validated=validated, rest_every=rest_every)
 
 
 def figures(history):
@@ -61,10 +66,10 @@ def ignore(_progress):
 
 @pytest.mark.parametrize("validated", [False, True])
 @pytest.mark.parametrize("kind", ["genetic_algorithm", "cma_es", "particle_swarm"])
-def test_one_island_has_the_bits_of_one_population(kind, validated):
-    evolution = Evolution(make_strategy(kind)(0), Hills(), validated=validated)
+def test_one_island_elsewhere_has_the_bits_of_one_population(kind, validated):
+    evolution = Evolution.of(make_strategy(kind)(0), Hills(), validated=validated)
     evolution.run(Generations(15), ignore)
-    alone = archipelago(1, kind=kind, validated=validated)
+    alone = archipelago(1, kind=kind, validated=validated, travelling=True)
     alone.run(Generations(15), ignore)
     assert figures(alone.history) == figures(evolution.history)
     assert alone.champion.genome.tobytes() == evolution.champion.genome.tobytes()
@@ -92,7 +97,7 @@ def test_a_ring_is_what_a_loop_by_hand_makes_of_it(kind):
     model = archipelago(3, Migration(interval=4, migrants=2), kind=kind)
     model.run(Generations(13), ignore)
     assert model.history["best_error"].tolist() == best
-    assert model.evaluations == 13 * 3 * 12
+    assert model.logbook.evaluations == 13 * 3 * 12
 
 
 def test_figures_are_those_of_all_populations_together():
@@ -110,17 +115,18 @@ def test_figures_are_those_of_all_populations_together():
 
 @pytest.mark.parametrize("topology", ["ring", "star", "complete", "random"])
 @pytest.mark.parametrize("replacement", ["always", "if_better"])
-def test_a_cut_and_resumed_run_has_the_bits_of_the_whole_one(topology, replacement):
+@pytest.mark.parametrize("travelling", [False, True])
+def test_a_cut_and_resumed_run_has_the_bits_of_the_whole_one(topology, replacement, travelling):
     migration = Migration(topology, interval=3, migrants=1, replacement=replacement)
     whole = archipelago(4, migration, validated=True)
     whole.run(Generations(17), ignore)
     for cut in (1, 3, 8):
         first = archipelago(4, migration, validated=True)
         first.run(Generations(cut), ignore)
-        second = archipelago(4, migration, validated=True)
-        second.history = first.history
+        second = archipelago(4, migration, validated=True, travelling=travelling)
+        second.logbook.history = first.history
         second.restore(first.state())
-        assert second.last_progress().row() == first.last_progress().row()
+        assert second.logbook.last_progress().row() == first.logbook.last_progress().row()
         second.run(Generations(17), ignore)
         assert figures(second.history) == figures(whole.history)
         assert_same_state(second.state(), whole.state())
@@ -132,19 +138,19 @@ def test_the_length_of_stretches_changes_nothing(monkeypatch, seconds, rest_ever
     steps = archipelago(3, Migration(interval=6))
     for _ in range(20):
         steps.step()
-    monkeypatch.setattr(islands, "_STRETCH_SECONDS", seconds)
-    stretched = archipelago(3, Migration(interval=6), rest_every=rest_every)
+    monkeypatch.setattr(loop, "_STRETCH_SECONDS", seconds)
+    stretched = archipelago(3, Migration(interval=6), rest_every=rest_every, travelling=True)
     stretched.run(Generations(20), ignore)
     assert figures(stretched.history) == figures(steps.history)
     assert_same_state(stretched.state(), steps.state())
 
 
 def test_a_stop_in_the_middle_of_a_stretch_cuts_history_and_islands_there(monkeypatch):
-    monkeypatch.setattr(islands, "_STRETCH_SECONDS", 1e9)
+    monkeypatch.setattr(loop, "_STRETCH_SECONDS", 1e9)
     lengths = []
-    model = archipelago(2, Migration(interval=10))
-    advance = model.host.advance
-    model.host.advance = lambda orders: lengths.append(orders[0].n_generations) or advance(orders)
+    model = archipelago(2, Migration(interval=10), travelling=True)
+    carry_out = model.host._carry_out
+    model.host._carry_out = lambda orders: lengths.append(orders[0].n_generations) or carry_out(orders)
     reason = model.run(Custom("fourth", lambda progress: progress.generation == 14), ignore)
     assert reason.criterion == "fourth"
     assert lengths == [1, 9, 10, 4]
@@ -156,8 +162,8 @@ def test_a_stop_in_the_middle_of_a_stretch_cuts_history_and_islands_there(monkey
 
 
 def test_the_state_can_be_had_only_at_rest(monkeypatch):
-    monkeypatch.setattr(islands, "_STRETCH_SECONDS", 1e9)
-    model = archipelago(2, Migration(interval=10), rest_every=4)
+    monkeypatch.setattr(loop, "_STRETCH_SECONDS", 1e9)
+    model = archipelago(2, Migration(interval=10), rest_every=4, travelling=True)
     rested = []
 
     def after(progress):
@@ -193,19 +199,20 @@ def test_random_sources_are_others_and_all_equally_likely():
 
 
 def test_if_better_admits_only_what_beats_the_incumbent():
-    class Watched(SerialHost):
-        orders = ()
+    model = archipelago(2, Migration(interval=2, migrants=3, replacement="if_better"))
+    entered = {}
+    for island, strategy in enumerate(model.host.strategies):
+        inject = strategy.inject
 
-        def advance(self, orders):
-            self.orders = orders
-            return super().advance(orders)
+        def watched(genomes, errors, island=island, inject=inject):
+            entered[island] = errors
+            inject(genomes, errors)
 
-    host = Watched(make_strategy(), Hills())
-    model = Archipelago(host, 2, Migration(interval=2, migrants=3, replacement="if_better"), seed=5)
+        strategy.inject = watched
     for _ in range(2):
         model.step()
-    before = [state["incumbent_error"] for state in model._states]
+    before = [state["incumbent_error"] for state in model.host.states()]
     model.step()
     worse = int(np.argmax(before))
-    assert host.orders[worse].immigrant_errors.min() < before[worse]
-    assert host.orders[1 - worse].immigrant_errors.min() >= before[1 - worse]
+    assert entered.keys() == {worse}
+    assert entered[worse].max() < before[worse]

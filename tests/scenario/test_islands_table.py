@@ -44,7 +44,7 @@ def test_a_scenario_without_the_table_has_one_population(small_scenario):
             "3 islands",
         ),
         ('[distribution]\nworkers = 2\nray = "auto"', "give one of them"),
-        ("[distribution]\nworkers = 0", "distribution.workers"),
+        ("[distribution]\nworkers = -1", "distribution.workers"),
     ],
 )
 def test_mistakes_are_named_with_their_place(small_scenario, text, complaint):

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neuroevo import experiment
+from neuroevo.compute import Compute
 from neuroevo.records import RunRecord
 from neuroevo.strategies import STRATEGIES
 
@@ -93,7 +94,9 @@ class Victim:
 
     def start(self) -> int:
         return in_child(
-            lambda: experiment.run(self.scenario, overrides=self.overrides, results=self.results, threads=1)
+            lambda: experiment.run(
+                self.scenario, overrides=self.overrides, results=self.results, compute=Compute(threads=1)
+            )
         )
 
     def path(self) -> Path | None:
@@ -104,7 +107,7 @@ class Victim:
         path = self.path()
         if path is None:
             return self.start()
-        return in_child(lambda: experiment.resume(path, threads=self.threads))
+        return in_child(lambda: experiment.resume(path, compute=Compute(threads=self.threads)))
 
     def is_finished(self) -> bool:
         path = self.path()
@@ -142,7 +145,9 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(dir=fast_folder()) as folder:
         scenario = make_scenario(Path(folder) / "scenario")
         # Here and not in a child: what is compiled and imported now, all children have.
-        experiment.run(scenario, overrides={"stop.generations": 1}, results=Path(folder) / "first", threads=1)
+        experiment.run(
+            scenario, overrides={"stop.generations": 1}, results=Path(folder) / "first", compute=Compute(threads=1)
+        )
         for strategy in options.strategies:
             whole = Victim(scenario, Path(folder) / f"{strategy}-whole", strategy, 1)
             begun = time.monotonic()

@@ -167,7 +167,9 @@ def main() -> None:
         return
     wanted = json.loads(options.file.read_text())
     differing = [name for name, runs in found.items() if wanted.get(name) != runs]
-    print(f"{len(found) - len(differing)} of {len(found)} cases equal" + "".join(f"\n  differs: {n}" for n in differing))
+    print(
+        f"{len(found) - len(differing)} of {len(found)} cases equal" + "".join(f"\n  differs: {n}" for n in differing)
+    )
     sys.exit(bool(differing))
 
 

@@ -19,10 +19,10 @@ class Costs:
     """Seconds that things take beside computation.
 
     Attributes:
-        submit: The driver, for giving out a task.
+        submit: The driver, for giving out an item.
         collect: The driver, for taking an answer.
         wake: The driver, for each time it waits, whatever comes out.
-        watch: The driver, for each time it waits and each task that a worker has.
+        watch: The driver, for each time it waits and each item that a worker has.
         latency: From the driver to a worker, and back the same.
         notice: From a worker's death until the driver knows.
         replace: From a worker's death or dismissal until another one is ready; None where nobody comes.
@@ -50,8 +50,8 @@ class SimulatedPool(Pool):
 
     Args:
         n_workers: Workers that are ready at the beginning.
-        duration: Seconds that a worker, known by its number, takes for a task.
-        answer: The answer to a task; an exception is a failed task.
+        duration: Seconds that a worker, known by its number, takes for an item.
+        answer: The answer to an item; an exception is a failed item.
         costs: What things take beside computation.
         deadly: Tasks that kill the worker that begins them.
     """
@@ -60,7 +60,7 @@ class SimulatedPool(Pool):
         self,
         n_workers: int,
         duration: Callable[[int, Any], float],
-        answer: Callable[[Any], Any] = lambda task: task,
+        answer: Callable[[Any], Any] = lambda item: item,
         costs: Costs | None = None,
         deadly: Callable[[Any], bool] = lambda _task: False,
     ) -> None:
@@ -95,14 +95,14 @@ class SimulatedPool(Pool):
         """A worker does nothing from one moment to another."""
         self._at(at, lambda: self._freeze(worker, until))
 
-    def submit(self, worker: Worker, task: Any) -> Ticket:
+    def submit(self, worker: Worker, item: Any) -> Ticket:
         member = self._members[worker]  # type: ignore[index]
         self.now += self._costs.submit
         self._tickets += 1
         ticket = self._tickets
         self.n_submitted += 1
         self.submitted[member.name] = self.submitted.get(member.name, 0) + 1
-        member.queue.append((ticket, task))
+        member.queue.append((ticket, item))
         if len(member.queue) == 1:
             self._begin(member, self.now + self._costs.latency)
         return ticket
@@ -140,11 +140,11 @@ class SimulatedPool(Pool):
         return [Joined(name)]
 
     def _begin(self, member: _Member, at: float) -> None:
-        ticket, task = member.queue[0]
-        if self._deadly(task):
+        ticket, item = member.queue[0]
+        if self._deadly(item):
             self._at(at, lambda: self._kill(member.name))
             return
-        seconds = self._duration(member.name, task)
+        seconds = self._duration(member.name, item)
         begun = max(at, member.frozen_until)
         self._at(begun + seconds + self._costs.latency, lambda: self._end(member, ticket, seconds))
 
@@ -154,13 +154,13 @@ class SimulatedPool(Pool):
         if member.frozen_until > self.now:
             self._at(member.frozen_until, lambda: self._end(member, ticket, seconds))
             return ()
-        _, task = member.queue.popleft()
+        _, item = member.queue.popleft()
         self.busy += seconds
         if member.queue:
-            # The next task was there already: no latency between the two.
+            # The next item was there already: no latency between the two.
             self._begin(member, self.now - self._costs.latency)
         try:
-            return [Answered(ticket, self._answer(task), seconds)]
+            return [Answered(ticket, self._answer(item), seconds)]
         except Exception as error:
             return [Failed(ticket, f"{type(error).__name__}: {error}")]
 

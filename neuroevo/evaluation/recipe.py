@@ -1,0 +1,61 @@
+"""EvaluatorRecipe: what an evaluator is made of, as a value that travels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.evaluation.local import LocalEvaluator
+from neuroevo.spaces import Direct, SearchSpace
+
+if TYPE_CHECKING:
+    from neuroevo.evaluation.local import Precision
+    from neuroevo.networks import Network
+    from neuroevo.problems import Problem
+
+
+@dataclass(frozen=True)
+class EvaluatorRecipe:
+    """Builds the same evaluator wherever it is built, here or in a worker; where, and on how many threads, is open.
+
+    Attributes:
+        network: What a genome means.
+        problem: What is to be learnt.
+        precision: "single" or "double".
+        space: Where the genomes come from.
+        wants: What is wanted of it beside the error; it chooses the backend.
+    """
+
+    network: Network
+    problem: Problem
+    precision: Precision = "single"
+    space: SearchSpace = field(default_factory=Direct)
+    wants: frozenset[str] = NOTHING_MORE
+
+    def build(self, n_threads: int | None = None) -> LocalEvaluator:
+        """The evaluator.
+
+        Args:
+            n_threads: Threads; by default one for each processor that this process may use.
+
+        Raises:
+            BadInput: Network and problem do not fit together, or nothing that is installed offers what is wanted.
+        """
+        return LocalEvaluator(
+            self.network,
+            self.problem,
+            n_threads=n_threads,
+            precision=self.precision,
+            space=self.space,
+            wants=self.wants,
+        )
+
+    def check(self) -> None:
+        """Find out now whether `build` would raise."""
+        self.build(1).close()
+
+    @property
+    def n_genes(self) -> int:
+        """Length of the genomes that it evaluates."""
+        return self.space.n_genes(self.network)

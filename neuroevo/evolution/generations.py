@@ -1,0 +1,81 @@
+"""One generation of one population: the only place where a strategy is asked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.evolution.champion import VALIDATION, Champion
+
+if TYPE_CHECKING:
+    from neuroevo.evaluation import Evaluation, Evaluator
+    from neuroevo.strategies import Strategy
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """What happened in one generation of a population.
+
+    Attributes:
+        error: `(n,)` float64, +inf where failed.
+        n_failed: Failed evaluations.
+        mean: `(n_genes,)`, of the population.
+        variance: `(n_genes,)`, of the population.
+        improvement: A genome with a smaller error than the one to beat, the best of the generation.
+        figures: Further figures of strategy and evaluation, by column of the history.
+        messages: What the strategy says that a user should know.
+    """
+
+    error: FloatArray
+    n_failed: int
+    mean: FloatArray
+    variance: FloatArray
+    improvement: Champion | None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
+
+
+def carry_out(
+    strategy: Strategy[Any], evaluator: Evaluator, number: int, to_beat: float, *, validated: bool
+) -> Generation:
+    """Ask, evaluate, tell.
+
+    Args:
+        strategy: Proposes genomes.
+        evaluator: Computes their errors, and whatever else the strategy wants.
+        number: The generation's, from 1.
+        to_beat: Genomes with errors that are no smaller are of no interest outside.
+        validated: Whether an improvement is evaluated on the validation part.
+    """
+    population = strategy.ask()
+    evaluation = evaluator.evaluate(population, wants=strategy.wants)
+    strategy.tell(population, evaluation.error, **evaluation.more)
+    improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
+    mean = population.mean(axis=0)
+    variance = population.var(axis=0, mean=mean[np.newaxis])
+    figures = {**evaluation.figures, **strategy.figures()}
+    messages = tuple(strategy.take_messages())
+    return Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement, figures, messages)
+
+
+def _improvement(
+    population: FloatArray,
+    evaluation: Evaluation,
+    evaluator: Evaluator,
+    number: int,
+    to_beat: float,
+    validated: bool,
+) -> Champion | None:
+    best = int(np.argmin(evaluation.error))
+    error = float(evaluation.error[best])
+    if not error < to_beat:
+        return None
+    genome = evaluation.more.get("refined", population)[best][np.newaxis].copy()
+    validation = float(evaluator.evaluate(genome, VALIDATION).error[0]) if validated else np.nan
+    return Champion(evaluator.express(genome)[0], error, float(evaluation.learned[best]), validation, number)

@@ -1,0 +1,51 @@
+"""The contract between what a strategy moves and what a network needs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from neuroevo.networks import GenomeLayout, Network
+    from neuroevo.problems import Problem
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+
+class SearchSpace(ABC):
+    """What a strategy searches, and how a genome of it becomes one of a network.
+
+    Kinds are frozen dataclasses: their fields are the settings of a scenario's table [space]. They travel to workers,
+    and they are pure: equal genomes stand for equal networks.
+    """
+
+    kind: ClassVar[str]
+
+    passes: ClassVar[frozenset[str]] = frozenset()
+    """What an evaluator finds of network genomes (names of `evaluation.FINDINGS`) that holds for genomes of this space
+    as it is."""
+
+    def n_genes(self, network: Network) -> int:
+        """Length of a genome that the strategy moves."""
+        return network.n_genes
+
+    def layout(self, network: Network) -> GenomeLayout | None:
+        """What its genes mean, for operators and starts that respect units; None where they are no weights."""
+        return network.layout
+
+    def bounds(self, network: Network) -> tuple[float, float] | None:  # noqa: ARG002 - a space may ask the network
+        """The box that genomes stay in where the strategy's table names none; None leaves them free."""
+        return None
+
+    @abstractmethod
+    def express(self, genomes: FloatArray, network: Network, problem: Problem) -> FloatArray:
+        """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` stand for.
+
+        Args:
+            genomes: Of this space; never written to.
+            network: Whose weights are wanted.
+            problem: What it is to learn, for spaces in which data decide a part of the weights.
+        """
