@@ -235,7 +235,7 @@ class Archipelago:
             "diversity": _diversity(generations),
         }
         self.history.append(row)
-        return Progress(**row, population_size=n_genomes, history=self.history)  # type: ignore[arg-type]
+        return Progress.of_row(row, population_size=n_genomes, history=self.history)
 
     def _note(self, found: Champion | None) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""

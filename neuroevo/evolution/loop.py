@@ -127,7 +127,7 @@ class Evolution:
         size = int(row["evaluations"])
         if self.generation > 1:
             size -= int(self.history["evaluations"][-2])
-        return Progress(**row, population_size=size, history=self.history)
+        return Progress.of_row(row, population_size=size, history=self.history)
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on: flat, arrays and numbers only; the strategy's own are called "strategy.…"."""
@@ -195,4 +195,4 @@ class Evolution:
             "diversity": float(population.std(axis=0).mean()),
         }
         self.history.append(row)
-        return Progress(**row, population_size=len(population), history=self.history)  # type: ignore[arg-type]
+        return Progress.of_row(row, population_size=len(population), history=self.history)
