@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, open_to_read
-from neuroevo.stopping import COLUMNS, COUNTS, History
+from neuroevo.stopping import COUNTS, History, columns_of
 
 HISTORY_FILE = "history.csv"
 
@@ -26,34 +27,36 @@ class HistoryWriter:
 
     Args:
         path: The file; an existing one is continued after its last row, which must be whole.
-        columns: The names of the columns.
+        columns: The names of the columns that it has; None for a new one, whose first row fixes them.
         n_rows: How many rows the file has.
     """
 
-    def __init__(self, path: Path, columns: tuple[str, ...], n_rows: int = 0) -> None:
+    def __init__(self, path: Path, columns: tuple[str, ...] | None = None, n_rows: int = 0) -> None:
         self.path = path
         self._columns = columns
-        self._names = frozenset(columns)
-        self._kinds = tuple((name, int if name in COUNTS else float) for name in columns)
         self.n_rows = n_rows
         self._handle = open_to_append(path)
         self._size = os.fstat(self._handle).st_size
-        if self._size == 0:
-            self._write(",".join(columns) + "\n")
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Write the row of the next generation.
+        """Write the row of the next generation, the first one with the names of the columns before it.
+
+        As in a :class:`History`, what a later row lacks beside the columns of every history is nan, and what it has
+        beyond the first is left out.
 
         Raises:
             ValueError: It is not the row of the next generation, or its keys are not the columns.
             RecordUnwritable: The machine refused; the rows before stay whole.
         """
-        if row.keys() != self._names:
-            raise BadInput(f"expected the columns {self._columns}, got {tuple(row)}")
+        given = columns_of(row)
         if row["generation"] != self.n_rows + 1:
             raise BadInput(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
+        columns = self._columns or given
         # Conversion first: the repr of numpy's numbers has their type in it.
-        self._write(",".join([repr(kind(row[name])) for name, kind in self._kinds]) + "\n")
+        cells = [repr((int if name in COUNTS else float)(row.get(name, math.nan))) for name in columns]
+        lines = [cells] if self._columns else [columns, cells]
+        self._write("".join(f"{','.join(line)}\n" for line in lines))
+        self._columns = columns
         self.n_rows += 1
 
     def sync(self) -> None:
@@ -81,15 +84,18 @@ class HistoryWriter:
         self._size += len(data)
 
 
-def read_history(path: Path) -> History:
+def read_history(path: Path, *, at_work: bool = False) -> History:
     """The rows of a history.csv; a last line without its end, from a crash or a run at work, is left out.
+
+    Args:
+        path: The file.
+        at_work: Whether there may be no line yet, not even the names of the columns.
 
     Raises:
         RecordError: It is missing, or not a history.
     """
     with open_to_read(path) as file:
-        columns = _header(file, path)
-        history = History(columns)
+        history = History(_header(file, path, at_work))
         for block in _blocks(file, path):
             _add_rows(history, block, path)
     return history
@@ -102,7 +108,7 @@ def salvage_history(path: Path) -> tuple[History, str]:
     history = History()
     try:
         with open_to_read(path) as file:
-            history = History(_header(file, path))
+            history = History(_header(file, path, at_work=True))
             for block in _blocks(file, path):
                 n_before = history.n_generations
                 try:
@@ -148,16 +154,19 @@ def cut_back(file: Path, history: History, generation: int) -> History:
     return history
 
 
-def _header(file: BinaryIO, path: Path) -> tuple[str, ...]:
+def _header(file: BinaryIO, path: Path, at_work: bool) -> tuple[str, ...] | None:
+    """The names of the columns; None where their line has not been written to its end, and need not have been."""
     line = file.readline(_LINE_LIMIT)
+    if at_work and len(line) < _LINE_LIMIT and not line.endswith(b"\n"):
+        return None
     try:
-        columns = tuple(line.decode("ascii").rstrip("\n").split(","))
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{path} does not begin with the names of its columns") from error
-    missing = [name for name in COLUMNS if name not in columns]
-    if missing or not line.endswith(b"\n") or len(set(columns)) != len(columns):
-        raise RecordError(f"{path} does not begin with the names of its columns; missing: {', '.join(missing) or '-'}")
-    return columns
+        names = line.decode("ascii").rstrip("\n").split(",")
+        if len(set(names)) != len(names) or not line.endswith(b"\n"):
+            raise BadInput("a name stands there twice, or their line has no end")
+        columns_of(names)
+        return tuple(names)
+    except ValueError as error:
+        raise RecordError(f"{path} does not begin with the names of its columns: {error}") from error
 
 
 def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:

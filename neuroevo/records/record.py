@@ -92,7 +92,7 @@ class RunRecord:
     @cached_property
     def history(self) -> History:
         """The columns of history.csv."""
-        return read_history(self.path / HISTORY_FILE)
+        return read_history(self.path / HISTORY_FILE, at_work=self.status == "running")
 
     @cached_property
     def champion(self) -> Champion:

@@ -26,7 +26,7 @@ from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder
 from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_back, salvage_history
 from neuroevo.records.lock import RunLock, sweep_abandoned
 from neuroevo.records.record import LOG_FILE, RUN_FILE, SCENARIO_FILE, RunRecord, log_line
-from neuroevo.stopping import COLUMNS, History
+from neuroevo.stopping import History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
@@ -47,7 +47,7 @@ class RunWriter:
         self.history = history
         self._run = dict(run)
         self._lock = lock
-        columns = tuple(history) if history.n_generations else COLUMNS
+        columns = tuple(history) if history.n_generations else None
         self._rows = HistoryWriter(path / HISTORY_FILE, columns, history.n_generations)
         self._log = open_to_append(path / LOG_FILE)
 

@@ -23,7 +23,7 @@ from neuroevo.stopping.criteria import (
     ValidationErrorReached,
     ValidationPatience,
 )
-from neuroevo.stopping.progress import COLUMNS, COUNTS, History, Progress
+from neuroevo.stopping.progress import COLUMNS, COUNTS, History, Progress, columns_of
 from neuroevo.stopping.signals import SignalTrap, ending_criterion, exit_code
 from neuroevo.stopping.table import CRITERIA, stopping_from_table, table_of
 
@@ -52,6 +52,7 @@ __all__ = [
     "StoppingCriterion",
     "ValidationErrorReached",
     "ValidationPatience",
+    "columns_of",
     "ending_criterion",
     "exit_code",
     "stopping_from_table",

@@ -1,11 +1,14 @@
 """How far a run has come: the figures of one generation, and those of all generations so far.
 
-The columns are those of ``history.csv``; docs/file-formats.md gives their units.
+The columns are those of ``history.csv``; docs/file-formats.md gives their units. A strategy's own figures, such as its
+step size, are further columns after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 
-#: The columns of every history, in their order in the file.
+#: The first columns of every history, in their order in the file.
 COLUMNS: tuple[str, ...] = (
     "generation",
     "evaluations",
@@ -35,6 +38,22 @@ COLUMNS: tuple[str, ...] = (
 COUNTS: frozenset[str] = frozenset({"generation", "evaluations", "n_failed"})
 
 _FIRST_CAPACITY = 256
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def columns_of(row: Iterable[str]) -> tuple[str, ...]:
+    """The columns of a history with such a row (or header): :data:`COLUMNS`, then the others in their order.
+
+    Raises:
+        BadInput: One of :data:`COLUMNS` is missing, or another one's name is not of the form ``step_size``.
+    """
+    names = tuple(row)
+    further = [name for name in names if name not in COLUMNS]
+    bad = [name for name in further if not _NAME.fullmatch(name)]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing or bad:
+        raise BadInput(f"a row needs all columns; missing {missing}, further ones not named as in 'step_size': {bad}")
+    return (*COLUMNS, *further)
 
 
 class History(Mapping[str, NDArray[Any]]):
@@ -43,16 +62,17 @@ class History(Mapping[str, NDArray[Any]]):
     Memory is one row a generation (and up to as much again in reserve, since the arrays grow by doubling).
 
     Args:
-        columns: The names of the columns; every one of :data:`COLUMNS` should be there, more may be.
+        columns: The names of the columns, every one of :data:`COLUMNS` among them; left out, the first row says which
+            there are beside these.
     """
 
-    def __init__(self, columns: Sequence[str] = COLUMNS) -> None:
-        if len(set(columns)) != len(columns):
+    def __init__(self, columns: Sequence[str] | None = None) -> None:
+        if columns is not None and len(set(columns)) != len(columns):
             raise BadInput(f"columns must differ from each other, got {tuple(columns)}")
         self._n_rows = 0
-        self._columns: dict[str, NDArray[Any]] = {
-            name: np.empty(_FIRST_CAPACITY, np.int64 if name in COUNTS else np.float64) for name in columns
-        }
+        self._fixed = columns is not None
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._add_columns(COLUMNS if columns is None else columns)
         self._minima: dict[str, tuple[int, NDArray[np.float64]]] = {}
 
     @property
@@ -74,15 +94,19 @@ class History(Mapping[str, NDArray[Any]]):
     def append(self, row: Mapping[str, float]) -> None:
         """Add the row of one generation.
 
+        The first row fixes the columns: what a later one lacks beside :data:`COLUMNS` is NaN, what it has beyond them
+        is left out.
+
         Raises:
-            ValueError: The row's keys are not the columns.
+            BadInput: One of :data:`COLUMNS` is missing, or a name is not of the form ``step_size``.
         """
-        if row.keys() != self._columns.keys():
-            missing, unknown = self._columns.keys() - row.keys(), row.keys() - self._columns.keys()
-            raise BadInput(f"a row needs exactly the columns; missing {sorted(missing)}, unknown {sorted(unknown)}")
+        columns = columns_of(row)
+        if not self._fixed:
+            self._add_columns(columns)
+            self._fixed = True
         self._reserve(self._n_rows + 1)
-        for name, value in row.items():
-            self._columns[name][self._n_rows] = value
+        for name, values in self._columns.items():
+            values[self._n_rows] = row.get(name, math.nan)
         self._n_rows += 1
 
     def extend(self, rows: Mapping[str, NDArray[Any]]) -> None:
@@ -123,6 +147,10 @@ class History(Mapping[str, NDArray[Any]]):
         view.flags.writeable = False
         return view
 
+    def _add_columns(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._columns[name] = np.empty(_FIRST_CAPACITY, np.int64 if name in COUNTS else np.float64)
+
     def _reserve(self, n_rows: int) -> None:
         capacity = len(next(iter(self._columns.values()), np.empty(n_rows)))
         if n_rows <= capacity:
@@ -154,7 +182,7 @@ class Progress:
         population_size: Genomes in the generation.
         history: The columns so far, this generation included.
         signals: Names of the signals that the process has received ("SIGTERM").
-        figures: Further figures of strategy and evaluation, by column of the history.
+        figures: Further ones of this generation, by their columns: a strategy's step size, temperature, ...
     """
 
     generation: int
@@ -176,13 +204,12 @@ class Progress:
     figures: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def last_of(cls, history: History) -> Progress:
-        """What a history says of its last generation."""
-        row = {name: column[-1].item() for name, column in history.items()}
-        before = int(history["evaluations"][-2]) if history.n_generations > 1 else 0
-        own = {name: row.pop(name) for name in COLUMNS}
-        return cls(**own, population_size=own["evaluations"] - before, history=history, figures=row)
+    def of_row(cls, row: Mapping[str, float], *, population_size: int, history: History) -> Progress:
+        """The progress whose row of the history is given; the inverse of :meth:`row`."""
+        columns: dict[str, Any] = {name: row[name] for name in COLUMNS}
+        figures = {name: value for name, value in row.items() if name not in COLUMNS}
+        return cls(**columns, population_size=population_size, history=history, figures=figures)
 
     def row(self) -> dict[str, float]:
         """The generation's row of the history, by column."""
-        return {**{name: getattr(self, name) for name in COLUMNS}, **self.figures}
+        return {name: getattr(self, name) for name in COLUMNS} | dict(self.figures)

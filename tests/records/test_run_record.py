@@ -88,6 +88,44 @@ def test_history_is_plain_csv(finished: Path) -> None:
     assert table["best_error"][4] == row(5)["best_error"]
 
 
+def test_further_columns_are_those_of_the_first_row_also_after_a_resume(start: Start) -> None:
+    writer = start()
+    assert RunRecord.open(writer.path).history.n_generations == 0
+    step_sizes, temperatures = [0.1, 1 / 3, 5e-324, 1.7e308], [math.inf, -0.0, math.nan, 2.0]
+    for generation in range(1, 5):
+        if generation == 3:
+            writer.checkpoint(2, state(2))
+            writer.append(row(3) | {"step_size": 9.0, "temperature": 9.0})
+            writer.close()
+            writer, _ = RunWriter.reopen(writer.path)
+            assert writer.history.n_generations == 2
+        figures = {"step_size": step_sizes[generation - 1], "temperature": temperatures[generation - 1]}
+        writer.append(row(generation) | (figures if generation == 1 else {**figures, "later": 1.0}))
+    writer.append(row(5))
+    writer.close()
+    history = RunRecord.open(writer.path).history
+    assert tuple(history) == (*COLUMNS, "step_size", "temperature")
+    np.testing.assert_array_equal(history["step_size"], [*step_sizes, math.nan])
+    np.testing.assert_array_equal(history["temperature"], [*temperatures, math.nan])
+    assert {name: history[name][3] for name in COLUMNS} == row(4)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 40, -400, -1])
+def test_a_first_row_that_a_kill_cut_short_is_none(start: Start, n_bytes: int) -> None:
+    writer = start()
+    writer.append(row(1) | {"step_size": 0.5})
+    writer.close()
+    file = writer.path / "history.csv"
+    file.write_bytes(file.read_bytes()[:n_bytes])
+    assert RunRecord.open(writer.path).history.n_generations == 0
+    writer, restored = RunWriter.reopen(writer.path)
+    assert restored is None
+    writer.append(row(1) | {"temperature": 0.5})
+    writer.close()
+    assert "damaged" not in (writer.path / "run.log").read_text()
+    assert tuple(RunRecord.open(writer.path).history) == (*COLUMNS, "temperature")
+
+
 def test_folder_names_that_are_taken_get_a_number(start: Start) -> None:
     writers = [start(), start(), start()]
     assert [writer.path.name for writer in writers] == ["sine-seed3", "sine-seed3-2", "sine-seed3-3"]

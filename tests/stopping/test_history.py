@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuroevo.stopping import COLUMNS, History
+from neuroevo.stopping import COLUMNS, History, Progress
 
 
 def row(generation: int, **values: float) -> dict[str, float]:
@@ -41,8 +41,11 @@ def test_memory_is_at_most_two_rows_a_generation() -> None:
 def test_row_with_other_keys_is_refused_by_name() -> None:
     incomplete = row(1)
     del incomplete["seconds"]
-    with pytest.raises(ValueError, match=r"missing \['seconds'\], unknown \['second'\]"):
+    with pytest.raises(ValueError, match=r"missing \['seconds'\]"):
         History().append(incomplete | {"second": 1.0})
+    for name in ("Step size", "step-size", "", "_step", "a,b", "schritt_größe", "x\x1b", "s" * 65):
+        with pytest.raises(ValueError, match="not named as in 'step_size'"):
+            History().append(row(1) | {name: 1.0})
 
 
 def test_extra_columns_are_kept() -> None:
@@ -51,6 +54,30 @@ def test_extra_columns_are_kept() -> None:
     assert history["step_size"].tolist() == [0.25]
     with pytest.raises(ValueError, match="differ"):
         History(("seconds", "seconds"))
+
+
+def test_the_first_row_fixes_the_further_columns() -> None:
+    history = History()
+    assert tuple(history) == COLUMNS
+    history.append(row(1, step_size=0.25, temperature=3))
+    history.append(row(2, step_size=0.5, inertia=7.0))
+    history.append(row(3, temperature=math.inf))
+    assert tuple(history) == (*COLUMNS, "step_size", "temperature")
+    np.testing.assert_array_equal(history["step_size"], [0.25, 0.5, math.nan])
+    np.testing.assert_array_equal(history["temperature"], [3, math.nan, math.inf])
+    assert history["temperature"].dtype == np.float64
+    plain = History()
+    plain.append(row(1))
+    plain.append(row(2, step_size=0.5))
+    assert tuple(plain) == COLUMNS
+
+
+def test_progress_and_row_are_inverses() -> None:
+    history = History()
+    given = row(1, step_size=0.25)
+    history.append(given)
+    progress = Progress.of_row(given, population_size=1, history=history)
+    assert (progress.row(), progress.figures) == (given, {"step_size": 0.25})
 
 
 def test_many_rows_at_once_equal_rows_one_by_one() -> None:
