@@ -7,7 +7,8 @@ steps went well, and sigma grows while the steps agree. Ranks are all that it se
 The algorithm is here; its constants are in `cma_parameters`, the forms of C in `cma_shapes`, the ends of runs and the
 sizes of new ones in `cma_restarts`.
 
-- Failed evaluations rank last, never pull the mean and tell nothing when all fail.
+- Failed evaluations rank last and never pull the mean. A generation whose errors are all equal, or all failed, tells
+  nothing and changes nothing.
 - Bounds: the search itself is free, and what is asked is the sample mirrored at the bounds (as in pycma's default
   transformation), so samples outside are neither lost nor piled up on the bound.
 - Immigrants take the place of samples in the next generation; their steps are shortened to a usual length (Hansen 2011,
@@ -153,7 +154,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
         order = np.argsort(error, kind="stable")
         with one_blas_thread():
-            if np.isfinite(error[order[0]]):
+            if error[order[0]] < error[order[-1]]:
                 self._update(self._weights(error, order))
             self._immigrants = np.empty((0, self.n_genes))
             self._monitor.note(error[order])
