@@ -98,6 +98,7 @@ class Strategy(ABC, Generic[S]):
         self._incumbent: FloatArray | None = None
         self._incumbent_error = np.inf
         self._asked: FloatArray | None = None
+        self._messages: list[tuple[int, str]] = []
 
     @property
     def generation(self) -> int:
@@ -156,6 +157,12 @@ class Strategy(ABC, Generic[S]):
         self._tell(asked, checked)
         self._asked = None
         self._generation += 1
+
+    def take_messages(self) -> tuple[str, ...]:
+        """Lines for the log on what has happened since the last call: restarts and such; not part of the state."""
+        messages = tuple(f"generation {generation}: {text}" for generation, text in self._messages)
+        self._messages.clear()
+        return messages
 
     def emigrants(self, n: int) -> tuple[FloatArray, FloatArray]:
         """Copies of the best members: genomes `(m, n_genes)` and errors `(m,)`, best first; m <= n if there are fewer.
@@ -248,6 +255,10 @@ class Strategy(ABC, Generic[S]):
 
     def _restored(self) -> None:
         """Rebuild what follows from the state; called at the end of `restore`."""
+
+    def _say(self, text: str) -> None:
+        """Leave a line for `take_messages`; call it in `_ask` or `_tell`."""
+        self._messages.append((self._generation + 1, text))
 
     def _stream(self, phase: Phase) -> np.random.Generator:
         """The random stream of this phase of the generation that is being asked or told."""

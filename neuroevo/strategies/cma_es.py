@@ -7,7 +7,8 @@ steps went well, and sigma grows while the steps agree. Ranks are all that it se
 The algorithm is here; its constants are in `cma_parameters`, the forms of C in `cma_shapes`, the ends of runs and the
 sizes of new ones in `cma_restarts`.
 
-- Failed evaluations rank last, never pull the mean and tell nothing when all fail.
+- Failed evaluations rank last and never pull the mean. A generation whose errors are all equal, or all failed, tells
+  nothing and changes nothing.
 - Bounds: the search itself is free, and what is asked is the sample mirrored at the bounds (as in pycma's default
   transformation), so samples outside are neither lost nor piled up on the bound.
 - Immigrants take the place of samples in the next generation; their steps are shortened to a usual length (Hansen 2011,
@@ -51,6 +52,7 @@ class CmaEsSettings(StrategySettings):
         active: Whether bad samples push the full covariance away (Hansen 2016, section 3.2; the default of pycma).
         restarts: How to go on when a run is over: with a doubled population (Auger and Hansen 2005), with two regimes
             (Hansen 2009), or not at all.
+        max_doublings: Most doublings of the first population; later runs keep the largest (Hansen 2009: nine).
         restart_width: Standard deviation of the mean at the start of a run but the first, in units of the scale.
     """
 
@@ -59,6 +61,7 @@ class CmaEsSettings(StrategySettings):
     covariance: Literal["full", "separable", "limited"] = "full"
     active: bool = True
     restarts: Literal["none", "ipop", "bipop"] = "ipop"
+    max_doublings: Annotated[int, Ge(0)] = 9
     restart_width: Annotated[float, Ge(0)] = 1.0
 
     def __post_init__(self) -> None:
@@ -102,7 +105,7 @@ class CmaEs(Strategy[CmaEsSettings]):
         for name in _ARRAYS_OF_SHAPES:
             setattr(self, f"_{name}", None)  # those of the other shapes stay empty
         self._scale = gene_scale(self.n_genes, self.layout, self.bounds)
-        self._plan = RestartPlan(settings.population_size or default_population(self.n_genes))
+        self._plan = RestartPlan(settings.population_size or default_population(self.n_genes), settings.max_doublings)
         self._begin(self._plan.first_size, settings.step_size, search_centre(self.n_genes, self.initial, self.bounds))
         if self.initial is not None:
             self._immigrants = self.initial[: self._population_size]
@@ -153,7 +156,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
         order = np.argsort(error, kind="stable")
         with one_blas_thread():
-            if np.isfinite(error[order[0]]):
+            if error[order[0]] < error[order[-1]]:
                 self._update(self._weights(error, order))
             self._immigrants = np.empty((0, self.n_genes))
             self._monitor.note(error[order])
@@ -201,19 +204,32 @@ class CmaEs(Strategy[CmaEsSettings]):
 
     def _start_anew(self) -> None:
         rng = self._stream(Phase.RESTART)
-        if not np.isfinite(self._monitor.best).any():
-            # Nothing but failures: another start may help, more samples would not.
-            size, factor = self._population_size, 1.0
-        elif self.settings.restarts == "ipop":
-            size, factor = self._plan.next_ipop()
-        else:
-            size, factor = self._plan.next_bipop(rng)
+        size, factor = self._next_run(rng)
         centre = search_centre(self.n_genes, self.initial, self.bounds)
         mean = centre + self.settings.restart_width * self._scale * rng.standard_normal(self.n_genes)
         if self.bounds is not None:
             mean = self.bounds.reflect(mean)
         self._begin(size, self.settings.step_size * factor, mean)
         self._restart += 1
+
+    def _next_run(self, rng: np.random.Generator) -> tuple[int, float]:
+        """Population of the next run and the factor of its first step size."""
+        plan, size, n_grown = self._plan, self._population_size, self._plan.n_grown
+        if not np.isfinite(self._monitor.best).any():
+            return size, 1.0  # nothing but failures: another start may help, more samples would not
+        narrowing = self._sigma * self._shape.deviations / (self._sigma_start * self._scale)
+        if self._monitor.is_on_plateau(narrowing):
+            factor = plan.next_on_plateau()
+            if plan.n_plateaus == 1:
+                self._say(
+                    f"a plateau of equal errors: the search starts afresh with a step size {factor:g} times as wide"
+                )
+            return size, factor
+        size, factor = plan.next_ipop() if self.settings.restarts == "ipop" else plan.next_bipop(rng)
+        if plan.n_grown > n_grown:
+            last = ", the largest that max_doublings allows" if plan.n_grown == plan.max_doublings else ""
+            self._say(f"restart {self._restart + 1} with a population of {size}{last}")
+        return size, factor
 
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         # At most half of a generation: the distribution has to see samples of its own.
@@ -230,7 +246,8 @@ class CmaEs(Strategy[CmaEsSettings]):
         self._make_parts()
         for part, names in self._parts():
             for name in names:
-                setattr(part, name, getattr(self, f"_{name}"))
+                if getattr(self, f"_{name}") is not None:
+                    setattr(part, name, getattr(self, f"_{name}"))
 
     def _parts(self) -> tuple[tuple[object, tuple[str, ...]], ...]:
         return (

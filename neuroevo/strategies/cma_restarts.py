@@ -5,6 +5,9 @@
 - BIPOP (Hansen 2009, "Benchmarking a BI-population CMA-ES on the BBOB-2009 function testbed"): runs with growing
   populations take turns with small ones that start with a smaller step size, whichever used less so far.
 
+Growth has an end, and does not follow a run that ended on a plateau: more samples of equal errors tell no more. Such a
+run is started afresh, with twice the step size for each one before it in a row.
+
 The tests for the end of a run are those of the BIPOP paper, section 2.1, with pycma's tolerances where they differ.
 """
 
@@ -22,6 +25,8 @@ TOL_X = 1e-11
 TOL_FACTOR = 1e3  # pycma's tolfacupx
 TOL_CONDITION = 1e14
 MOST_REMEMBERED = 20_000
+PLATEAU_NARROWING = 1e-3  # share of the first width below which equal errors are due to rounding
+WIDEST_DOUBLING = 5  # of the step size on plateaus in a row, before it starts narrow again
 
 
 class RunMonitor:
@@ -53,6 +58,16 @@ class RunMonitor:
         self.n_flat = self.n_flat + 1 if flat else 0
         self.age += 1
         self._range = _spread(sorted_error)
+
+    def is_on_plateau(self, narrowing: FloatArray) -> bool:
+        """Whether errors are equal although the distribution is wide: no valley's bottom, where rounding makes them so.
+
+        Args:
+            narrowing: `(n_genes,)`, width of each gene over its width at the start of the run.
+        """
+        equal = self.n_flat > 0 or bool(np.all(self.best[-10:] == self.best[-1]))
+        # The median: genes without any effect never narrow.
+        return equal and float(np.median(narrowing)) > PLATEAU_NARROWING
 
     def is_over(
         self,
@@ -120,23 +135,27 @@ class RestartPlan:
 
     Attributes:
         first_size: Population of the first run.
+        max_doublings: How often it may be doubled.
         n_grown: How often the population has been doubled.
         used_large: Evaluations in runs with grown populations.
         used_small: Evaluations in the first run and in runs with small populations.
         is_small: Whether the run now is one of the small ones.
         used: Evaluations in the run now.
         limit: Most evaluations of the run now; 0 for no limit.
+        n_plateaus: Runs in a row that ended on a plateau.
     """
 
     first_size: int
+    max_doublings: int = 9
     n_grown: int = 0
     used_large: int = 0
     used_small: int = 0
     is_small: bool = True
     used: int = 0
     limit: int = 0
+    n_plateaus: int = 0
 
-    NUMBERS = ("n_grown", "used_large", "used_small", "is_small", "used", "limit")
+    NUMBERS = ("n_grown", "used_large", "used_small", "is_small", "used", "limit", "n_plateaus")
 
     def count(self, n: int) -> bool:
         """Count n evaluations; True when the run has reached its limit."""
@@ -145,24 +164,36 @@ class RestartPlan:
 
     def next_ipop(self) -> tuple[int, float]:
         """Population of the next run and the factor of its first step size."""
-        self.n_grown += 1
-        self.used = 0
-        return self.first_size * 2**self.n_grown, 1.0
+        self._end_run()
+        return self._grown(), 1.0
 
     def next_bipop(self, rng: np.random.Generator) -> tuple[int, float]:
         """As `next_ipop`, by the regime that used fewer evaluations so far."""
+        self._end_run()
+        # The first run belongs to neither regime in the paper; pycma books it as small, so a large one follows.
+        self.is_small = self.used_small < self.used_large
+        if not self.is_small:
+            self.limit = 0
+            return self._grown(), 1.0
+        ratio = max(1.0, 2**self.n_grown / 2)
+        size = int(self.first_size * ratio ** (rng.random() ** 2))
+        self.limit = max(self.used_large // 2, size)
+        return size, float(10 ** (-2 * rng.random()))
+
+    def next_on_plateau(self) -> float:
+        """Factor of the first step size of the next run, whose population and regime are those of the last."""
+        n_plateaus = self.n_plateaus + 1
+        self._end_run()
+        self.n_plateaus = n_plateaus
+        return float(2 ** (n_plateaus % (WIDEST_DOUBLING + 1)))
+
+    def _grown(self) -> int:
+        self.n_grown = min(self.n_grown + 1, self.max_doublings)
+        return int(self.first_size * 2**self.n_grown)
+
+    def _end_run(self) -> None:
         if self.is_small:
             self.used_small += self.used
         else:
             self.used_large += self.used
-        self.used = 0
-        # The first run belongs to neither regime in the paper; pycma books it as small, so a large one follows.
-        self.is_small = self.used_small < self.used_large
-        if not self.is_small:
-            self.n_grown += 1
-            self.limit = 0
-            return self.first_size * 2**self.n_grown, 1.0
-        ratio = 2**self.n_grown / 2
-        size = int(self.first_size * ratio ** (rng.random() ** 2))
-        self.limit = max(self.used_large // 2, size)
-        return size, float(10 ** (-2 * rng.random()))
+        self.used = self.n_plateaus = 0

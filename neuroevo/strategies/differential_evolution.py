@@ -9,6 +9,10 @@
 All trials of a generation are made from the same population, as in JADE and SHADE. Bounds: a gene outside is set
 half-way between the bound and its parent's gene (JADE, eq. 10). Failed evaluations: a trial that failed replaces only a
 parent that failed too, and counts as no success.
+
+A trial that equals its parent's error takes its place, so that a plateau can be crossed, but only while the population
+is not wider than it was at first: without selection its variance grows by 1 + 2 F^2 in every generation (Zaharie 2002,
+"Critical values for the control parameters of differential evolution algorithms", MENDEL), without end.
 """
 
 from __future__ import annotations
@@ -56,7 +60,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     """Differential evolution: adds differences of members to members and keeps what is not worse."""
 
     Settings = DifferentialEvolutionSettings
-    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot")
+    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot", "widest")
 
     _parents: FloatArray
     _errors: FloatArray
@@ -64,6 +68,8 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     _weight_memory: FloatArray
     _rate_memory: FloatArray
     _slot: int = 0
+    #: Mean variance of the genes in the first population, the largest that equals may bring about.
+    _widest: float | None = None
 
     def _ask(self) -> FloatArray:
         settings = self.settings
@@ -97,6 +103,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         if self._generation == 0:
             self._parents, self._errors = population.copy(), error.copy()
             self._archive = np.empty((0, self.n_genes))
+            self._widest = _mean_variance(population)
             n_memory = self.settings.memory_size if self.settings.variant == "shade" else 1
             self._weight_memory = np.full(n_memory, self.settings.difference_weight)
             self._rate_memory = np.full(n_memory, self.settings.crossover_rate)
@@ -105,9 +112,10 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         if self.settings.variant != "rand_1_bin":
             self._learn(better, error)
             self._keep_losers(self._parents[better])
-        kept = error <= self._errors
-        self._parents = np.where(kept[:, np.newaxis], population, self._parents)
-        self._errors = np.where(kept, error, self._errors)
+        parents = np.where((error <= self._errors)[:, np.newaxis], population, self._parents)
+        if np.any(error == self._errors) and _mean_variance(parents) > (self._widest or 0.0):
+            parents = np.where(better[:, np.newaxis], population, self._parents)
+        self._parents, self._errors = parents, np.minimum(error, self._errors)
 
     def _draw_parameters(self, rng: np.random.Generator) -> None:
         """F and CR of every trial (JADE, section III-C; SHADE, section III-A)."""
@@ -183,6 +191,10 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         parents, own = self._parents.copy(), self._errors.copy()
         parents[leaving[wins]], own[leaving[wins]] = genomes[arriving[wins]], errors[arriving[wins]]
         self._parents, self._errors = parents, own
+
+
+def _mean_variance(genomes: FloatArray) -> float:
+    return float(genomes.var(axis=0).mean())
 
 
 def distinct_others(n: int, sizes: tuple[int, ...], rng: np.random.Generator) -> list[NDArray[np.int64]]:

@@ -5,7 +5,8 @@ Schaul, Glasmachers and Schmidhuber 2011, "High dimensions and heavy tails for n
 strategies", JMLR 15:949-980 (https://jmlr.org/papers/v15/wierstra14a.html), table 1. A normal distribution with one
 standard deviation per gene follows the natural gradient of the expected utility.
 
-Failed evaluations have the lowest utility, and a generation that failed as a whole moves nothing. Bounds: what is asked
+Failed evaluations have the lowest utilities, equal errors share theirs, and a generation whose errors are all equal
+moves nothing. Bounds: what is asked
 is the sample mirrored at the bounds. Immigrants take the place of samples in the next generation.
 """
 
@@ -83,10 +84,13 @@ class Snes(Strategy[SnesSettings]):
 
     def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
         self._immigrants = np.empty((0, self.n_genes))
-        if not np.isfinite(error).any():
+        if error.min() == error.max():
             return
         utility = np.empty(len(error))
         utility[np.argsort(error, kind="stable")] = self._utilities
+        # Equal errors share their utilities: their order is chance, and no width may follow chance.
+        _, inverse, counts = np.unique(error, return_inverse=True, return_counts=True)
+        utility = (np.bincount(inverse, weights=utility) / counts)[inverse]
         with one_blas_thread():
             mean_gradient = utility @ self._z  # eq. 9 of Schaul et al.
             # The utilities sum to 0, so the -1 of the gradient s^2 - 1 drops out.

@@ -171,6 +171,55 @@ def test_ipop_doubles_the_population_at_every_restart():
     assert len(strategy.ask()) == 64
 
 
+@pytest.mark.parametrize("restarts", ["ipop", "bipop"])
+@pytest.mark.parametrize("n_levels", [1, 8])
+def test_plateaus_never_grow_the_population(restarts, n_levels):
+    def in_steps(population):
+        return np.floor(n_levels * np.minimum(sphere(population - 1) / 30, 0.99)) + 1
+
+    strategy, sizes = make_strategy("cma_es", n_genes=20, seed=1, restarts=restarts, step_size=0.05), set()
+    for _ in range(150):
+        population = strategy.ask()
+        strategy.tell(population, in_steps(population))
+        sizes.add(len(population))
+    assert strategy._restart > 2
+    assert sizes == {12}
+    assert len([line for line in strategy.take_messages() if "plateau" in line]) >= 1
+    assert strategy.take_messages() == ()
+
+
+def test_a_plateau_wider_than_the_first_step_is_left():
+    def crater(population):
+        return np.minimum(sphere(population - 12) / 36, 1.0)
+
+    strategy = make_strategy("cma_es", n_genes=2, seed=1)
+    assert evaluations_to(strategy, crater, 1e-8, 30_000) < 30_000
+
+
+def test_the_end_of_a_valley_is_no_plateau():
+    strategy = make_strategy("cma_es", n_genes=4, seed=1)
+    while strategy._restart < 2:
+        population = strategy.ask()
+        strategy.tell(population, sphere(population) + 0.1)  # exactly 0.1 in the end
+    assert len(strategy.ask()) == 32
+
+
+@pytest.mark.parametrize(("restarts", "max_doublings"), [("ipop", 0), ("ipop", 2), ("bipop", 0), ("bipop", 2)])
+def test_growth_ends_at_its_limit_and_says_so(restarts, max_doublings):
+    strategy, largest = (
+        make_strategy("cma_es", n_genes=3, seed=1, restarts=restarts, max_doublings=max_doublings, step_size=2.0),
+        0,
+    )
+    while strategy._restart < 12:
+        population = strategy.ask()
+        strategy.tell(population, rastrigin(population))
+        largest = max(largest, len(population))
+    assert largest == 7 * 2**max_doublings
+    lines = [line for line in strategy.take_messages() if "population" in line]
+    assert len(lines) == max_doublings
+    assert all("max_doublings" in line for line in lines[-1:])
+
+
 def test_bipop_gives_both_regimes_as_many_evaluations():
     # Hansen 2009, section 2: small runs start while they have used less than the large ones, and end at half of it.
     plan, rng = RestartPlan(10), np.random.default_rng(1)

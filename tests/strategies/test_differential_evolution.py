@@ -143,6 +143,25 @@ def test_no_member_worsens_and_failed_trials_replace_nothing_finite(variant):
     assert np.allclose(sphere(strategy._parents), strategy._errors)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_equals_replace_their_parents_unless_that_widens_the_first_population(variant):
+    strategy = make_strategy("differential_evolution", n_genes=5, seed=1, population_size=9, variant=variant)
+    first = strategy.ask()
+    strategy.tell(first, np.ones(9))
+    moved = 0
+    for shrunk in (1.0, 0.1):
+        strategy._parents = shrunk * first
+        for _ in range(40):
+            before, population = strategy._parents, strategy.ask()
+            strategy.tell(population, np.ones(9))
+            if np.array_equal(strategy._parents, population):
+                moved += 1
+            else:
+                assert np.array_equal(strategy._parents, before)
+            assert np.var(strategy._parents, axis=0).sum() <= np.var(first, axis=0).sum() * (1 + 1e-12)
+    assert 2 <= moved < 80
+
+
 @pytest.mark.parametrize("variant", ["jade", "shade"])
 def test_the_archive_is_never_larger_than_the_population(variant):
     strategy = make_strategy("differential_evolution", n_genes=5, seed=1, population_size=7, variant=variant)

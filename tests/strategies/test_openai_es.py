@@ -27,8 +27,9 @@ def test_updates_equal_evosaxs_on_the_same_samples():
         z, mean, start = (archive[f"openai_es_{name}"] for name in ("z", "mean", "start"))
     n_generations, population_size, n = z.shape
     strategy = make_strategy(
-        "openai_es", n_genes=n, seed=0, population_size=population_size, noise=0.02, learning_rate=0.01
-    )
+        "openai_es", n_genes=n, seed=0, population_size=population_size, noise=0.02, learning_rate=0.01,
+        mean_every=0,
+    )  # fmt: skip
     strategy._mean = start
     for g in range(n_generations):
         population = strategy.ask()
@@ -76,6 +77,41 @@ def test_weight_decay_pulls_the_mean_to_the_origin():
 def test_the_start_is_a_given_genome():
     strategy = make_strategy("openai_es", n_genes=3, seed=1, initial=np.array([1.0, 2.0, 3.0]))
     assert np.array_equal(strategy._mean, [1.0, 2.0, 3.0])
+
+
+def test_a_given_genome_is_evaluated_and_cannot_get_lost():
+    champion = np.array([1.0, 2.0, 3.0])
+    strategy = make_strategy("openai_es", n_genes=3, seed=1, initial=champion, noise=0.5)
+    population = strategy.ask()
+    strategy.tell(population, np.square(population - champion).sum(axis=1))
+    assert np.array_equal(strategy.incumbent[0], champion)
+    assert strategy.incumbent[1] == 0.0
+
+
+def test_the_best_of_several_given_genomes_becomes_the_mean():
+    given = np.array([[4.0, 4.0], [0.0, 0.0], [2.0, 2.0]])
+    strategy = make_strategy("openai_es", n_genes=2, seed=1, initial=given)
+    population = strategy.ask()
+    assert np.array_equal(population[32:], given)
+    strategy.tell(population, np.square(population).sum(axis=1))
+    assert np.array_equal(strategy._mean, [0.0, 0.0])
+    assert strategy.incumbent[1] == 0.0
+
+
+@pytest.mark.parametrize("mean_every", [0, 1, 4])
+def test_the_mean_is_asked_as_often_as_wanted_and_leaves_the_path_as_it_is(mean_every):
+    strategy = make_strategy("openai_es", n_genes=5, seed=1, population_size=8, mean_every=mean_every)
+    alone = make_strategy("openai_es", n_genes=5, seed=1, population_size=8, mean_every=0)
+    for generation in range(1, 13):
+        population, samples = strategy.ask(), alone.ask()
+        assert np.array_equal(population[:8], samples)
+        is_due = mean_every > 0 and generation % mean_every == 0
+        assert len(population) == 8 + is_due
+        if is_due:
+            assert np.array_equal(population[8], alone._mean)
+        strategy.tell(population, ellipsoid(population))
+        alone.tell(samples, ellipsoid(samples))
+    assert strategy.incumbent[1] <= alone.incumbent[1]
 
 
 def test_only_an_immigrant_better_than_the_last_generation_is_taken():

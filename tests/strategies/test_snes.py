@@ -63,6 +63,23 @@ def test_a_generation_of_failures_moves_nothing():
     assert np.all(strategy._width == 0.2)
 
 
+def test_equal_errors_share_their_utilities():
+    def updated(error):
+        strategy = make_strategy("snes", n_genes=3, seed=1, population_size=6)
+        strategy.ask()
+        strategy.tell(strategy._asked, error)
+        return strategy
+
+    u = utilities(6)
+    shared = updated(np.array([3.0, 1.0, 2.0, 2.0, 2.0, 5.0]))
+    z = (make_strategy("snes", n_genes=3, seed=1, population_size=6).ask()) / 0.2
+    tied = (u[1] + u[2] + u[3]) / 3
+    np.testing.assert_allclose(shared._mean, 0.2 * (np.array([u[4], u[0], tied, tied, tied, u[5]]) @ z))
+    flat = updated(np.full(6, 2.0))
+    assert np.all(flat._mean == 0)
+    assert np.all(flat._width == 0.2)
+
+
 def test_a_single_sample_is_refused():
     with pytest.raises(SettingsError, match="population_size"):
         make_strategy("snes", n_genes=6, seed=1, population_size=1)

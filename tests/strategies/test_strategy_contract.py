@@ -295,6 +295,24 @@ def test_any_errors_from_zero_to_infinity_are_survived(kind, errors):
     assert np.all(np.isfinite(strategy.ask()))
 
 
+@pytest.mark.parametrize("start", [0, 5])
+@pytest.mark.parametrize("plateau", [1e-3, np.inf], ids=["equal", "failed"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        *((kind, {}) for kind in KINDS if kind != "cma_es"),
+        *(("differential_evolution", {"variant": variant}) for variant in ("rand_1_bin", "jade")),
+        *(("cma_es", {"restarts": "none", "covariance": form}) for form in ("full", "separable", "limited")),
+        ("genetic_algorithm", {"mutation_adaptation": "self_adapted"}),
+    ],
+)
+def test_no_width_grows_while_errors_tell_nothing(kind, options, plateau, start):
+    strategy = make(kind, population_size=16, **options)
+    populations = [*advance(strategy, start), *advance(strategy, 120, lambda x: np.full(len(x), plateau))]
+    # What takes equals may walk: by a root of 120 steps, not by a power of them.
+    assert np.abs(populations[-1]).mean() < 20 * np.abs(populations[0]).mean()
+
+
 @every_kind
 @pytest.mark.parametrize("values", [(1e308, -1e308), (1e308, 1.2e308, 1.7e308), (-1e308, 1e308, np.inf)])
 def test_errors_as_large_as_numbers_get_are_survived_without_a_warning(kind, values):

@@ -36,7 +36,7 @@ class ChainSettings(StartSettings):
         temperature_ratio: Lowest temperature as a share of the first or highest.
         neighbourhood: What a step looks like; see `neuroevo.strategies.annealing.neighbourhood`.
         width: Scale of a step.
-        width_adaptation: `fixed`, or `adaptive`: each chain's width follows its acceptance.
+        width_adaptation: `fixed`, or `adaptive`: each chain's width follows its acceptance, and no equal errors.
         acceptance_target: What the adaptive width aims at (Roberts, Gelman and Gilks 1997: 0.234 in many dimensions).
         width_gain: How fast, as the exponent's change per step.
     """
@@ -96,11 +96,13 @@ class Chains(Strategy[C]):
             self._widths = np.full(len(error), self.settings.width)
             self._first_temperature = self.settings.initial_temperature
             return
+        # Equals are taken, but tell nothing of the width; nor does a generation that failed as a whole.
+        told = (error != self._errors) & np.isfinite(error).any()
         accepted = self._accepted(error)
         self._positions = np.where(accepted[:, np.newaxis], population, self._positions)
         self._errors = np.where(accepted, error, self._errors)
         if self.settings.width_adaptation == "adaptive":
-            exponent = self.settings.width_gain * (accepted - self.settings.acceptance_target)
+            exponent = self.settings.width_gain * np.where(told, accepted - self.settings.acceptance_target, 0.0)
             self._widths = np.clip(self._widths * np.exp(exponent), _NARROWEST, _WIDEST)
         self._moved(accepted)
 

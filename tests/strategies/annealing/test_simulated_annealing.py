@@ -143,6 +143,17 @@ def test_the_estimate_waits_for_the_first_that_does_not_fail():
     assert strategy.temperature > 0
 
 
+def test_the_width_follows_rises_and_falls_and_never_equals():
+    strategy = make(population_size=4, initial_temperature=1e-9, temperature_ratio=1.0, width=0.1)
+    step(strategy, lambda _: np.array([1.0, 1.0, 1.0, np.inf]))
+    # Better, equal, failed, and failed like its chain.
+    step(strategy, lambda _: np.array([0.5, 1.0, np.inf, np.inf]))
+    grown, narrowed = 0.1 * np.exp(0.1 * (1 - 0.234)), 0.1 * np.exp(0.1 * (0 - 0.234))
+    assert strategy.state()["widths"] == pytest.approx([grown, 0.1, narrowed, 0.1])
+    step(strategy, lambda _: np.full(4, np.inf))
+    assert strategy.state()["widths"] == pytest.approx([grown, 0.1, narrowed, 0.1])
+
+
 @pytest.mark.parametrize("target", [0.15, 0.44])
 def test_the_adaptive_width_reaches_its_acceptance(target):
     strategy = make(
