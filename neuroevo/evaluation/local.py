@@ -111,7 +111,7 @@ class LocalEvaluator(Evaluator):
         """False if the next evaluation has to compile its kernel first, which takes some seconds."""
         if self._data is None or self._is_prepared:
             return True
-        from neuroevo.kernels.cache import is_compiled
+        from neuroevo.kernels.compilation import is_compiled
 
         return is_compiled(self._kernel(), *self._no_work())
 

@@ -5,6 +5,9 @@ code. Here the folder's name is a hash of all kernel sources, of the versions of
 processor that code is generated for, so nothing old can ever be read. One file holds one compiled signature and is
 written under another name and renamed, so that processes which compile at the same time cannot mix their results. A
 cache that cannot be written costs time only.
+
+`KernelCache` derives from numba's private class: a numba without it makes this import fail with an ImportError, and
+`compilation` then works without a disk cache.
 """
 
 from __future__ import annotations
@@ -28,13 +31,16 @@ from numba.core import config as _config
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
-from numba.core.typing.typeof import Purpose, typeof
 from numba.misc.appdirs import AppDirs
 
 from neuroevo.kernels import sources
 from neuroevo.kernels.processor import code_target
 
 config: Any = _config  # numba sets its attributes at run time
+
+if not (hasattr(CompileResult, "_rebuild") and hasattr(CompileResult, "_reduce")):
+    raise ImportError("this numba stores compiled functions in a way of its own")
+
 _KEPT_VERSIONS = 8
 _YOUNG_SECONDS = 24 * 3600.0
 
@@ -152,10 +158,3 @@ class KernelCache(_Cache):
 
     def flush(self) -> None:
         """Forget nothing: files are never answers to other sources."""
-
-
-def is_compiled(function: Any, *arguments: Any) -> bool:
-    """Whether a kernel has code for arguments of these types, in this process or on disk."""
-    signature = tuple(typeof(argument, Purpose.argument) for argument in arguments)
-    path = function._cache.path(signature)
-    return signature in function.overloads or (path is not None and path.exists())
