@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NAMES = {
     "neuroevo_generation": "Generations done",
     "neuroevo_evaluations": "Evaluations done",
-    "neuroevo_best_error": "Training error of the incumbent, mean squared, in scaled units",
+    "neuroevo_best_error": "Training error of the incumbent, in scaled units",
     "neuroevo_failed_evaluations": "Evaluations of the last generation that were not finite",
 }
 """Every metric, with what it says. Each has the tag `run`: the name of the run's folder."""

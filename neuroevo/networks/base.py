@@ -28,7 +28,8 @@ class Network(ABC):
     """A recurrent network without its weights.
 
     Kinds are frozen dataclasses: their fields are the settings of a scenario's ``[network]`` table. A kind says which
-    arrays it has (`_specs`) and how they turn inputs into outputs (`_run`); checks, layout and `predict` are shared.
+    arrays it has (`_specs`), its state before the first step (`start`) and what a step makes of it (`advance`), or its
+    outputs for whole sequences (`_run`) if it must see these; checks, layout and `predict` are shared.
     """
 
     kind: ClassVar[str]
@@ -80,6 +81,31 @@ class Network(ABC):
         outputs[np.arange(checked.shape[1]) >= n_steps[:, None]] = np.nan
         return outputs
 
+    def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> Any:  # noqa: ARG002 - for kinds that have it
+        """The state before the first step, for networks that are asked step by step: control tasks, closed loops.
+
+        Args:
+            arrays: What ``layout.decode(genome)`` gives.
+            n_sequences: Sequences or episodes that run side by side, each with a state of its own.
+
+        Returns:
+            What `advance` takes as its first state; its form belongs to the kind.
+        """
+        raise BadInput(f"the network kind {self.kind!r} sees whole sequences alone: it has no start and advance")
+
+    def advance(self, arrays: Mapping[str, Array], state: Any, inputs: Array) -> tuple[Array, Any]:  # noqa: ARG002 - as above
+        """One step of what `predict` does, unchecked.
+
+        Args:
+            arrays: What ``layout.decode(genome)`` gives.
+            state: From `start`, or from the step before; it is left as it is.
+            inputs: ``(n_sequences, n_inputs)`` float64.
+
+        Returns:
+            Outputs ``(n_sequences, n_outputs)``, and the state for the next step.
+        """
+        raise BadInput(f"the network kind {self.kind!r} sees whole sequences alone: it has no start and advance")
+
     def settings(self) -> dict[str, Any]:
         """Plain values that `make_network` takes besides n_inputs and n_outputs; TOML and JSON can hold them."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
@@ -91,9 +117,14 @@ class Network(ABC):
     def _specs(self) -> Sequence[ArraySpec]:
         """The arrays of the network, in genome order."""
 
-    @abstractmethod
     def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
         """Outputs ``(n_sequences, n_steps, n_outputs)`` of checked inputs."""
+        n_sequences, n_steps, _ = inputs.shape
+        state = self.start(arrays, n_sequences)
+        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
+        for step in range(n_steps):
+            outputs[:, step], state = self.advance(arrays, state, inputs[:, step])
+        return outputs
 
     @property
     def _fixed(self) -> Fixed:

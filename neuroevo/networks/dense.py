@@ -48,22 +48,24 @@ class DenseNetwork(Network):
     def _own_specs(self) -> list[ArraySpec]:
         return []
 
-    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
-        n_sequences, n_steps, _ = inputs.shape
-        read_out = OUTPUT_ACTIVATIONS[self.output_activation]
-        states = [self._start(arrays, layer, n_sequences) for layer in range(self.n_layers)]
-        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
-        for step in range(n_steps):
-            sources = inputs[:, step]
-            for layer in range(self.n_layers):
-                states[layer] = self._step(arrays, layer, sources, states[layer])
-                sources = states[layer][0]
-            outputs[:, step] = read_out(sources @ arrays["weight_out"].T + arrays["bias_out"])
-        return outputs
-
-    def _start(self, arrays: Mapping[str, Array], layer: int, n_sequences: int) -> State:
+    def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> tuple[State, ...]:
+        """As in `Network`: the state of each layer."""
         zeros = np.zeros(self.n_hidden)
-        return tuple(np.tile(arrays.get(f"{name}_l{layer}", zeros), (n_sequences, 1)) for name in self.state_names)
+        return tuple(
+            tuple(np.tile(arrays.get(f"{name}_l{layer}", zeros), (n_sequences, 1)) for name in self.state_names)
+            for layer in range(self.n_layers)
+        )
+
+    def advance(
+        self, arrays: Mapping[str, Array], state: tuple[State, ...], inputs: Array
+    ) -> tuple[Array, tuple[State, ...]]:
+        """As in `Network`."""
+        sources, states = inputs, []
+        for layer, old in enumerate(state):
+            states.append(self._step(arrays, layer, sources, old))
+            sources = states[-1][0]
+        outputs = OUTPUT_ACTIVATIONS[self.output_activation](sources @ arrays["weight_out"].T + arrays["bias_out"])
+        return outputs, tuple(states)
 
     def _n_sources(self, layer: int) -> int:
         return self.n_inputs if layer == 0 else self.n_hidden

@@ -70,19 +70,24 @@ class Graph(Network):
             specs.append(ArraySpec("initial_state", (self.n_units,), "initial_state", units))
         return specs
 
-    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
-        n_sequences, n_steps, _ = inputs.shape
+    def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> tuple[Array, Array]:
+        """As in `Network`: the units' values, and the links as a matrix ``(n_targets, n_sources)``."""
         weights = np.zeros((self.n_units + self.n_outputs, self.n_inputs + 1 + self.n_units))
         weights[self.links[:, 1], self.links[:, 0]] = arrays["weight_links"]
-        to_units, to_outputs = weights[: self.n_units].T, weights[self.n_units :].T
-        activation, read_out = ACTIVATIONS[self.activation], OUTPUT_ACTIVATIONS[self.output_activation]
-        one = np.ones((n_sequences, 1))
-        h = np.tile(arrays.get("initial_state", np.zeros(self.n_units)), (n_sequences, 1))
-        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
-        for step in range(n_steps):
-            h = activation(np.hstack([inputs[:, step], one, h]) @ to_units)
-            outputs[:, step] = read_out(np.hstack([inputs[:, step], one, h]) @ to_outputs)
-        return outputs
+        return np.tile(arrays.get("initial_state", np.zeros(self.n_units)), (n_sequences, 1)), weights
+
+    def advance(
+        self,
+        arrays: Mapping[str, Array],  # noqa: ARG002 - the state has the links as a matrix
+        state: tuple[Array, Array],
+        inputs: Array,
+    ) -> tuple[Array, tuple[Array, Array]]:
+        """As in `Network`."""
+        h, weights = state
+        known = np.hstack([inputs, np.ones((len(inputs), 1))])
+        h = ACTIVATIONS[self.activation](np.hstack([known, h]) @ weights[: self.n_units].T)
+        outputs = OUTPUT_ACTIVATIONS[self.output_activation](np.hstack([known, h]) @ weights[self.n_units :].T)
+        return outputs, (h, weights)
 
 
 def all_links(n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:

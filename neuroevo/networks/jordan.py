@@ -62,14 +62,13 @@ class Jordan(Network):
             specs.append(ArraySpec("initial_state_l0", (self.n_outputs,), "initial_state", outputs))
         return specs + readout_specs(self.n_hidden, self.n_outputs, self.n_hidden)
 
-    def _run(self, arrays: Mapping[str, Array], inputs: Array) -> Array:
-        n_sequences, n_steps, _ = inputs.shape
-        activation, read_out = ACTIVATIONS[self.activation], OUTPUT_ACTIVATIONS[self.output_activation]
-        y = np.tile(arrays.get("initial_state_l0", np.zeros(self.n_outputs)), (n_sequences, 1))
-        outputs = np.empty((n_sequences, n_steps, self.n_outputs))
-        for step in range(n_steps):
-            weighted = inputs[:, step] @ arrays["weight_ih_l0"].T + y @ arrays["weight_hh_l0"].T
-            h = activation(weighted + arrays["bias_l0"])
-            y = read_out(h @ arrays["weight_out"].T + arrays["bias_out"])
-            outputs[:, step] = y
-        return outputs
+    def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> Array:
+        """As in `Network`: the outputs before the first."""
+        return np.tile(arrays.get("initial_state_l0", np.zeros(self.n_outputs)), (n_sequences, 1))
+
+    def advance(self, arrays: Mapping[str, Array], state: Array, inputs: Array) -> tuple[Array, Array]:
+        """As in `Network`."""
+        weighted = inputs @ arrays["weight_ih_l0"].T + state @ arrays["weight_hh_l0"].T
+        h = ACTIVATIONS[self.activation](weighted + arrays["bias_l0"])
+        y = OUTPUT_ACTIVATIONS[self.output_activation](h @ arrays["weight_out"].T + arrays["bias_out"])
+        return y, y

@@ -55,11 +55,13 @@ def plot_compare(
     """
     formats = style.checked_formats(formats)
     groups: dict[str, list[tuple[Floats, Floats]]] = {}
+    errors = set()
     for record in records:
         history = record.history
         if not history.n_generations:
             raise RecordError(f"{record.path} holds no generation yet; there is nothing to compare")
         curve = (history["evaluations"].astype(np.float64), history["incumbent_error"].astype(np.float64))
+        errors.add(record.error_name)
         groups.setdefault(style.words(group_by(record), 40), []).append(curve)
     if not groups:
         raise BadInput("plot_compare needs at least one run")
@@ -67,10 +69,11 @@ def plot_compare(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with style.drawing("the comparison"):
-        return style.save(_draw(groups, title), folder, "compare", formats)
+        error = errors.pop() if len(errors) == 1 else "error"
+        return style.save(_draw(groups, title, error), folder, "compare", formats)
 
 
-def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str) -> Figure:
+def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str) -> Figure:
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     figure = style.new_figure(8.5, 4.4)
@@ -93,7 +96,7 @@ def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str) -> Figure:
         axes.set_yscale("log")
         axes.set_ylim(positive.min() / 1.1, positive.max() * 1.1)
     axes.set_xlabel("evaluations")
-    axes.set_ylabel("incumbent's mean squared error\n(scaled units)")
+    axes.set_ylabel(style.error_label(f"incumbent's {error}"))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     style.end_legend(axes)

@@ -24,13 +24,14 @@ _WIDE = 8.0
 _DRAWABLE = (1e-120, 1e120)
 
 
-def draw_curves(columns: Columns, title: str, subtitle: str) -> Figure:
+def draw_curves(columns: Columns, title: str, subtitle: str, error: str = "error") -> Figure:
     """Error above, fitness below, and the learned share where it ever moves.
 
     Args:
         columns: The history.
         title: Of the figure.
         subtitle: A line below it: why the run stopped.
+        error: What the error is, with its unit in brackets.
     """
     learned = _finite(columns["incumbent_learned"])
     shows_learned = bool(len(learned)) and (np.ptp(learned[np.isfinite(learned)]) > 0 if len(learned) else False)
@@ -38,6 +39,7 @@ def draw_curves(columns: Columns, title: str, subtitle: str) -> Figure:
     figure = style.new_figure(8.0, 1.1 + sum(heights) * 0.92)
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _error_panel(panels[0], columns)
+    panels[0].set_ylabel(style.error_label(error))
     _fitness_panel(panels[1], columns)
     if shows_learned:
         _learned_panel(panels[2], columns)
@@ -59,7 +61,6 @@ def _error_panel(axes: Axes, columns: Columns) -> None:
         _line(axes, generation, validation, style.VERMILION, "validation", lw=1.4, ls="--")
     main = [_finite(columns[name]) for name in ("incumbent_error", "best_error", "median_error", "validation_error")]
     _set_scale(axes, np.concatenate(main), worst)
-    axes.set_ylabel("mean squared error\n(scaled units)")
     style.end_legend(axes)
 
 

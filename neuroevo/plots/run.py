@@ -41,7 +41,7 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
     folder = own_subfolder(record.path / PLOT_FOLDER) if folder is None else folder
     title = str(record.run.get("title") or record.name)
     with style.drawing(f"the history of {record.path}"):
-        paths = style.save(draw_curves(history, title, _subtitle(record)), folder, "curves", formats)
+        paths = style.save(draw_curves(history, title, _subtitle(record), record.error_name), folder, "curves", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
     champion, network = record.champion, record.network

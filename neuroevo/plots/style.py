@@ -142,6 +142,11 @@ def words(text: object, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
+def error_label(name: str) -> str:
+    """The name of an error on an axis: its unit in a line of its own."""
+    return words(name, 60).replace(" (", "\n(")
+
+
 def end_legend(axes: Axes, **arguments: Any) -> None:
     """A legend to the right of the axes, where it hides no curve."""
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **arguments)

@@ -28,10 +28,12 @@ class Problem(ABC):
         kind: The name in `PROBLEMS` that leads to this class (`problem_class`), by which a record finds it again.
         n_inputs: Inputs of the networks that can learn it.
         n_outputs: Their outputs.
+        error_name: What the error is, for the axes of plots; a unit in brackets.
         parts: Names of its parts. One is "train"; "validation", where there is one, chooses the champion.
     """
 
     kind: ClassVar[str]
+    error_name: ClassVar[str] = "error"
     n_inputs: int
     n_outputs: int
     parts: Collection[str] = ("train",)

@@ -63,6 +63,7 @@ class SequenceProblem(Problem):
     """
 
     kind: ClassVar[str] = "sequences"
+    error_name: ClassVar[str] = "mean squared error (scaled units)"
     parts: Mapping[str, NDArray[np.bool_]]
 
     def __init__(

@@ -26,7 +26,7 @@ class Champion:
 
     Attributes:
         genome: ``(n_genes,)`` float64.
-        error: Its mean squared error on the training part, scaled units.
+        error: Its error on the training part, in scaled units.
         arrays: The weight arrays that the genome decodes to, by name.
         scaling: The parameters of the problem's scaling; empty where there is none.
         figures: Further numbers about it, such as the generation that found it and its validation error.

@@ -46,4 +46,10 @@ def store_data(folder: Path, problem: Problem, limit: int) -> dict[str, Any]:
     stored = n_bytes <= limit
     if stored:
         write_npz(folder / DATA_FILE, arrays)
-    return {"problem": problem.kind, "stored": stored, "sha256": fingerprint(arrays), "n_bytes": n_bytes}
+    return {
+        "problem": problem.kind,
+        "error": problem.error_name,
+        "stored": stored,
+        "sha256": fingerprint(arrays),
+        "n_bytes": n_bytes,
+    }

@@ -71,6 +71,11 @@ class RunRecord:
         return str(self.run["status"])
 
     @property
+    def error_name(self) -> str:
+        """What the errors in the history are; records of before there were other problems do not say it."""
+        return str(self.run["data"].get("error", SequenceProblem.error_name))
+
+    @property
     def is_running(self) -> bool:
         """Whether a process is working on the run at this moment."""
         return is_locked(self.path)

@@ -68,7 +68,7 @@ class Seconds(StoppingCriterion):
 
 @dataclass(frozen=True)
 class ErrorReached(StoppingCriterion):
-    """The incumbent's mean squared error on the training part has come down to the target."""
+    """The incumbent's error on the training part has come down to the target."""
 
     name: ClassVar[str] = "error"
     target: Error
@@ -77,7 +77,7 @@ class ErrorReached(StoppingCriterion):
         value = progress.incumbent_error
         if not value <= self.target:
             return None
-        return StopReason(self.name, value, f"mean squared error {value:.6g} reached the target of {self.target:g}")
+        return StopReason(self.name, value, f"training error {value:.6g} reached the target of {self.target:g}")
 
 
 @dataclass(frozen=True)

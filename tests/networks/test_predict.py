@@ -21,6 +21,41 @@ def test_predict_equals_the_equations(network, seed, lengths):
 
 
 @given(networks(), st.integers(0, 1000))
+def test_step_by_step_equals_the_equations(network, seed):
+    genome, inputs = genome_and_inputs(network, seed)
+    arrays = network.layout.decode(genome)
+    states = [network.start(arrays, len(inputs))]
+    outputs = []
+    for step in range(inputs.shape[1]):
+        its, state = network.advance(arrays, states[-1], inputs[:, step])
+        outputs.append(its)
+        states.append(state)
+    expected = recurrent.outputs(network, genome, inputs, [inputs.shape[1]] * len(inputs))
+    np.testing.assert_allclose(np.stack(outputs, axis=1), expected, rtol=1e-9, atol=1e-11)
+    # A state is left as it is: going on from it again gives the same.
+    again, _ = network.advance(arrays, states[0], inputs[:, 0])
+    np.testing.assert_array_equal(again, outputs[0])
+
+
+class Reversed(nets.Network):
+    kind = "reversed"
+    n_inputs = n_outputs = 1
+
+    def _specs(self):
+        return []
+
+    def _run(self, arrays, inputs):
+        return inputs[:, ::-1]
+
+
+def test_a_kind_that_sees_whole_sequences_is_not_asked_step_by_step():
+    with pytest.raises(ValueError, match="'reversed' sees whole sequences alone"):
+        Reversed().start({})
+    with pytest.raises(ValueError, match="'reversed' sees whole sequences alone"):
+        Reversed().advance({}, None, np.zeros((1, 1)))
+
+
+@given(networks(), st.integers(0, 1000))
 def test_padding_is_not_read(network, seed):
     genome, inputs = genome_and_inputs(network, seed)
     inputs[1, 2:] = np.nan
