@@ -229,10 +229,6 @@ class Strategy(ABC, Generic[S]):
         """Further figures of the generation just told, for the history."""
         return {}
 
-    def take_messages(self) -> list[str]:
-        """What a user should know, said once."""
-        return []
-
     @abstractmethod
     def _ask(self) -> FloatArray:
         """The next population; the array is the caller's, never changed afterwards."""
