@@ -10,7 +10,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from neuroevo.errors import BadInput
 from neuroevo.problems import RightClass
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import PartMetrics, measure
-from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
+from neuroevo.records import RecordError, RunRecord, RunWriter, restoring, set_in
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import Where, open_search, reached
 from neuroevo.stopping import SignalTrap, ending_criterion
@@ -248,16 +247,14 @@ def _carry_out(
     with (
         open_search(scenario, where, writer.path.name, writer.history, announce, observer.workers) as search,
         SignalTrap(scenario.criterion) as trap,
-        ExitStack() as first_generation,
     ):
         evolution = search.evolution
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
-            first_generation.enter_context(going_on(writer.path))
-            evolution.restore(state)
+            with restoring(writer.path):
+                evolution.restore(state)
 
         def after(progress: Progress) -> None:
-            first_generation.close()
             writer.append(progress.row())
             if evolution.at_rest and due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuroevo.cli.failures import told
+from neuroevo.cli.failures import exit_codes
 from neuroevo.errors import BadInput
 
 
@@ -103,7 +103,7 @@ def run(
     Each run leaves a folder with its history, champion, checkpoints and plots. Ctrl-C ends it in good order after the
     current generation; `neuroevo resume` goes on from there.
     """
-    with told():
+    with exit_codes():
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out, carry_out_plans
         from neuroevo.scenario import load_scenario, parse_sweep
@@ -142,7 +142,7 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened."""
-    with told():
+    with exit_codes():
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
@@ -159,7 +159,7 @@ def extend(
     quiet: Quiet = False,
 ) -> None:
     """Go on past the end of a run: neuroevo extend RUN --set stop.generations=2000."""
-    with told():
+    with exit_codes():
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
@@ -173,7 +173,7 @@ def check(
     overrides: Set = None,
 ) -> None:
     """Check scenarios without running them, and say what they would do."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import scenario_text
         from neuroevo.scenario import load_scenario
         from neuroevo.trials import plan_runs, wants_many
@@ -191,7 +191,7 @@ def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
@@ -203,7 +203,7 @@ def plot(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
 ) -> None:
     """Draw the curves of runs anew, as PNG and SVG, into the folder plots/ of each."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.running import draw
 
         for path in runs:
@@ -216,7 +216,7 @@ def list_names(
     folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
 ) -> None:
     """List scenarios, strategies, networks, problems and stopping criteria, a line each."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import catalogue_text
 
         _print(catalogue_text(folder))
@@ -234,7 +234,7 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time the evaluator, and compare it with what this machine could do at best."""
-    with told():
+    with exit_codes():
         from neuroevo.bench import run_bench
         from neuroevo.cli.running import tell
 

@@ -85,6 +85,7 @@ class DistributedHost(IslandHost):
         announce: Callable[[str], None] | None = None,
         watch: Callable[[Crew], None] | None = None,
     ) -> None:
+        self.make_strategy = make_strategy
         servant = IslandServant(
             make_strategy, network, problem, threads=cluster.threads, precision=precision, validated=validated
         )

@@ -141,7 +141,13 @@ def _improvement(
 
 
 class IslandHost(ABC):
-    """Advances islands."""
+    """Advances islands.
+
+    Attributes:
+        make_strategy: Builds the strategy of an island.
+    """
+
+    make_strategy: MakeStrategy
 
     @abstractmethod
     def advance(self, orders: Sequence[Order]) -> list[Stretch]:
@@ -158,7 +164,7 @@ class SerialHost(IslandHost):
     """
 
     def __init__(self, make_strategy: MakeStrategy, evaluator: Evaluator, *, validated: bool = False) -> None:
-        self._make_strategy = make_strategy
+        self.make_strategy = make_strategy
         self._evaluator = evaluator
         self._validated = validated
         self._strategies: dict[int, Strategy[Any]] = {}
@@ -171,7 +177,7 @@ class SerialHost(IslandHost):
         # Taken out while at work: after an exception it may have been asked and not told, and is built anew.
         strategy = self._strategies.pop(order.island, None)
         if strategy is None or order.state is None:
-            strategy = self._make_strategy(order.island)
+            strategy = self.make_strategy(order.island)
         stretch = advance(strategy, self._evaluator, order, validated=self._validated)
         self._strategies[order.island] = strategy
         return stretch

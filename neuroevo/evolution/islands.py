@@ -18,6 +18,7 @@ from neuroevo.evaluation import fitness_of
 from neuroevo.evolution.hosts import FloatArray, Generation, IslandHost, Order, Stretch
 from neuroevo.evolution.loop import Champion
 from neuroevo.evolution.migration import Migration
+from neuroevo.evolution.states import below, figures_of, numbers_of
 from neuroevo.stopping import History, Progress, StopReason
 
 if TYPE_CHECKING:
@@ -149,25 +150,29 @@ class Archipelago:
         """Go on from a state; the history must end with that state's generation.
 
         Raises:
-            ValueError: The state is of another number of islands.
+            BadInput: The state is of another number of islands, the history does not end with its generation, or an
+                entry is missing or of another kind or shape.
         """
-        numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}
-        if numbers.get("n_islands") != self.n_islands:
-            raise BadInput(f"the state is of {numbers.get('n_islands', 'no')} islands, here are {self.n_islands}")
-        self.generation = int(numbers["generation"])
-        self.evaluations = int(numbers["evaluations"])
-        self.seconds = float(numbers["seconds"])
-        self._incumbent_error = float(numbers["incumbent_error"])
-        self._incumbent_learned = float(numbers["incumbent_learned"])
-        self._validation_error = float(numbers["validation_error"])
-        if "champion.error" in state:
-            self.champion = Champion.of_state(state)
-        islands = range(self.n_islands)
-        self._states = [_below(state, f"island.{island}.") for island in islands]
-        self._emigrants = [
-            (np.asarray(state[f"emigrants.{island}.genomes"]), np.asarray(state[f"emigrants.{island}.errors"]))
-            for island in islands
-        ]
+        n_islands = numbers_of(state, {"n_islands": int})["n_islands"]
+        if n_islands != self.n_islands:
+            raise BadInput(f"the state is of {n_islands} islands, here are {self.n_islands}")
+        figures = figures_of(state, self.history)
+        self._states, self._emigrants = [], []
+        for island in range(self.n_islands):
+            # The islands are built when they advance; what they will be given is checked here.
+            strategy, own = self.host.make_strategy(island), below(state, f"island.{island}.")
+            strategy.restore(own)
+            if strategy.generation != figures[0]:
+                raise BadInput(f"island {island} is of generation {strategy.generation}, the search of {figures[0]}")
+            genomes, errors = (np.asarray(state.get(f"emigrants.{island}.{name}")) for name in ("genomes", "errors"))
+            whole = errors.ndim == 1 and genomes.shape == (len(errors), strategy.n_genes)
+            if not whole or genomes.dtype != np.float64 or errors.dtype != np.float64:
+                raise BadInput(f"the emigrants of island {island} in the state are no genomes with an error each")
+            self._states.append(own)
+            self._emigrants.append((genomes, errors))
+        self.champion = Champion.of_state(state, strategy.n_genes)
+        self.generation, self.evaluations, self.seconds = figures[:3]
+        self._incumbent_error, self._incumbent_learned, self._validation_error = figures[3:]
         self.at_rest = True
 
     def _stretch_length(self) -> int:
@@ -247,10 +252,6 @@ class Archipelago:
         champion = self.champion
         if not self.validated or champion is None or found.validation_error < champion.validation_error:
             self.champion = found
-
-
-def _below(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _together(groups: list[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import fitness_of
+from neuroevo.evolution.states import below, figures_of, numbers_of
 from neuroevo.stopping import History, Progress, StopReason
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 VALIDATION = "validation"
 """The part that, where a problem has it, chooses the champion."""
+
+
+_NUMBERS = {"error": float, "learned": float, "validation_error": float, "generation": int}
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,18 @@ class Champion:
         return {f"champion.{name}": value for name, value in vars(self).items()}
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Champion:
-        """The champion that a search's state holds; the inverse of `state`."""
-        return cls(
-            np.array(state["champion.genome"], dtype=np.float64),
-            float(state["champion.error"]),
-            float(state["champion.learned"]),
-            float(state["champion.validation_error"]),
-            int(state["champion.generation"]),
-        )
+    def of_state(cls, state: Mapping[str, Any], n_genes: int) -> Champion | None:
+        """The champion that a search's state holds, None where it has none; the inverse of `state`.
+
+        Raises:
+            BadInput: An entry is missing, or of another kind or shape.
+        """
+        if "champion.error" not in state:
+            return None
+        genome = np.asarray(state.get("champion.genome"))
+        if genome.shape != (n_genes,) or genome.dtype != np.float64:
+            raise BadInput(f"champion.genome in the state must be {n_genes} float64 numbers")
+        return cls(np.array(genome), **numbers_of(state, _NUMBERS, "champion."))
 
 
 class Evolution:
@@ -144,18 +152,18 @@ class Evolution:
         return state | {f"strategy.{name}": value for name, value in self.strategy.state().items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; the history must end with that state's generation."""
-        numbers = {name: np.asarray(value).item() for name, value in state.items() if np.ndim(value) == 0}
-        self.generation = int(numbers["generation"])
-        self.evaluations = int(numbers["evaluations"])
-        self.seconds = float(numbers["seconds"])
-        self._incumbent_error = float(numbers["incumbent_error"])
-        self._incumbent_learned = float(numbers["incumbent_learned"])
-        self._validation_error = float(numbers["validation_error"])
-        if "champion.error" in state:
-            self.champion = Champion.of_state(state)
-        prefix = "strategy."
-        self.strategy.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
+        """Go on from a state; the history must end with that state's generation.
+
+        Raises:
+            BadInput: It does not, or an entry is missing or of another kind or shape.
+        """
+        figures = figures_of(state, self.history)
+        self.champion = Champion.of_state(state, self.strategy.n_genes)
+        self.strategy.restore(below(state, "strategy."))
+        if self.strategy.generation != figures[0]:
+            raise BadInput(f"the strategy is of generation {self.strategy.generation}, the search of {figures[0]}")
+        self.generation, self.evaluations, self.seconds = figures[:3]
+        self._incumbent_error, self._incumbent_learned, self._validation_error = figures[3:]
 
     def _note_incumbent(self, evaluation: Evaluation) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""

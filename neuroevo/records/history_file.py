@@ -49,9 +49,9 @@ class HistoryWriter:
             RecordUnwritable: The machine refused; the rows before stay whole.
         """
         if row.keys() != self._names:
-            raise BadInput(f"expected the columns {self._columns}, got {tuple(row)}")
+            raise ValueError(f"expected the columns {self._columns}, got {tuple(row)}")
         if row["generation"] != self.n_rows + 1:
-            raise BadInput(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
+            raise ValueError(f"expected the row of generation {self.n_rows + 1}, got that of {row['generation']}")
         # Conversion first: the repr of numpy's numbers has their type in it.
         self._write(",".join([repr(kind(row[name])) for name, kind in self._kinds]) + "\n")
         self.n_rows += 1

@@ -279,7 +279,7 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[SequencePro
     settings: Any = parse_settings(cls, values, "problem")
     try:
         problem = settings.build(folder)
-    except (ValueError, TypeError) as error:
+    except BadInput as error:
         raise SettingsError([Mistake("problem", str(error))]) from error
     return problem, {"kind": table["kind"], **_plain(settings)}
 
@@ -307,7 +307,7 @@ def _network(table: Mapping[str, Any] | None, problem: SequenceProblem | None) -
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
     except SettingsError as error:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
-    except (ValueError, TypeError) as error:
+    except BadInput as error:
         raise SettingsError([Mistake("network", str(error))]) from error
     return network, {"kind": table["kind"], **network.settings()}
 
@@ -391,7 +391,7 @@ def _checked_strategy(
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
             StrategyMaker.of([table], 0, network)()
-        except ValueError as error:
+        except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **shared}
 

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
-
 #: The columns of every history, in their order in the file.
 COLUMNS: tuple[str, ...] = (
     "generation",
@@ -48,7 +46,7 @@ class History(Mapping[str, NDArray[Any]]):
 
     def __init__(self, columns: Sequence[str] = COLUMNS) -> None:
         if len(set(columns)) != len(columns):
-            raise BadInput(f"columns must differ from each other, got {tuple(columns)}")
+            raise ValueError(f"columns must differ from each other, got {tuple(columns)}")
         self._n_rows = 0
         self._columns: dict[str, NDArray[Any]] = {
             name: np.empty(_FIRST_CAPACITY, np.int64 if name in COUNTS else np.float64) for name in columns
@@ -79,7 +77,7 @@ class History(Mapping[str, NDArray[Any]]):
         """
         if row.keys() != self._columns.keys():
             missing, unknown = self._columns.keys() - row.keys(), row.keys() - self._columns.keys()
-            raise BadInput(f"a row needs exactly the columns; missing {sorted(missing)}, unknown {sorted(unknown)}")
+            raise ValueError(f"a row needs exactly the columns; missing {sorted(missing)}, unknown {sorted(unknown)}")
         self._reserve(self._n_rows + 1)
         for name, value in row.items():
             self._columns[name][self._n_rows] = value
@@ -89,7 +87,7 @@ class History(Mapping[str, NDArray[Any]]):
         """Add many rows at once, given as columns of equal length."""
         lengths = {len(values) for values in rows.values()}
         if rows.keys() != self._columns.keys() or len(lengths) > 1:
-            raise BadInput(f"expected the columns {tuple(self)}, all of one length; got {tuple(rows)}")
+            raise ValueError(f"expected the columns {tuple(self)}, all of one length; got {tuple(rows)}")
         end = self._n_rows + lengths.pop()
         self._reserve(end)
         for name, values in rows.items():
@@ -99,7 +97,7 @@ class History(Mapping[str, NDArray[Any]]):
     def truncate(self, n_generations: int) -> None:
         """Forget all rows after the first `n_generations`."""
         if not 0 <= n_generations <= self._n_rows:
-            raise BadInput(f"n_generations must be in 0 ... {self._n_rows}, got {n_generations}")
+            raise ValueError(f"n_generations must be in 0 ... {self._n_rows}, got {n_generations}")
         self._n_rows = n_generations
         self._minima.clear()
 

@@ -14,13 +14,14 @@ parent that failed too, and counts as no success.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
-from neuroevo.strategies.base import Strategy
+from neuroevo.errors import BadInput
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.starts import StartSettings, initial_population
 from neuroevo.strategies.streams import Phase
@@ -65,6 +66,14 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     _rate_memory: FloatArray
     _slot: int = 0
 
+    AXES: ClassVar[Axes] = {
+        "parents": ("population_size", "n_genes"),
+        "errors": ("population_size",),
+        "archive": ("n_archived", "n_genes"),
+        "weight_memory": ("memory_size",),
+        "rate_memory": ("memory_size",),
+    }
+
     def _ask(self) -> FloatArray:
         settings = self.settings
         if self._generation == 0:
@@ -108,6 +117,10 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         kept = error <= self._errors
         self._parents = np.where(kept[:, np.newaxis], population, self._parents)
         self._errors = np.where(kept, error, self._errors)
+
+    def _restored(self) -> None:
+        if len(self._archive) > len(self._parents) or self._slot >= len(self._weight_memory):
+            raise BadInput("the state's archive or slot lies beyond its population or memory")
 
     def _draw_parameters(self, rng: np.random.Generator) -> None:
         """F and CR of every trial (JADE, section III-C; SHADE, section III-A)."""
