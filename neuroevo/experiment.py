@@ -147,6 +147,8 @@ def resume(
 ) -> RunRecord:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened.
 
+    A run that has finished stays as it is, and the observer is told so: `extend` goes on past an end.
+
     Args:
         path: The run's folder.
         threads: Replaces the scenario's number of threads; never changes the result.
@@ -155,17 +157,18 @@ def resume(
         observer: Told what happens.
 
     Raises:
-        RecordError: It is no record, or one that has finished; `extend` goes on past an end.
+        RecordError: It is no record of one run.
         RecordLocked: Another process is at work on it.
         RecordUnwritable: The machine refused to write.
     """
-    record = _single(path)
+    record, observer = _single(path), observer or Observer()
     if record.status == "finished":
-        raise RecordError(
+        observer.message(
             f"{path} has finished ({stated_reason(record)}); to go on past its end, move that end: "
             "neuroevo extend RUN --set stop.generations=2000"
         )
-    return go_on(record, {}, Where(threads, workers, ray), observer or Observer())
+        return record
+    return go_on(record, {}, Where(threads, workers, ray), observer)
 
 
 def extend(

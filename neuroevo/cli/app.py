@@ -141,12 +141,13 @@ def resume(
     ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run that was interrupted or killed; it ends as if nothing had happened."""
+    """Go on with a run that was interrupted or killed; it ends as if nothing had happened. A finished one says so."""
     with exit_codes():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out
+        from neuroevo.cli.running import carry_out, is_finished_set
 
-        carry_out(partial(experiment.resume, path, **_where(threads, workers, ray)), quiet=quiet)
+        if not is_finished_set(path):
+            carry_out(partial(experiment.resume, path, **_where(threads, workers, ray)), quiet=quiet)
 
 
 @app.command()
