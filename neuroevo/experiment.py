@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import tomli_w
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
-from neuroevo.records import RecordError, RunRecord, RunWriter, going_on, set_in
+from neuroevo.records import RecordError, RunRecord, RunWriter, restoring, set_in
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import open_search
 from neuroevo.stopping import SignalTrap, ending_criterion
@@ -102,23 +101,26 @@ def resume(
 ) -> RunRecord:
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened.
 
+    A run that has finished stays as it is, and callbacks are told so: `extend` goes on past an end.
+
     Args:
         path: The run's folder.
         compute: Who computes, where that differs from the scenario's [distribution]; never changes the result.
         callbacks: Told what happens.
 
     Raises:
-        RecordError: It is no record, or one that has finished; `extend` goes on past an end.
+        RecordError: It is no record of one run.
         RecordLocked: Another process is at work on it.
         RecordUnwritable: The machine refused to write.
     """
-    record = _single(path)
+    record, told = _single(path), Callbacks(callbacks)
     if record.status == "finished":
-        raise RecordError(
+        told.message(
             f"{path} has finished ({stated_reason(record)}); to go on past its end, move that end: "
             "neuroevo extend RUN --set stop.generations=2000"
         )
-    return go_on(record, {}, compute, Callbacks(callbacks))
+        return record
+    return go_on(record, {}, compute, told)
 
 
 def extend(
@@ -207,15 +209,15 @@ def _carry_out(
     with (
         open_search(scenario, opened, writer.history, announce=announce, watch=callbacks.workers) as evolution,
         SignalTrap(scenario.criterion) as trap,
-        ExitStack() as first_generation,
     ):
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
-            first_generation.enter_context(going_on(writer.path))
-            evolution.restore(state)
+            with restoring(writer.path):
+                evolution.restore(state)
+                if evolution.champion is not None:
+                    scenario.network.layout.checked(evolution.champion.genome)
 
         def after(progress: Progress) -> None:
-            first_generation.close()
             writer.append(progress.row())
             if evolution.at_rest and due.now(progress.generation):
                 writer.checkpoint(progress.generation, evolution.state())

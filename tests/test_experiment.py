@@ -105,10 +105,21 @@ def test_the_results_are_those_of_the_readable_network(small_scenario: Path, tmp
     assert champion["train"]["error"] == pytest.approx(record.champion.error, rel=1e-4)
 
 
-def test_a_finished_run_is_extended_and_not_resumed(small_scenario: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_given_back_as_it_is_and_says_how_to_extend_it(small_scenario: Path, tmp_path: Path) -> None:
+    class Listener(Callback):
+        messages: ClassVar[list[str]] = []
+
+        def message(self, text: str) -> None:
+            self.messages.append(text)
+
     record = ne.run(small_scenario, results=tmp_path / "runs")
-    with pytest.raises(RecordError, match="extend"):
-        ne.resume(record.path)
+    before = {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()}
+    again = ne.resume(record.path, callbacks=[Listener()])
+    assert (again.path, again.status, dict(again.run)) == (record.path, "finished", dict(record.run))
+    assert {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()} == before
+    (message,) = Listener.messages
+    assert "has finished (12 generations" in message
+    assert "neuroevo extend RUN" in message
 
 
 @pytest.mark.parametrize("overrides", [{}, {"strategy.population_size": 8}, {"stop.generations": -1}])

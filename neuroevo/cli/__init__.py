@@ -1,6 +1,7 @@
 """The command line parses arguments, prints, and chooses exit codes; nothing else does.
 
-0 done; 1 the machine failed (disk, memory); 2 bad input; 130 and 143 interrupted by Ctrl-C and SIGTERM.
+0 done; 1 the machine failed (disk, memory), or a defect of ours; 2 bad input; 130 and 143 interrupted by Ctrl-C and
+SIGTERM.
 Every command is a function in `app`; everything heavy is imported inside it, so that ``--help`` answers at once.
 """
 

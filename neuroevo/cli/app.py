@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuroevo.cli.failures import told
+from neuroevo.cli.failures import exit_codes
 from neuroevo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def run(
     Each run leaves a folder with its history, champion, checkpoints and plots. Ctrl-C ends it in good order after the
     current generation; `neuroevo resume` goes on from there.
     """
-    with told():
+    with exit_codes():
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out, carry_out_plans
         from neuroevo.scenario import load_scenario, parse_sweep
@@ -142,12 +142,13 @@ def resume(
     ray: Ray = None,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run that was interrupted or killed; it ends as if nothing had happened."""
-    with told():
+    """Go on with a run that was interrupted or killed; it ends as if nothing had happened. A finished one says so."""
+    with exit_codes():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out
+        from neuroevo.cli.running import carry_out, is_finished_set
 
-        carry_out(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
+        if not is_finished_set(path):
+            carry_out(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
 
 
 @app.command()
@@ -160,7 +161,7 @@ def extend(
     quiet: Quiet = False,
 ) -> None:
     """Go on past the end of a run: neuroevo extend RUN --set stop.generations=2000."""
-    with told():
+    with exit_codes():
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out
 
@@ -174,7 +175,7 @@ def check(
     overrides: Set = None,
 ) -> None:
     """Check scenarios without running them, and say what they would do."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import scenario_text
         from neuroevo.scenario import load_scenario
         from neuroevo.trials import plan_runs, wants_many
@@ -192,7 +193,7 @@ def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
@@ -204,7 +205,7 @@ def plot(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
 ) -> None:
     """Draw the curves of runs anew, as PNG and SVG, into the folder plots/ of each."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.running import draw
 
         for path in runs:
@@ -217,7 +218,7 @@ def list_names(
     folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
 ) -> None:
     """List scenarios, strategies, networks, problems and stopping criteria, a line each."""
-    with told():
+    with exit_codes():
         from neuroevo.cli.texts import catalogue_text
 
         _print(catalogue_text(folder))
@@ -235,7 +236,7 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time the evaluator, and compare it with what this machine could do at best."""
-    with told():
+    with exit_codes():
         from neuroevo.bench import run_bench
         from neuroevo.cli.running import tell
         from neuroevo.machine import available_processors

@@ -14,6 +14,7 @@ from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.texts import results_text, stop_text, summary_text
 from neuroevo.records import RunRecord, TrialSet, set_in
+from neuroevo.records.record import PLOT_FOLDER
 from neuroevo.stopping import exit_code
 from neuroevo.trials import run_plans
 
@@ -35,11 +36,15 @@ class Shown(Callback, logging.Handler):
     """Shows a run on standard error; with `quiet`, only what a user must know.
 
     While it is in use (a context manager), the package's own log messages are shown too: they announce waits.
+
+    Attributes:
+        began: Whether a run has been started or gone on with.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         logging.Handler.__init__(self, logging.WARNING if quiet else logging.INFO)
         self._quiet = quiet
+        self.began = False
         self._display: Display | None = None
         self._log = logging.getLogger("neuroevo")
 
@@ -57,6 +62,7 @@ class Shown(Callback, logging.Handler):
         self.message(record.getMessage())
 
     def started(self, scenario: Scenario, path: Path) -> None:  # noqa: ARG002 - the folder is printed at the end
+        self.began = True
         if self._quiet:
             return
         network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
@@ -87,14 +93,14 @@ class Shown(Callback, logging.Handler):
 
 
 def carry_out(start: Start, *, quiet: bool) -> None:
-    """Start or go on with a run, draw its plots, and print what came of it.
+    """Start or go on with a run, draw its plots, and print what came of it; one that had finished only tells.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the run.
     """
     with Shown(quiet=quiet) as shown:
         record = start(callbacks=[shown])
-    if _wants_plots(record):
+    if _wants_plots(record) and (shown.began or not (record.path / PLOT_FOLDER).is_dir()):
         draw(record.path)
     if not quiet and record.run.get("results"):
         print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
@@ -103,6 +109,19 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     code = exit_code(record.stop_reason)
     if code:
         raise typer.Exit(code)
+
+
+def is_finished_set(path: Path) -> bool:
+    """Say so where a folder is a set of trials or a sweep whose runs have all finished, and print it."""
+    found = set_in(path)
+    summary = {} if found is None else found.summary()
+    points = summary.get("points", [summary] if summary else [])
+    n_runs = sum(point["n_trials"] for point in points)
+    if not n_runs or n_runs != sum(point["n_finished"] for point in points):
+        return False
+    tell(f"all {n_runs} runs in {path} have finished; the command that began it adds what it still lacks")
+    print(path, flush=True)  # noqa: T201
+    return True
 
 
 def carry_out_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, quiet: bool) -> None:

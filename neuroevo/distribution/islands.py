@@ -73,7 +73,7 @@ class DistributedHost(StretchHost):
         watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
         recipe.check()
-        super().__init__(self._on_workers, n_islands, n_emigrants=n_emigrants, only_better=only_better)
+        super().__init__(make_strategy, self._on_workers, n_islands, n_emigrants=n_emigrants, only_better=only_better)
         item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated)
         self._pool = RayPool(cluster, item, same_processor=True, announce=announce)
         self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)

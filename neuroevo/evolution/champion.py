@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
+from neuroevo.evolution.states import numbers_of
+
 VALIDATION = "validation"
 """The part that, where a problem has it, chooses the champion."""
+
+
+_NUMBERS = {"error": float, "learned": float, "validation_error": float, "generation": int}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +46,15 @@ class Champion:
         return {f"champion.{name}": value for name, value in vars(self).items()}
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Champion:
-        """The champion that a search's state holds; the inverse of `state`."""
-        return cls(
-            np.array(state["champion.genome"], dtype=np.float64),
-            float(state["champion.error"]),
-            float(state["champion.learned"]),
-            float(state["champion.validation_error"]),
-            int(state["champion.generation"]),
-        )
+    def of_state(cls, state: Mapping[str, Any]) -> Champion | None:
+        """The champion that a search's state holds, None where it has none; the inverse of `state`.
+
+        Raises:
+            BadInput: An entry is missing, or of another kind or shape.
+        """
+        if "champion.error" not in state:
+            return None
+        genome = np.asarray(state.get("champion.genome"))
+        if genome.ndim != 1 or genome.dtype != np.float64:
+            raise BadInput("champion.genome in the state must be a vector of float64 numbers")
+        return cls(np.array(genome), **numbers_of(state, _NUMBERS, "champion."))

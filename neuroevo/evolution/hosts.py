@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.evolution.generations import FloatArray, Generation, carry_out
 
 if TYPE_CHECKING:
@@ -43,6 +44,19 @@ class Migrants(NamedTuple):
     def together(cls, groups: Sequence[Migrants]) -> Migrants:
         """All of them in one group."""
         return cls(*(np.concatenate(columns) for columns in zip(*groups, strict=True)))
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Migrants:
+        """Those that a search's state holds, by "genomes" and "errors".
+
+        Raises:
+            BadInput: They are no genomes with an error each.
+        """
+        genomes, errors = (np.asarray(state.get(name)) for name in cls._fields)
+        whole = errors.ndim == 1 and genomes.ndim == 2 and len(genomes) == len(errors)
+        if not whole or genomes.dtype != np.float64 or errors.dtype != np.float64:
+            raise BadInput("the emigrants in the state are no genomes with an error each")
+        return cls(genomes, errors)
 
     def enter(self, strategy: Strategy[Any], only_better: bool) -> None:
         """Enter an island; with `only_better`, those that are no better than its incumbent are turned away."""
@@ -99,8 +113,23 @@ class IslandHost(ABC):
         """The state of each island's strategy."""
 
     @abstractmethod
-    def restore(self, states: Sequence[State], emigrants: Sequence[Migrants] | None) -> None:
-        """Go on from the states of the islands; `emigrants` are those of a run with more than one."""
+    def restore(self, generation: int, states: Sequence[State], emigrants: Sequence[Migrants] = ()) -> None:
+        """Go on from the states of the islands after a generation; `emigrants` are those of a run with more than one.
+
+        Raises:
+            BadInput: A state is of another strategy, number of genes or generation.
+        """
+
+
+def restore_strategy(strategy: Strategy[Any], state: State, generation: int) -> None:
+    """Continue from a state.
+
+    Raises:
+        BadInput: It is of another strategy, number of genes or generation.
+    """
+    strategy.restore(state)
+    if strategy.generation != generation:
+        raise BadInput(f"the strategy is of generation {strategy.generation}, the search of {generation}")
 
 
 class LocalHost(IslandHost):
@@ -160,10 +189,6 @@ class LocalHost(IslandHost):
     def states(self) -> list[State]:
         return [strategy.state() for strategy in self.strategies]
 
-    def restore(
-        self,
-        states: Sequence[State],
-        emigrants: Sequence[Migrants] | None,  # noqa: ARG002 - they follow from the states
-    ) -> None:
+    def restore(self, generation: int, states: Sequence[State], emigrants: Sequence[Migrants] = ()) -> None:  # noqa: ARG002 - who they are follows from the states
         for strategy, state in zip(self.strategies, states, strict=True):
-            strategy.restore(state)
+            restore_strategy(strategy, state, generation)

@@ -9,12 +9,11 @@ import numpy as np
 
 from neuroevo.evaluation import fitness_of
 from neuroevo.evolution.champion import Champion
+from neuroevo.evolution.states import FIGURES, figures_of
 from neuroevo.stopping import History, Progress
 
 if TYPE_CHECKING:
     from neuroevo.evolution.generations import Generation
-
-_COUNTERS = ("generation", "evaluations", "seconds", "incumbent_error", "incumbent_learned", "validation_error")
 
 
 class Logbook:
@@ -82,14 +81,18 @@ class Logbook:
 
     def state(self) -> dict[str, Any]:
         """Its part of the state of a search."""
-        state: dict[str, Any] = {name: getattr(self, name) for name in _COUNTERS}
+        state: dict[str, Any] = {name: getattr(self, name) for name in FIGURES}
         return state if self.champion is None else {**state, **self.champion.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; the history must end with that state's generation."""
-        for name in _COUNTERS:
-            setattr(self, name, type(getattr(self, name))(np.asarray(state[name]).item()))
-        self.champion = Champion.of_state(state) if "champion.error" in state else None
+        """Go on from a state; the history must end with that state's generation.
+
+        Raises:
+            BadInput: It does not, or an entry is missing or of another kind or shape.
+        """
+        for name, value in figures_of(state, self.history).items():
+            setattr(self, name, value)
+        self.champion = Champion.of_state(state)
 
     def _note(self, found: Champion | None) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from neuroevo.errors import BadInput
 from neuroevo.evolution.hosts import IslandHost, LocalHost, Migrants
 from neuroevo.evolution.logbook import Logbook
 from neuroevo.evolution.migration import Migration
+from neuroevo.evolution.states import below, numbers_of
 
 if TYPE_CHECKING:
     from neuroevo.evaluation import Evaluator
@@ -159,26 +158,26 @@ class Evolution:
         """Go on from a state; the history must end with that state's generation.
 
         Raises:
-            BadInput: The state is of another number of islands.
+            BadInput: The state is of another number of islands, the history does not end with its generation, or an
+                entry is missing or of another kind or shape.
         """
-        n_islands = int(np.asarray(state.get("n_islands", 1)).item())
+        n_islands = numbers_of({"n_islands": 1, **state}, {"n_islands": int})["n_islands"]
         if n_islands != self.host.n_islands:
             raise BadInput(f"the state is of {n_islands} islands, here are {self.host.n_islands}")
         self.logbook.restore(state)
         if n_islands == 1:
-            self.host.restore([_below(state, "strategy.")], None)
+            self.host.restore(self.generation, [below(state, "strategy.")])
         else:
-            states = [_below(state, f"island.{island}.") for island in range(n_islands)]
-            leaving = [Migrants(**_below(state, f"emigrants.{island}.")) for island in range(n_islands)]
-            self.host.restore(states, leaving)
+            states = [below(state, f"island.{island}.") for island in range(n_islands)]
+            leaving = [Migrants.of_state(below(state, f"emigrants.{island}.")) for island in range(n_islands)]
+            self.host.restore(self.generation, states, leaving)
         self.at_rest = True
 
     def _record(self, generations: Sequence[Generation], seconds: float) -> Progress:
         progress = self.logbook.record(generations, seconds)
         for island, generation in enumerate(generations):
             for message in generation.messages:
-                where = f"island {island}, " if len(generations) > 1 else ""
-                self._announce(f"{where}generation {progress.generation}: {message}")
+                self._announce(f"island {island}, {message}" if len(generations) > 1 else message)
         return progress
 
     def _advance(self, n_generations: int) -> list[list[Generation]]:
@@ -196,7 +195,3 @@ class Evolution:
         ends = [self.migration.interval] + ([] if self._rest_every is None else [self._rest_every])
         longest = min(self.host.longest_stretch, *(end - self.generation % end for end in ends))
         return max(1, min(longest, int(_STRETCH_SECONDS / max(self._pace, 1e-9))))
-
-
-def _below(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}

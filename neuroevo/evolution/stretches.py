@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from neuroevo.errors import BadInput
 from neuroevo.evolution.generations import Generation
-from neuroevo.evolution.hosts import IslandHost, LocalHost, MakeStrategy, Migrants, State
+from neuroevo.evolution.hosts import IslandHost, LocalHost, MakeStrategy, Migrants, State, restore_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +87,7 @@ class OrderTaker:
             lambda _island: strategy, self._evaluator, validated=self._validated, only_better=order.only_better
         )
         if order.state is not None:
-            host.restore([order.state], None)
+            host.restore(order.generation, [order.state])
         (generations,) = host.advance(order.generation, order.n_generations, order.to_beat, [order.immigrants])
         stretch = Stretch(generations, strategy.state(), Migrants.leaving(strategy, order.n_emigrants))
         self._strategies[order.island] = strategy
@@ -99,6 +98,7 @@ class StretchHost(IslandHost):
     """Keeps the states of islands, and has their generations carried out elsewhere.
 
     Args:
+        make_strategy: Builds the strategy of an island.
         carry_out: Carries out orders for different islands; their stretches, in the same order.
         n_islands: How many islands there are.
         n_emigrants: Genomes on each way of a migration.
@@ -109,6 +109,7 @@ class StretchHost(IslandHost):
 
     def __init__(
         self,
+        make_strategy: MakeStrategy,
         carry_out: Callable[[Sequence[Order]], list[Stretch]],
         n_islands: int,
         *,
@@ -116,6 +117,7 @@ class StretchHost(IslandHost):
         only_better: bool = False,
     ) -> None:
         self.n_islands, self.n_emigrants, self.only_better = n_islands, n_emigrants, only_better
+        self._make_strategy = make_strategy
         self._carry_out = carry_out
         self._states: list[State | None] = [None] * n_islands
         self._emigrants = [Migrants.none()] * n_islands
@@ -156,6 +158,12 @@ class StretchHost(IslandHost):
     def states(self) -> list[State]:
         return [state or {} for state in self._states]
 
-    def restore(self, states: Sequence[State], emigrants: Sequence[Migrants] | None) -> None:
-        self._states = list(states)
-        self._emigrants = [Migrants(*map(np.asarray, group)) for group in emigrants or ()]
+    def restore(self, generation: int, states: Sequence[State], emigrants: Sequence[Migrants] = ()) -> None:
+        leaving = list(emigrants) or [Migrants.none()] * self.n_islands
+        for island, (state, group) in enumerate(zip(states, leaving, strict=True)):
+            # Built for the checks alone: whoever carries out the first order must be able to trust it.
+            strategy = self._make_strategy(island)
+            restore_strategy(strategy, state, generation)
+            if len(group.genomes) and group.genomes.shape[1] != strategy.n_genes:
+                raise BadInput(f"emigrants have {group.genomes.shape[1]} genes, the strategy {strategy.n_genes}")
+        self._states, self._emigrants = list(states), leaving

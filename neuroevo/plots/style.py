@@ -57,7 +57,7 @@ _SETTINGS: dict[str, Any] = {
     "savefig.dpi": 144,
 }
 # A record of unknown origin may hold any numbers; what cannot be drawn is the record's fault and said so.
-_UNDRAWABLE = (ValueError, OverflowError, MemoryError, ZeroDivisionError, IndexError, RuntimeError, TypeError)
+_UNDRAWABLE = (ArithmeticError, ValueError)
 
 
 @contextmanager

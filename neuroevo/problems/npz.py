@@ -62,7 +62,7 @@ def parse_npz(content: bytes, path: Path, limit: int = MAX_BYTES) -> dict[str, N
                 with archive.open(member) as stream:
                     arrays[name] = _read_array(stream, f"{path}, array {name!r}", left)
                 left -= arrays[name].nbytes
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:
         # A damaged archive can make zipfile and its decompressors raise nearly anything.

@@ -6,7 +6,7 @@ some keys. :class:`RecordError` and its kinds say what is wrong with one.
 """
 
 from neuroevo.records.champion import Champion
-from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, going_on
+from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.records.summary import summarised, summary_row
@@ -25,7 +25,7 @@ __all__ = [
     "RunWriter",
     "SweepSet",
     "TrialSet",
-    "going_on",
+    "restoring",
     "set_in",
     "summarised",
     "summary_row",

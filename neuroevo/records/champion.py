@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError
 from neuroevo.records.npz import read_npz, write_npz
 
@@ -62,13 +61,13 @@ def write_champion(
     """
     vector = np.asarray(genome, dtype=np.float64)
     if vector.ndim != 1 or not np.isfinite(vector).all():
-        raise BadInput(f"genome must be a vector of finite numbers, got shape {vector.shape}")
+        raise ValueError(f"genome must be a vector of finite numbers, got shape {vector.shape}")
     contents: dict[str, Any] = {"genome": vector}
     groups = ({name: np.asarray(value) for name, value in figures.items()}, scaling)
     for group in (*groups, {f"{_ARRAY}{name}": values for name, values in arrays.items()}):
         taken = contents.keys() & group.keys()
         if taken:
-            raise BadInput(f"the names {sorted(taken)} are taken in champion.npz")
+            raise ValueError(f"the names {sorted(taken)} are taken in champion.npz")
         contents |= group
     write_npz(path, contents)
 

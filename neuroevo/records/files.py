@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from neuroevo.errors import BadInput, WrongType
+from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError, writing
 
 #: Text files of a record (scenario.toml, run.json) are refused above this size, bytes.
@@ -148,7 +148,7 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int | str):
         return value
-    raise WrongType(f"run.json holds texts, numbers, truth values, lists and objects; got {value!r}")
+    raise TypeError(f"run.json holds texts, numbers, truth values, lists and objects; got {value!r}")
 
 
 def open_to_append(path: Path) -> int:

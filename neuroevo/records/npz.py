@@ -53,9 +53,9 @@ def pack_npz(arrays: Mapping[str, ArrayLike]) -> bytes:
         for name, values in arrays.items():
             array = np.asarray(values)
             if not _NAME.fullmatch(name):
-                raise BadInput(f"array name {name!r}: letters, digits, '_', '.' and '-' only, at most 200")
+                raise ValueError(f"array name {name!r}: letters, digits, '_', '.' and '-' only, at most 200")
             if array.dtype.kind not in _KINDS:
-                raise BadInput(
+                raise ValueError(
                     f"{name} has type {array.dtype}; only numbers of up to 64 bits, truth values and texts are stored"
                 )
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)

@@ -156,7 +156,7 @@ class RunWriter:
             RecordUnwritable: The machine refused; the checkpoints before are untouched.
         """
         if generation != self._rows.n_rows:
-            raise BadInput(f"the history ends with generation {self._rows.n_rows}, the checkpoint is of {generation}")
+            raise ValueError(f"the history ends with generation {self._rows.n_rows}, the checkpoint is of {generation}")
         # The rows first: a checkpoint without its history could not be used.
         self._rows.sync()
         write_checkpoint(self.path, generation, state)

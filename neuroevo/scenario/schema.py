@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from annotated_types import Ge, Gt
 
 from neuroevo.compute import Compute
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import EvaluatorRecipe
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
@@ -294,7 +295,7 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, di
     settings: Any = parse_settings(cls, values, "problem")
     try:
         problem = checked_problem(settings.build(folder))
-    except (ValueError, TypeError) as error:
+    except BadInput as error:
         raise SettingsError([Mistake("problem", str(error))]) from error
     return problem, {"kind": table["kind"], **_plain(settings)}
 
@@ -322,7 +323,7 @@ def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
     except SettingsError as error:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
-    except (ValueError, TypeError) as error:
+    except BadInput as error:
         raise SettingsError([Mistake("network", str(error))]) from error
     return network, {"kind": table["kind"], **network.settings()}
 
@@ -418,7 +419,7 @@ def _checked_strategy(
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
             StrategyRecipe.of([table], 0, network, space)()
-        except ValueError as error:
+        except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **shared}
 

@@ -113,7 +113,7 @@ class History(Mapping[str, NDArray[Any]]):
         """Add many rows at once, given as columns of equal length."""
         lengths = {len(values) for values in rows.values()}
         if rows.keys() != self._columns.keys() or len(lengths) > 1:
-            raise BadInput(f"expected the columns {tuple(self)}, all of one length; got {tuple(rows)}")
+            raise ValueError(f"expected the columns {tuple(self)}, all of one length; got {tuple(rows)}")
         end = self._n_rows + lengths.pop()
         self._reserve(end)
         for name, values in rows.items():
@@ -123,7 +123,7 @@ class History(Mapping[str, NDArray[Any]]):
     def truncate(self, n_generations: int) -> None:
         """Forget all rows after the first `n_generations`."""
         if not 0 <= n_generations <= self._n_rows:
-            raise BadInput(f"n_generations must be in 0 ... {self._n_rows}, got {n_generations}")
+            raise ValueError(f"n_generations must be in 0 ... {self._n_rows}, got {n_generations}")
         self._n_rows = n_generations
         self._minima.clear()
 

@@ -23,9 +23,11 @@ from neuroevo.strategies.streams import Phase, stream
 if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout
 
+Axes: TypeAlias = Mapping[str, tuple[str, ...]]
 State: TypeAlias = dict[str, NDArray[Any] | int | float | bool]
 
 _BASE_STATE = ("generation", "restart", "incumbent", "incumbent_error")
+_BASE_AXES: Axes = {"incumbent": ("n_genes",), "incumbent_error": ()}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class Strategy(ABC, Generic[S]):
     #: Names of the attributes (with a leading underscore) that, with those of the base class, are the whole state:
     #: arrays, numbers or booleans; None is left out.
     STATE: ClassVar[tuple[str, ...]] = ()
+    #: Names of floats and arrays of floats in STATE to their axes: "n_genes", "population_size" (of the settings), and
+    #: others, each of one length wherever it stands. A state of other shapes is refused.
+    AXES: ClassVar[Axes] = {}
 
     #: What is wanted of an evaluation beside the error: names of `evaluation.FINDINGS`.
     wants: frozenset[str] = frozenset()
@@ -210,18 +215,28 @@ class Strategy(ABC, Generic[S]):
 
         Raises:
             RuntimeError: Between an ask and its tell.
-            ValueError: The state is of another strategy or of another number of genes.
+            BadInput: The state is of another strategy or of another number of genes, or an entry is missing or of
+                another kind or shape.
         """
         if self._asked is not None:
             raise RuntimeError("restore() between ask() and tell(): tell() the errors first, or use a new strategy")
-        known = {*_BASE_STATE, *self.STATE}
-        wrong = sorted({*set(state) - known, *set(_BASE_STATE) - set(state)})
+        names = (*_BASE_STATE, *self.STATE)
+        wrong = sorted({*set(state) - set(names), *set(_BASE_STATE) - set(state)})
         if wrong:
             raise BadInput(f"this is not a state of {type(self).__name__}: {', '.join(wrong)} unknown or missing")
         if np.shape(state["incumbent"]) != (self.n_genes,):
             raise BadInput(f"the state has {np.size(state['incumbent'])} genes, this strategy has {self.n_genes}")
-        for name in known:
-            setattr(self, f"_{name}", _plain(state[name]) if name in state else None)
+        axes = {**_BASE_AXES, **self.AXES}
+        lengths = {"n_genes": self.n_genes, "population_size": self.settings.population_size}
+        values: dict[str, Any] = dict.fromkeys(names)
+        for name in names:
+            own, of_class = (getattr(place, f"_{name}", ...) for place in (self, type(self)))
+            if name in state:
+                values[name] = _entry(name, np.asarray(state[name]), axes.get(name), own, lengths)
+            elif (name in axes or own is not ...) and own is not None and of_class is not None:
+                raise BadInput(f"this is not a state of {type(self).__name__}: {name} is missing")
+        for name, value in values.items():
+            setattr(self, f"_{name}", value)
         self._incumbent = _frozen(np.asarray(self._incumbent))
         self._restored()
 
@@ -300,6 +315,36 @@ def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:
     if not np.all(values > -np.inf):
         raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
     return _frozen(values)
+
+
+def _entry(name: str, value: NDArray[Any], axes: tuple[str, ...] | None, own: object, lengths: dict[str, int]) -> Any:
+    """An entry of a state as the attribute holds it.
+
+    Args:
+        name: The entry's.
+        value: The entry.
+        axes: The names of its axes; None where they are not known.
+        own: What the attribute holds; where the axes are not known, the entry must be of its kind.
+        lengths: Names of axes to their lengths; those that come for the first time are added.
+
+    Raises:
+        BadInput: It is of another kind or shape.
+    """
+    kind, shape, expected = value.dtype.kind, value.shape, "numbers"
+    if axes is not None:
+        known = tuple(lengths.setdefault(axis, length) for axis, length in zip(axes, shape, strict=False))
+        good = kind in "iuf" and len(axes) == len(shape) and known == shape
+        value, expected = value.astype(np.float64) if good else value, f"numbers of the shape ({', '.join(axes)})"
+    elif isinstance(own, bool | int):
+        good = not shape and kind in ("b" if isinstance(own, bool) else "iu") and bool(value >= 0)
+        expected = f"{type(own).__name__}, from 0 on"
+    elif isinstance(own, np.ndarray):
+        good, expected = value.dtype == own.dtype and value.ndim == own.ndim, f"{own.dtype} with {own.ndim} axes"
+    else:
+        good = kind in "biuf" and not (isinstance(own, float) and shape)
+    if not good:
+        raise BadInput(f"{name} in the state must be {expected}, got {value.dtype} of the shape {shape}")
+    return _plain(value)
 
 
 def _frozen(values: FloatArray) -> FloatArray:

@@ -18,14 +18,14 @@ sizes of new ones in `cma_restarts`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import Strategy, StrategySettings
+from neuroevo.strategies.base import Axes, Strategy, StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.cma_parameters import default_population
@@ -94,6 +94,16 @@ class CmaEs(Strategy[CmaEsSettings]):
     _shape: Shape
     _monitor: RunMonitor
     _plan: RestartPlan
+
+    AXES: ClassVar[Axes] = {
+        "mean": ("n_genes",),
+        "sigma": (),
+        "sigma_start": (),
+        "p_sigma": ("n_genes",),
+        "immigrants": ("n_immigrants", "n_genes"),
+        "best": ("n_remembered",),
+        "median": ("n_remembered",),
+    }
 
     def __init__(self, settings: CmaEsSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
@@ -244,6 +254,11 @@ class CmaEs(Strategy[CmaEsSettings]):
 
     def _restored(self) -> None:
         self._make_parts()
+        if len(self._immigrants) > self._population_size:
+            raise BadInput(f"the state has {len(self._immigrants)} immigrants for {self._population_size} samples")
+        for name in self._shape.ARRAYS:
+            if np.shape(getattr(self, f"_{name}")) != np.shape(getattr(self._shape, name)):
+                raise BadInput(f"{name} in the state has the shape {np.shape(getattr(self, f'_{name}'))}")
         for part, names in self._parts():
             for name in names:
                 if getattr(self, f"_{name}") is not None:

@@ -9,13 +9,13 @@ with many others.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
-from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic.crossover import swap
 from neuroevo.strategies.starts import StartSettings, initial_population
@@ -58,6 +58,8 @@ class Cosyne(Strategy[CosyneSettings]):
 
     _genomes: FloatArray
     _errors: FloatArray
+
+    AXES: ClassVar[Axes] = {"genomes": ("population_size", "n_genes"), "errors": ("population_size",)}
 
     def _ask(self) -> FloatArray:
         settings = self.settings

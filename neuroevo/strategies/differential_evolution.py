@@ -18,13 +18,14 @@ is not wider than it was at first: without selection its variance grows by 1 + 2
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
-from neuroevo.strategies.base import Strategy
+from neuroevo.errors import BadInput
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.starts import StartSettings, initial_population
 from neuroevo.strategies.streams import Phase
@@ -71,6 +72,14 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     #: Mean variance of the genes in the first population, the largest that equals may bring about.
     _widest: float | None = None
 
+    AXES: ClassVar[Axes] = {
+        "parents": ("population_size", "n_genes"),
+        "errors": ("population_size",),
+        "archive": ("n_archived", "n_genes"),
+        "weight_memory": ("memory_size",),
+        "rate_memory": ("memory_size",),
+    }
+
     def _ask(self) -> FloatArray:
         settings = self.settings
         if self._generation == 0:
@@ -116,6 +125,10 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         if np.any(error == self._errors) and _mean_variance(parents) > (self._widest or 0.0):
             parents = np.where(better[:, np.newaxis], population, self._parents)
         self._parents, self._errors = parents, np.minimum(error, self._errors)
+
+    def _restored(self) -> None:
+        if len(self._archive) > len(self._parents) or self._slot >= len(self._weight_memory):
+            raise BadInput("the state's archive or slot lies beyond its population or memory")
 
     def _draw_parameters(self, rng: np.random.Generator) -> None:
         """F and CR of every trial (JADE, section III-C; SHADE, section III-A)."""

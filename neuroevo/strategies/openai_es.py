@@ -16,13 +16,13 @@ incumbent, and have no part in the gradient.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Interval
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.starts import StartSettings, initial_population
@@ -76,6 +76,13 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
 
     Settings = OpenAiEsSettings
     STATE = ("mean", "first_moment", "second_moment", "n_updates", "best_told")
+
+    AXES: ClassVar[Axes] = {
+        "mean": ("n_genes",),
+        "first_moment": ("n_genes",),
+        "second_moment": ("n_genes",),
+        "best_told": (),
+    }
 
     def __init__(self, settings: OpenAiEsSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)

@@ -13,13 +13,13 @@ is the sample mirrored at the bounds. Immigrants take the place of samples in th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import Strategy, StrategySettings
+from neuroevo.strategies.base import Axes, Strategy, StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.search_scale import gene_scale, search_centre
@@ -60,6 +60,8 @@ class Snes(Strategy[SnesSettings]):
     Settings = SnesSettings
     STATE = ("mean", "width", "immigrants")
 
+    AXES: ClassVar[Axes] = {"mean": ("n_genes",), "width": ("n_genes",), "immigrants": ("n_immigrants", "n_genes")}
+
     def __init__(self, settings: SnesSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
         n = self.n_genes
@@ -97,6 +99,10 @@ class Snes(Strategy[SnesSettings]):
             width_gradient = utility @ np.square(self._z)
         self._mean = self._mean + self.settings.mean_rate * self._width * mean_gradient
         self._width = self._width * np.exp(self._width_rate / 2 * width_gradient)
+
+    def _restored(self) -> None:
+        if len(self._immigrants) > self._n_samples:
+            raise BadInput(f"the state has {len(self._immigrants)} immigrants for {self._n_samples} samples")
 
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         best = np.argsort(errors, kind="stable")[: max(1, self._n_samples // 2)]

@@ -146,6 +146,42 @@ def test_a_signal_ends_a_sweep_in_good_order_and_the_same_command_goes_on(small_
     assert not (tmp_path / "runs" / "small-sweep" / "n_hidden=3" / "seed1").exists()
 
 
+def test_a_finished_run_can_be_resumed_again_and_again(small_scenario: Path, tmp_path: Path) -> None:
+    neuroevo("run", small_scenario, "--results", "runs", "-q", cwd=tmp_path)
+    folder = tmp_path / "runs" / "small-seed1"
+    for path in (folder, folder.parent):
+        path.chmod(0o500)
+    try:
+        for options in ([], ["-q"]):
+            done = neuroevo("resume", "runs/small-seed1", *options, cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.splitlines()[-1] == "runs/small-seed1"
+            assert "runs/small-seed1 has finished (12 generations" in done.stderr
+            assert "neuroevo extend RUN" in done.stderr
+    finally:
+        for path in (folder.parent, folder):
+            path.chmod(0o700)
+
+
+def test_a_finished_set_of_runs_says_so_and_an_unfinished_one_names_the_way_on(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    for options, name, n_runs in (
+        (["--trials", "2"], "small-trials", 2),
+        (["--sweep", "network.n_hidden=2,3"], "small-sweep", 2),
+    ):
+        neuroevo("run", small_scenario, *options, "--results", "runs", "-q", cwd=tmp_path)
+        done = neuroevo("resume", f"runs/{name}", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"runs/{name}\n")
+        assert f"all {n_runs} runs in runs/{name} have finished" in done.stderr
+        assert neuroevo("extend", f"runs/{name}", "--set", "stop.generations=20", cwd=tmp_path).returncode == 2
+    run = tmp_path / "runs" / "small-trials" / "seed2" / "run.json"
+    run.write_text(run.read_text().replace('"status": "finished"', '"status": "interrupted"'))
+    done = neuroevo("resume", "runs/small-trials", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the command that began it goes on" in done.stderr
+
+
 def test_an_unwritable_results_folder_is_the_machines_failure(small_scenario: Path, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file where the folder should be")
     done = neuroevo("run", small_scenario, "--results", "runs", cwd=tmp_path)

@@ -43,7 +43,7 @@ def archipelago(
         def carry_out(orders):
             return [OrderTaker(make_strategy(kind), Hills(), validated=validated).carry_out(order) for order in orders]
 
-        host = StretchHost(carry_out, n_islands, **options)
+        host = StretchHost(make_strategy(kind), carry_out, n_islands, **options)
     else:
         host = LocalHost(make_strategy(kind), Hills(), n_islands, validated=validated, **options)
     return Evolution(host, migration, seed=5, validated=validated, rest_every=rest_every)

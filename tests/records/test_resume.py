@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuroevo.errors import OutOfMemory
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import RecordError, RecordLocked, RunRecord, RunWriter, going_on
+from neuroevo.records import RecordError, RecordLocked, RunRecord, RunWriter, restoring
 from tests.records.conftest import advance, finish, row, state
 
 Start = Callable[..., RunWriter]
@@ -226,10 +227,12 @@ def test_killed_process_leaves_no_lock(start: Start) -> None:
 
 
 def test_state_that_does_not_fit_is_an_error_of_the_record(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"does not fit its scenario \(KeyError: 'seconds'\)"), going_on(tmp_path):
+    with pytest.raises(RecordError, match=r"does not fit its scenario \(KeyError: 'seconds'\)"), restoring(tmp_path):
         _ = {}["seconds"]
-    with pytest.raises(RecordLocked), going_on(tmp_path):
-        raise RecordLocked("errors of the record stay what they are")
+    for kind in (RecordLocked, MemoryError, OutOfMemory, RuntimeError, AttributeError):
+        with pytest.raises(kind) as caught, restoring(tmp_path):
+            raise kind("it stays what it is")
+        assert type(caught.value) is kind
 
 
 def test_finished_run_can_be_extended(finished: Path, network: Network, problem: SequenceProblem) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neuroevo.strategies.annealing.cooling import estimated_temperature
 from neuroevo.strategies.annealing.neighbourhood import NeighbourhoodName, neighbours
-from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.starts import StartSettings, initial_population
 from neuroevo.strategies.streams import Phase
@@ -67,6 +67,13 @@ class Chains(Strategy[C]):
     _widths: FloatArray
     #: None until a proposal has told the scale of the errors.
     _first_temperature: float | None = None
+
+    AXES: ClassVar[Axes] = {
+        "positions": ("population_size", "n_genes"),
+        "errors": ("population_size",),
+        "widths": ("population_size",),
+        "first_temperature": (),
+    }
 
     @abstractmethod
     def _temperatures(self, first: float) -> FloatArray | float:

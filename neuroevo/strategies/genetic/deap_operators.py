@@ -144,7 +144,9 @@ def _explained(operator: Callable[..., Any]) -> Iterator[None]:
     """Say which operator it was that could not work on genomes: many of DEAP's are for permutations or programs."""
     try:
         yield
-    except (TypeError, AttributeError, IndexError, AssertionError) as error:
+    except BadInput:
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise BadInput(
             f"deap.{_name(operator)} cannot work on these genomes ({error}); "
             "use an operator for real numbers, and give the strategy the bounds that the operator has"

@@ -9,9 +9,11 @@ work on the whole population matrix. DEAP's own operators may be registered as w
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from neuroevo.strategies.base import Strategy
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic import deap_operators as deap
 from neuroevo.strategies.genetic.mutation import Width
@@ -40,6 +42,12 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
     _parent_error: FloatArray
     _parent_widths: FloatArray
     _child_widths: FloatArray
+
+    AXES: ClassVar[Axes] = {
+        "parents": ("population_size", "n_genes"),
+        "parent_error": ("population_size",),
+        "parent_widths": ("population_size",),
+    }
 
     def __init__(self, settings: GeneticSettings, **arguments: object) -> None:
         super().__init__(settings, **arguments)  # type: ignore[arg-type]

@@ -7,8 +7,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
-
 NeighbourhoodName = Literal["global", "ring", "von_neumann"]
 
 
@@ -30,6 +28,6 @@ def neighbours(name: NeighbourhoodName, n: int, radius: int) -> NDArray[np.intp]
         row = max(1, round(np.sqrt(n)))
         steps = [0, -1, 1, -row, row]
     else:
-        raise BadInput(f"{name!r} has no table of neighbours")
+        raise ValueError(f"{name!r} has no table of neighbours")
     table: NDArray[np.intp] = (np.arange(n)[:, np.newaxis] + np.array(steps)) % n
     return table

@@ -6,11 +6,12 @@ Clerc and Kennedy 2002; pyswarms: Miranda 2018, https://doi.org/10.21105/joss.00
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from neuroevo.strategies.base import Strategy
+from neuroevo.errors import BadInput
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase
@@ -31,6 +32,14 @@ class ParticleSwarm(Strategy[SwarmSettings]):
     _pbest_cost: FloatArray
     _best_pos: FloatArray
     _best_cost: float
+
+    AXES: ClassVar[Axes] = {
+        "position": ("population_size", "n_genes"),
+        "velocity": ("population_size", "n_genes"),
+        "pbest_pos": ("population_size", "n_genes"),
+        "pbest_cost": ("population_size",),
+        "best_cost": (),
+    }
 
     def __init__(self, settings: SwarmSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
@@ -108,6 +117,11 @@ class ParticleSwarm(Strategy[SwarmSettings]):
         self._velocity = self._velocity.copy()
         self._velocity[places] = 0.0
         self._find_best()
+
+    def _restored(self) -> None:
+        places = self._position.shape if self.settings.neighbourhood != "global" else (self.n_genes,)
+        if np.shape(self._best_pos) != places:
+            raise BadInput(f"best_pos in the state should be {places}, got {np.shape(self._best_pos)}")
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._pbest_pos, self._pbest_cost
