@@ -102,9 +102,11 @@ class SequenceProblem(Problem):
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
-        self.reference_variance = (
-            None if reference_variance is None else _number(reference_variance, "reference_variance")
-        )
+        self.reference_variance = None
+        if reference_variance is not None:
+            self.reference_variance = _number(reference_variance, "reference_variance")
+            if self.reference_variance == 0:
+                raise BadInput("reference_variance must be above 0: errors are divided by it")
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.original: SequenceProblem = self
         self._check_and_freeze()
@@ -244,7 +246,9 @@ class SequenceProblem(Problem):
     @property
     def measures(self) -> Mapping[str, str]:
         """As in `Problem`: those of the rule, in the literature's own form where these data have one."""
-        names = ("arv" if name == "nmse" and self.reference_variance else name for name in self.learned.measures)
+        names = (
+            "arv" if name == "nmse" and self.reference_variance is not None else name for name in self.learned.measures
+        )
         return {name: TITLES[name] for name in names}
 
     def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
