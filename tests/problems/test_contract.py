@@ -222,7 +222,7 @@ def test_a_rule_of_ones_own_would_be_judged_by_kernels_as_another_one():
 @pytest.mark.parametrize("rule", [ne.Within(0.25), ne.RightClass()])
 def test_a_rule_is_what_its_attributes_say(rule):
     targets = np.eye(3)[[0, 1, 2]][None]
-    outputs = targets + [0.25, -0.25, 0.25]  # right by tolerance, and by class
+    outputs = targets + np.array([0.25, -0.25, 0.25])  # right by tolerance, and by class
     counted = np.ones(targets.shape, dtype=bool)
     assert rule.right(outputs, targets, counted).all()
     far = np.nextafter(rule.tolerance, 1) * np.array([1, 0, 0]) + targets
