@@ -20,7 +20,7 @@ from neuroevo.problems.baselines import baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
 from neuroevo.problems.results import Measured
-from neuroevo.problems.scaling import METHODS, Method, Scaling, learn_column
+from neuroevo.problems.scaling import METHODS, Method, Scaling, learn
 from neuroevo.problems.summary import Summary, describe, warnings
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class SequenceProblem(Problem):
         problem = self.original
         if method == "none":
             return problem
-        return problem.with_scaling(_learn(problem, method, limits))
+        return problem.with_scaling(learn(problem, method, limits))
 
     def with_scaling(self, scaling: Scaling) -> SequenceProblem:
         """The same problem in the units of a given scaling, such as the one that a champion was trained in.
@@ -293,33 +293,6 @@ def as_sequences(problem: Problem, purpose: str) -> SequenceProblem:
 
 def _plain(parts: Mapping[str, PartMetrics]) -> Measured:
     return {part: dataclasses.asdict(metrics) for part, metrics in parts.items()}
-
-
-def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]) -> Scaling:
-    """The scaling of a problem in original units; columns tied together are learnt and scaled together."""
-    steps = problem.parts["train"] & problem.present
-    counts = problem.target_mask & steps[:, :, None]
-    inputs = [problem.inputs[:, :, i][steps] for i in range(problem.n_inputs)]
-    targets = [problem.targets[:, :, o][counts[:, :, o]] for o in range(problem.n_outputs)]
-    pooled = [[values] for values in inputs]
-    for target, column in zip(targets, problem.tied, strict=True):
-        if column >= 0:
-            pooled[column].append(target)
-    with np.errstate(over="ignore"):
-        input_maps = [learn_column(np.concatenate(values), method, limits) for values in pooled]
-        target_maps = [
-            input_maps[column] if column >= 0 else learn_column(target, method, limits)
-            for target, column in zip(targets, problem.tied, strict=True)
-        ]
-    if problem.learned.by_class:
-        target_maps = [(0.0, 1.0)] * problem.n_outputs
-    columns = np.array([*input_maps, *target_maps], dtype=np.float64)
-    if not (np.isfinite(columns).all() and (columns[:, 1] > 0).all()):
-        raise BadInput(
-            "a column's training values are too large, or too close together, to be scaled; rescale them first"
-        )
-    split = problem.n_inputs
-    return Scaling(method, columns[:split, 0], columns[:split, 1], columns[split:, 0], columns[split:, 1])
 
 
 def _whole(value: object, name: str) -> int:
