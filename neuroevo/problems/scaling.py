@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
 
 Method = Literal["none", "standard", "range"]
 METHODS: tuple[str, ...] = ("none", "standard", "range")
@@ -95,6 +98,37 @@ class Scaling:
             raise BadInput(f"the arrays of a scaling lack {', '.join(missing)}")
         method, *columns = (np.asarray(arrays[f"scaling_{name}"]) for name in names)
         return cls(str(method), *(np.asarray(column, dtype=np.float64) for column in columns))
+
+
+def learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]) -> Scaling:
+    """The scaling of a problem in original units; columns tied together are learnt and scaled together.
+
+    Raises:
+        ValueError: A column can't be scaled.
+    """
+    steps = problem.parts["train"] & problem.present
+    counts = problem.target_mask & steps[:, :, None]
+    inputs = [problem.inputs[:, :, i][steps] for i in range(problem.n_inputs)]
+    targets = [problem.targets[:, :, o][counts[:, :, o]] for o in range(problem.n_outputs)]
+    pooled = [[values] for values in inputs]
+    for target, column in zip(targets, problem.tied, strict=True):
+        if column >= 0:
+            pooled[column].append(target)
+    with np.errstate(over="ignore"):
+        input_maps = [learn_column(np.concatenate(values), method, limits) for values in pooled]
+        target_maps = [
+            input_maps[column] if column >= 0 else learn_column(target, method, limits)
+            for target, column in zip(targets, problem.tied, strict=True)
+        ]
+    if problem.learned.by_class:
+        target_maps = [(0.0, 1.0)] * problem.n_outputs
+    columns = np.array([*input_maps, *target_maps], dtype=np.float64)
+    if not (np.isfinite(columns).all() and (columns[:, 1] > 0).all()):
+        raise BadInput(
+            "a column's training values are too large, or too close together, to be scaled; rescale them first"
+        )
+    split = problem.n_inputs
+    return Scaling(method, columns[:split, 0], columns[:split, 1], columns[split:, 0], columns[split:, 1])
 
 
 def learn_column(

@@ -20,7 +20,7 @@ from neuroevo.problems.baselines import baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
 from neuroevo.problems.results import Measured
-from neuroevo.problems.scaling import METHODS, Method, Scaling, learn_column
+from neuroevo.problems.scaling import METHODS, Method, Scaling, learn
 from neuroevo.problems.summary import Summary, describe, warnings
 
 if TYPE_CHECKING:
@@ -102,9 +102,11 @@ class SequenceProblem(Problem):
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
-        self.reference_variance = (
-            None if reference_variance is None else _number(reference_variance, "reference_variance")
-        )
+        self.reference_variance = None
+        if reference_variance is not None:
+            self.reference_variance = _number(reference_variance, "reference_variance")
+            if self.reference_variance == 0:
+                raise BadInput("reference_variance must be above 0: errors are divided by it")
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.original: SequenceProblem = self
         self._check_and_freeze()
@@ -172,7 +174,7 @@ class SequenceProblem(Problem):
         problem = self.original
         if method == "none":
             return problem
-        return problem.with_scaling(_learn(problem, method, limits))
+        return problem.with_scaling(learn(problem, method, limits))
 
     def with_scaling(self, scaling: Scaling) -> SequenceProblem:
         """The same problem in the units of a given scaling, such as the one that a champion was trained in.
@@ -244,7 +246,9 @@ class SequenceProblem(Problem):
     @property
     def measures(self) -> Mapping[str, str]:
         """As in `Problem`: those of the rule, in the literature's own form where these data have one."""
-        names = ("arv" if name == "nmse" and self.reference_variance else name for name in self.learned.measures)
+        names = (
+            "arv" if name == "nmse" and self.reference_variance is not None else name for name in self.learned.measures
+        )
         return {name: TITLES[name] for name in names}
 
     def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
@@ -289,33 +293,6 @@ def as_sequences(problem: Problem, purpose: str) -> SequenceProblem:
 
 def _plain(parts: Mapping[str, PartMetrics]) -> Measured:
     return {part: dataclasses.asdict(metrics) for part, metrics in parts.items()}
-
-
-def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]) -> Scaling:
-    """The scaling of a problem in original units; columns tied together are learnt and scaled together."""
-    steps = problem.parts["train"] & problem.present
-    counts = problem.target_mask & steps[:, :, None]
-    inputs = [problem.inputs[:, :, i][steps] for i in range(problem.n_inputs)]
-    targets = [problem.targets[:, :, o][counts[:, :, o]] for o in range(problem.n_outputs)]
-    pooled = [[values] for values in inputs]
-    for target, column in zip(targets, problem.tied, strict=True):
-        if column >= 0:
-            pooled[column].append(target)
-    with np.errstate(over="ignore"):
-        input_maps = [learn_column(np.concatenate(values), method, limits) for values in pooled]
-        target_maps = [
-            input_maps[column] if column >= 0 else learn_column(target, method, limits)
-            for target, column in zip(targets, problem.tied, strict=True)
-        ]
-    if problem.learned.by_class:
-        target_maps = [(0.0, 1.0)] * problem.n_outputs
-    columns = np.array([*input_maps, *target_maps], dtype=np.float64)
-    if not (np.isfinite(columns).all() and (columns[:, 1] > 0).all()):
-        raise BadInput(
-            "a column's training values are too large, or too close together, to be scaled; rescale them first"
-        )
-    split = problem.n_inputs
-    return Scaling(method, columns[:split, 0], columns[:split, 1], columns[split:, 0], columns[split:, 1])
 
 
 def _whole(value: object, name: str) -> int:

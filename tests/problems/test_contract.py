@@ -22,6 +22,7 @@ from neuroevo.problems import (
     problem_class,
 )
 from neuroevo.problems.baselines import baselines
+from neuroevo.problems.learned import rule_of
 from neuroevo.registry import UnknownName
 from neuroevo.settings import SettingsError, parse_settings
 from tests.problems.test_generators import GENERATORS
@@ -216,3 +217,18 @@ def test_a_rule_of_ones_own_would_be_judged_by_kernels_as_another_one():
 
     with pytest.raises(TypeError, match=r"learned must be Within\(tolerance\) or RightClass"):
         SequenceProblem(np.zeros((1, 3, 1)), np.ones((1, 3, 1)), learned=Near(0.1))
+
+
+@pytest.mark.parametrize("rule", [ne.Within(0.25), ne.RightClass()])
+def test_a_rule_is_what_its_attributes_say(rule):
+    targets = np.eye(3)[[0, 1, 2]][None]
+    outputs = targets + np.array([0.25, -0.25, 0.25])  # right by tolerance, and by class
+    counted = np.ones(targets.shape, dtype=bool)
+    assert rule.right(outputs, targets, counted).all()
+    far = np.nextafter(rule.tolerance, 1) * np.array([1, 0, 0]) + targets
+    # Half a target lets the class be the same, however far from it.
+    assert rule.right(targets / 2, targets, counted).all() == rule.by_class
+    assert rule.right(far, targets, counted).all() == rule.by_class
+    assert rule_of(rule.name, rule.tolerance) == rule
+    assert ("in scaled units" in rule.words(scaled=True)) == (not rule.by_class)
+    assert "in scaled units" not in rule.words(scaled=False)
