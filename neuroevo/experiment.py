@@ -123,7 +123,7 @@ def start_run(scenario: Scenario, results: Path, name: str, where: Where, observ
             network=scenario.network,
         ) as writer,
     ):
-        for warning in scenario.problem.warnings():
+        for warning in scenario.warnings():
             warn(warning, writer, observer)
         if not scenario.criterion.surely_ends():
             warn(

@@ -127,8 +127,27 @@ class Scenario:
     @property
     def make_strategy(self) -> StrategyMaker:
         """Builds the strategy, or that of one of the islands, at its beginning."""
-        others = self.table.get("islands", {}).get("strategies", [])
-        return StrategyMaker.of([self.table["strategy"], *others], self.head.seed, self.network)
+        return StrategyMaker.of(self._strategies, self.head.seed, self.network)
+
+    def warnings(self) -> list[str]:
+        """What is legal and yet probably not meant, a line each."""
+        warnings, end = list(self.problem.warnings()), self.table["stop"].get("generations")
+        for number, table in enumerate(self._strategies):
+            path = f"islands.strategies.{number - 1}" if number else "strategy"
+            cls, values = _member(STRATEGIES, table, path)
+            own = {key: value for key, value in values.items() if key not in BESIDE_SETTINGS}
+            length = parse_settings(cls.Settings, own, path).schedule_length
+            if end is not None and length is not None and length > end:
+                warnings.append(
+                    f"{path}: {table['kind']} follows a schedule of {length} generations and the run ends after {end}; "
+                    f"{path}.horizon = {end} would let it finish"
+                )
+        return warnings
+
+    @property
+    def _strategies(self) -> list[Mapping[str, Any]]:
+        """The tables of the strategies, those of the islands included."""
+        return [self.table["strategy"], *self.table.get("islands", {}).get("strategies", [])]
 
 
 def load_scenario(

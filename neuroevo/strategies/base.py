@@ -38,6 +38,11 @@ class StrategySettings:
 
     population_size: Annotated[int, Ge(1)] = 256
 
+    @property
+    def schedule_length(self) -> int | None:
+        """Generations until the last of the schedules in use holds; None where nothing follows a schedule."""
+        return None
+
 
 S = TypeVar("S", bound=StrategySettings)
 

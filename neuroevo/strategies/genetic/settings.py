@@ -106,6 +106,11 @@ class GeneticSettings(StartSettings):
             raise BadInput(f"n_elites = {self.n_elites} is more than population_size = {self.population_size}")
 
     @property
+    def schedule_length(self) -> int | None:
+        """The horizon of a decaying width."""
+        return self.horizon if self.mutation_adaptation == "decaying" else None
+
+    @property
     def n_children(self) -> int:
         """Children a generation."""
         if self.n_offspring is not None:

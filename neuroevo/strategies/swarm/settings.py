@@ -64,6 +64,12 @@ class SwarmSettings(StartSettings):
         if self.inertia_schedule == "geometric" and self.inertia == 0.0:
             raise BadInput("inertia_schedule = 'geometric' cannot start from inertia = 0; use 'linear'")
 
+    @property
+    def schedule_length(self) -> int | None:
+        """The horizon of the inertia."""
+        is_scheduled = self.inertia_schedule in ("linear", "geometric", "cosine") and not self.constriction
+        return self.horizon if is_scheduled else None
+
     def coefficients(self, generation: int, rng: np.random.Generator) -> tuple[float, float, float]:
         """Inertia, cognitive and social coefficient of the moves of a generation, counted from 0."""
         if self.constriction:
