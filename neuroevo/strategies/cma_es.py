@@ -25,13 +25,14 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import Strategy, StrategySettings
+from neuroevo.strategies.base import Strategy
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.cma_parameters import default_population
 from neuroevo.strategies.cma_restarts import RestartPlan, RunMonitor
 from neuroevo.strategies.cma_shapes import FullShape, LimitedShape, SeparableShape, Shape, Told
 from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
 MOST_GENES_FULL = 5000

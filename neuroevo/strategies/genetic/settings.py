@@ -13,7 +13,8 @@ from neuroevo.registry import nearest
 from neuroevo.strategies.bounds import Bounds
 from neuroevo.strategies.genetic import crossover, mutation, selection
 from neuroevo.strategies.genetic.deap_operators import PREFIX, check_options, deap_operator
-from neuroevo.strategies.starts import StartSettings, box
+from neuroevo.strategies.settings import StartSettings
+from neuroevo.strategies.starts import box
 
 if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout

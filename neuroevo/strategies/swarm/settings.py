@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Interval
 
 from neuroevo.errors import BadInput
 from neuroevo.strategies import schedules
-from neuroevo.strategies.starts import StartSettings
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.swarm.backend import BoundaryName
 from neuroevo.strategies.swarm.neighbourhoods import NeighbourhoodName
 
