@@ -80,7 +80,7 @@ def scenario_text(scenario: Scenario) -> str:
     lines = [f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")]
     lines += [f"  {line}" for line in str(problem.describe()).splitlines()]
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
-    lines += [f"  warning: {text}" for text in problem.warnings()]
+    lines += [f"  warning: {text}" for text in scenario.warnings()]
     return "\n".join(lines)
 
 

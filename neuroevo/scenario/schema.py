@@ -115,8 +115,7 @@ class Scenario:
     @property
     def make_strategy(self) -> StrategyRecipe:
         """Builds the strategy, or that of one of the islands, at its beginning."""
-        others = self.table.get("islands", {}).get("strategies", [])
-        return StrategyRecipe.of([self.table["strategy"], *others], self.head.seed, self.network, self.space)
+        return StrategyRecipe.of(self._strategies, self.head.seed, self.network, self.space)
 
     @cached_property
     def evaluator(self) -> EvaluatorRecipe:
@@ -126,11 +125,21 @@ class Scenario:
         return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, wants)
 
     def warnings(self) -> list[str]:
-        """Sentences on what is legal and yet probably not meant; empty where all is well."""
-        found = self.problem.warnings()
+        """What is legal and yet probably not meant, a line each."""
+        warnings, end = list(self.problem.warnings()), self.table["stop"].get("generations")
         if not self.criterion.surely_ends():
-            found.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
-        return found
+            warnings.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
+        for number, table in enumerate(self._strategies):
+            path = f"islands.strategies.{number - 1}" if number else "strategy"
+            cls, values = _member(STRATEGIES, table, path)
+            own = {key: value for key, value in values.items() if key not in BESIDE_SETTINGS}
+            length = parse_settings(cls.Settings, own, path).schedule_length
+            if end is not None and length is not None and length > end:
+                warnings.append(
+                    f"{path}: {table['kind']} follows a schedule of {length} generations and the run ends after {end}; "
+                    f"{path}.horizon = {end} would let it finish"
+                )
+        return warnings
 
     def replaced(self, overrides: Mapping[str, Any]) -> Scenario:
         """The scenario with other values at dotted key paths ("stop.generations").
@@ -142,6 +151,11 @@ class Scenario:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
         return check_table(with_overrides(self.table, overrides), self.source, kept)
+
+    @property
+    def _strategies(self) -> list[Mapping[str, Any]]:
+        """The tables of the strategies, those of the islands included."""
+        return [self.table["strategy"], *self.table.get("islands", {}).get("strategies", [])]
 
 
 def load_scenario(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from neuroevo.registry import Registry
 from neuroevo.settings import parse_settings
-from neuroevo.strategies.base import State, Strategy, StrategySettings
+from neuroevo.strategies.base import State, Strategy
 from neuroevo.strategies.bounds import Bounds
+from neuroevo.strategies.settings import StartSettings, StrategySettings
 from neuroevo.strategies.streams import Phase, stream
 
 if TYPE_CHECKING:
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
 
     from neuroevo.networks import GenomeLayout
 
-__all__ = ["STRATEGIES", "Bounds", "Phase", "State", "Strategy", "StrategySettings", "make_strategy", "stream"]
+__all__ = [
+    "STRATEGIES",
+    "Bounds",
+    "Phase",
+    "StartSettings",
+    "State",
+    "Strategy",
+    "StrategySettings",
+    "make_strategy",
+    "stream",
+]
 
 STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
     "strategy",

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
-from annotated_types import Ge
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.strategies.bounds import Bounds, FloatArray
+from neuroevo.strategies.settings import StartSettings, StrategySettings
+from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase, stream
 
 if TYPE_CHECKING:
@@ -28,17 +28,6 @@ State: TypeAlias = dict[str, NDArray[Any] | int | float | bool]
 
 _BASE_STATE = ("generation", "restart", "incumbent", "incumbent_error")
 _BASE_AXES: Axes = {"incumbent": ("n_genes",), "incumbent_error": ()}
-
-
-@dataclass(frozen=True)
-class StrategySettings:
-    """What every strategy can be told.
-
-    Attributes:
-        population_size: Genomes in the first generation; strategies say where later ones differ.
-    """
-
-    population_size: Annotated[int, Ge(1)] = 256
 
 
 S = TypeVar("S", bound=StrategySettings)
@@ -263,6 +252,29 @@ class Strategy(ABC, Generic[S]):
         """Genomes and errors to choose emigrants from; by default the incumbent alone."""
         genome, error = self.incumbent
         return genome[np.newaxis], np.array([error])
+
+    def _initial_population(self, n: int | None = None, rng: np.random.Generator | None = None) -> FloatArray:
+        """`(n, n_genes)`: the given genomes (in the first generation only), or what the settings' start draws.
+
+        Args:
+            n: Genomes wanted; by default as many as the population has.
+            rng: Where the numbers come from; by default the stream of `Phase.START`.
+
+        Raises:
+            TypeError: The settings, which have to derive from `StartSettings`, say nothing of a start.
+        """
+        settings = self.settings
+        if not isinstance(settings, StartSettings):
+            raise TypeError(f"{type(settings).__name__} must derive from StartSettings to draw a first population")
+        return initial_population(
+            settings,
+            settings.population_size if n is None else n,
+            self.n_genes,
+            self._stream(Phase.START) if rng is None else rng,
+            layout=self.layout,
+            initial=self.initial if self._generation == 0 else None,
+            bounds=self.bounds,
+        )
 
     def _restored(self) -> None:
         """Rebuild what follows from the state; called at the end of `restore`."""

@@ -4,8 +4,8 @@ Hansen 2016, "The CMA evolution strategy: a tutorial" (https://arxiv.org/abs/160
 update and restarts. Samples come from N(mean, sigma^2 C); the mean moves to the better half of them, C learns which
 steps went well, and sigma grows while the steps agree. Ranks are all that it sees of the errors.
 
-The algorithm is here; its constants are in `cma_parameters`, the forms of C in `cma_shapes`, the ends of runs and the
-sizes of new ones in `cma_restarts`.
+The algorithm is here; its constants are in `cma_parameters`, the forms of C in `cma_covariance`, the ends of runs and
+the sizes of new ones in `cma_restarts`.
 
 - Failed evaluations rank last and never pull the mean. A generation whose errors are all equal, or all failed, tells
   nothing and changes nothing.
@@ -25,17 +25,26 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import Axes, Strategy, StrategySettings
+from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
+from neuroevo.strategies.cma_covariance import (
+    Covariance,
+    FullCovariance,
+    LimitedMemoryCovariance,
+    Samples,
+    SeparableCovariance,
+)
 from neuroevo.strategies.cma_parameters import default_population
 from neuroevo.strategies.cma_restarts import RestartPlan, RunMonitor
-from neuroevo.strategies.cma_shapes import FullShape, LimitedShape, SeparableShape, Shape, Told
 from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
 MOST_GENES_FULL = 5000
-_ARRAYS_OF_SHAPES = tuple(dict.fromkeys((*FullShape.ARRAYS, *SeparableShape.ARRAYS, *LimitedShape.ARRAYS)))
+_COVARIANCE_ARRAYS = tuple(
+    dict.fromkeys((*FullCovariance.ARRAYS, *SeparableCovariance.ARRAYS, *LimitedMemoryCovariance.ARRAYS))
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class CmaEsSettings(StrategySettings):
 
 
 class CmaEs(Strategy[CmaEsSettings]):
-    """CMA-ES: samples a normal distribution and adapts its mean, size and shape to the best of them."""
+    """CMA-ES: samples a normal distribution and adapts its mean, size and covariance to the best of them."""
 
     Settings = CmaEsSettings
     STATE = (
@@ -80,7 +89,7 @@ class CmaEs(Strategy[CmaEsSettings]):
         "p_sigma",
         "immigrants",
         "population_size",
-        *_ARRAYS_OF_SHAPES,
+        *_COVARIANCE_ARRAYS,
         *RunMonitor.ARRAYS,
         *RestartPlan.NUMBERS,
     )
@@ -91,7 +100,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     _p_sigma: FloatArray
     _immigrants: FloatArray
     _population_size: int
-    _shape: Shape
+    _distribution: Covariance
     _monitor: RunMonitor
     _plan: RestartPlan
 
@@ -112,8 +121,8 @@ class CmaEs(Strategy[CmaEsSettings]):
                 f"covariance = 'full' with {self.n_genes} genes would need {2 * 8 * self.n_genes**2 / 1e9:.1f} GB; "
                 f"above {MOST_GENES_FULL} genes use covariance = 'limited' or 'separable'"
             )
-        for name in _ARRAYS_OF_SHAPES:
-            setattr(self, f"_{name}", None)  # those of the other shapes stay empty
+        for name in _COVARIANCE_ARRAYS:
+            setattr(self, f"_{name}", None)  # those of the other forms stay empty
         self._scale = gene_scale(self.n_genes, self.layout, self.bounds)
         self._plan = RestartPlan(settings.population_size or default_population(self.n_genes), settings.max_doublings)
         self._begin(self._plan.first_size, settings.step_size, search_centre(self.n_genes, self.initial, self.bounds))
@@ -133,18 +142,18 @@ class CmaEs(Strategy[CmaEsSettings]):
     def _make_parts(self) -> None:
         size, covariance = self._population_size, self.settings.covariance
         if covariance == "full":
-            self._shape = FullShape(self._scale, size, active=self.settings.active)
+            self._distribution = FullCovariance(self._scale, size, active=self.settings.active)
         elif covariance == "separable":
-            self._shape = SeparableShape(self._scale, size)
+            self._distribution = SeparableCovariance(self._scale, size)
         else:
-            self._shape = LimitedShape(self._scale, size)
+            self._distribution = LimitedMemoryCovariance(self._scale, size)
         self._monitor = RunMonitor(self.n_genes, size)
 
     def _ask(self) -> FloatArray:
         rng = self._stream(Phase.SAMPLE)
         self._z = rng.standard_normal((self._population_size, self.n_genes))
         with one_blas_thread():
-            self._y = self._shape.steps(self._z)
+            self._y = self._distribution.steps(self._z)
             genomes = self._mean + self._sigma * self._y
             if self.bounds is not None:
                 genomes = self.bounds.reflect(genomes)
@@ -158,7 +167,7 @@ class CmaEs(Strategy[CmaEsSettings]):
             return
         genomes[:m] = self._immigrants
         y = (self._immigrants - self._mean) / self._sigma
-        z = self._shape.normals(y)
+        z = self._distribution.normals(y)
         length = np.sqrt(np.square(z).sum(axis=1, keepdims=True))
         factor = np.minimum(1.0, (np.sqrt(n) + 2 * n / (n + 2)) / np.maximum(length, 1e-300))
         self._y[:m], self._z[:m] = factor * y, factor * z
@@ -178,7 +187,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     def _weights(self, error: FloatArray, order: NDArray[np.intp]) -> FloatArray:
         """`(n,)` weight of each sample: by rank, without parents that failed and immigrants as bad examples."""
         weights = np.empty(len(error))
-        weights[order] = self._shape.parameters.weights
+        weights[order] = self._distribution.parameters.weights
         weights[(weights > 0) & np.isinf(error)] = 0
         weights[: len(self._immigrants)] = np.maximum(weights[: len(self._immigrants)], 0)
         is_parent = weights > 0
@@ -186,30 +195,30 @@ class CmaEs(Strategy[CmaEsSettings]):
         return weights
 
     def _update(self, weights: FloatArray) -> None:
-        """Move the mean, then adapt shape and size; equation numbers of the tutorial."""
-        shape, n = self._shape, self.n_genes
-        mu_eff, c_sigma = shape.parameters.mu_eff, shape.c_sigma
+        """Move the mean, then adapt covariance and size; equation numbers of the tutorial."""
+        covariance, n = self._distribution, self.n_genes
+        mu_eff, c_sigma = covariance.parameters.mu_eff, covariance.c_sigma
         parents = np.maximum(weights, 0)
         shift = parents @ self._y  # eq. 41
         self._mean = self._mean + self._sigma * shift  # eq. 42
-        path_step = shape.isotropic(parents @ self._z)
+        path_step = covariance.isotropic(parents @ self._z)
         self._p_sigma = (1 - c_sigma) * self._p_sigma + np.sqrt(c_sigma * (2 - c_sigma) * mu_eff) * path_step  # eq. 43
         # h_sigma: no rank-one update while the step size is far too small (page 28, in pycma's form).
         settled = 1 - (1 - c_sigma) ** (2 * (self._monitor.age + 1))
         is_on = float(self._p_sigma @ self._p_sigma) / n / settled < 2 + 4 / (n + 1)
-        shape.learn(Told(self._y, self._z, weights, shift, is_on))
+        covariance.learn(Samples(self._y, self._z, weights, shift, is_on))
         # pycma holds the growth of one generation at a factor of e.
-        self._sigma = float(self._sigma * np.exp(np.clip(shape.log_growth(self._p_sigma), -1.0, 1.0)))  # eq. 44
+        self._sigma = float(self._sigma * np.exp(np.clip(covariance.log_growth(self._p_sigma), -1.0, 1.0)))  # eq. 44
 
     def _is_over(self) -> bool:
-        shape = self._shape
+        covariance = self._distribution
         return self._monitor.is_over(
             mean=self._mean,
             sigma=self._sigma,
-            deviations=shape.deviations,
+            deviations=covariance.deviations,
             start_width=self._sigma_start * self._scale,
-            p_c=shape.p_c,
-            condition=shape.condition,
+            p_c=covariance.p_c,
+            condition=covariance.condition,
         )
 
     def _start_anew(self) -> None:
@@ -227,7 +236,7 @@ class CmaEs(Strategy[CmaEsSettings]):
         plan, size, n_grown = self._plan, self._population_size, self._plan.n_grown
         if not np.isfinite(self._monitor.best).any():
             return size, 1.0  # nothing but failures: another start may help, more samples would not
-        narrowing = self._sigma * self._shape.deviations / (self._sigma_start * self._scale)
+        narrowing = self._sigma * self._distribution.deviations / (self._sigma_start * self._scale)
         if self._monitor.is_on_plateau(narrowing):
             factor = plan.next_on_plateau()
             if plan.n_plateaus == 1:
@@ -256,8 +265,8 @@ class CmaEs(Strategy[CmaEsSettings]):
         self._make_parts()
         if len(self._immigrants) > self._population_size:
             raise BadInput(f"the state has {len(self._immigrants)} immigrants for {self._population_size} samples")
-        for name in self._shape.ARRAYS:
-            if np.shape(getattr(self, f"_{name}")) != np.shape(getattr(self._shape, name)):
+        for name in self._distribution.ARRAYS:
+            if np.shape(getattr(self, f"_{name}")) != np.shape(getattr(self._distribution, name)):
                 raise BadInput(f"{name} in the state has the shape {np.shape(getattr(self, f'_{name}'))}")
         for part, names in self._parts():
             for name in names:
@@ -266,7 +275,7 @@ class CmaEs(Strategy[CmaEsSettings]):
 
     def _parts(self) -> tuple[tuple[object, tuple[str, ...]], ...]:
         return (
-            (self._shape, self._shape.ARRAYS),
+            (self._distribution, self._distribution.ARRAYS),
             (self._monitor, RunMonitor.ARRAYS),
             (self._plan, RestartPlan.NUMBERS),
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic.crossover import swap
-from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
 # The tails of Cauchy noise would make genes that overflow a network's sums; nothing this large is of use.
@@ -64,15 +64,7 @@ class Cosyne(Strategy[CosyneSettings]):
     def _ask(self) -> FloatArray:
         settings = self.settings
         if self._generation == 0:
-            return initial_population(
-                settings,
-                settings.population_size,
-                self.n_genes,
-                self._stream(Phase.START),
-                layout=self.layout,
-                initial=self.initial,
-                bounds=self.bounds,
-            )
+            return self._initial_population()
         order = np.argsort(self._errors, kind="stable")
         genomes, errors = self._genomes[order], self._errors[order]
         n = len(order)

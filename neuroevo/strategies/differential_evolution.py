@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
 
@@ -83,15 +83,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     def _ask(self) -> FloatArray:
         settings = self.settings
         if self._generation == 0:
-            return initial_population(
-                settings,
-                settings.population_size,
-                self.n_genes,
-                self._stream(Phase.START),
-                layout=self.layout,
-                initial=self.initial,
-                bounds=self.bounds,
-            )
+            return self._initial_population()
         rng = self._stream(Phase.MUTATE)
         n = len(self._parents)
         if settings.variant == "rand_1_bin":

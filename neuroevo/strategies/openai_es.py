@@ -25,7 +25,7 @@ from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
 
@@ -86,16 +86,7 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
 
     def __init__(self, settings: OpenAiEsSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
-        start = initial_population(
-            settings,
-            1,
-            self.n_genes,
-            self._stream(Phase.START),
-            layout=self.layout,
-            initial=self.initial,
-            bounds=self.bounds,
-        )
-        self._mean = start[0]
+        self._mean = self._initial_population(1)[0]
         self._first_moment = np.zeros(self.n_genes)
         self._second_moment = np.zeros(self.n_genes)
         self._n_updates = 0

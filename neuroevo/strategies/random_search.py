@@ -14,8 +14,7 @@ from annotated_types import Gt
 
 from neuroevo.strategies.base import Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.starts import StartName, StartSettings, initial_population
-from neuroevo.strategies.streams import Phase
+from neuroevo.strategies.settings import StartName, StartSettings
 
 
 class RandomSearch(Strategy[StartSettings]):
@@ -25,16 +24,7 @@ class RandomSearch(Strategy[StartSettings]):
 
     def _ask(self) -> FloatArray:
         # Given genomes are evaluated once; searching on from them is the business of other strategies.
-        initial = self.initial if self._generation == 0 else None
-        return initial_population(
-            self.settings,
-            self.settings.population_size,
-            self.n_genes,
-            self._stream(Phase.START),
-            layout=self.layout,
-            initial=initial,
-            bounds=self.bounds,
-        )
+        return self._initial_population()
 
     def _tell(self, population: FloatArray, error: FloatArray) -> None:
         """The incumbent is all that is kept."""

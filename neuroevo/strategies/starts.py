@@ -13,36 +13,17 @@ takes its place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from annotated_types import Gt
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.base import StrategySettings
 from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import Bounds, FloatArray
 
 if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout
-
-StartName = Literal["uniform", "gaussian", "glorot", "orthogonal"]
-
-
-@dataclass(frozen=True)
-class StartSettings(StrategySettings):
-    """Settings of strategies that start from a population.
-
-    Attributes:
-        start: How the first population is drawn where none is given.
-        start_width: Half-width, standard deviation or gain of it; see `neuroevo.strategies.starts`.
-        initial_width: Standard deviation of the copies around a given genome, where fewer are given than needed.
-    """
-
-    start: StartName = "gaussian"
-    start_width: Annotated[float, Gt(0)] = 1.0
-    initial_width: Annotated[float, Gt(0)] = 0.1
+    from neuroevo.strategies.settings import StartSettings
 
 
 def initial_population(

@@ -37,7 +37,9 @@ class CrashAfterSix(Callback):
 def checkpoint(request: pytest.FixtureRequest, small_scenario: Path, tmp_path: Path) -> Path:
     """The only checkpoint of a run that was killed two generations after it."""
     with pytest.raises(Crash):
-        ne.run(small_scenario, results=tmp_path / "runs", overrides=SEARCHES[request.param], callbacks=[CrashAfterSix()])
+        ne.run(
+            small_scenario, results=tmp_path / "runs", overrides=SEARCHES[request.param], callbacks=[CrashAfterSix()]
+        )
     (path,) = (tmp_path / "runs").glob("*/checkpoints/*.npz")
     return path
 

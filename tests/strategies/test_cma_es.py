@@ -10,9 +10,9 @@ import pytest
 from neuroevo.settings import SettingsError
 from neuroevo.strategies import make_strategy
 from neuroevo.strategies.blas import one_blas_thread
+from neuroevo.strategies.cma_covariance import FullCovariance, LimitedMemoryCovariance, SeparableCovariance
 from neuroevo.strategies.cma_parameters import cma_parameters, default_population
 from neuroevo.strategies.cma_restarts import RestartPlan, RunMonitor
-from neuroevo.strategies.cma_shapes import FullShape, LimitedShape, SeparableShape
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "pycma_updates.npz"
 
@@ -57,17 +57,17 @@ def test_an_update_equals_pycmas_on_the_same_samples(case):
         "cma_es", n_genes=n, seed=0, population_size=population_size, step_size=float(of["step_size"]), restarts="none"
     )
     strategy._mean = of["start"]
-    strategy._shape._gap = 1
+    strategy._distribution._gap = 1
     for g in range(n_generations):
         population = strategy.ask()
         samples = of["samples"][g]
         strategy._y = (samples - strategy._mean) / strategy._sigma
-        strategy._z = strategy._shape.normals(strategy._y)
+        strategy._z = strategy._distribution.normals(strategy._y)
         strategy.tell(population, ellipsoid(samples, condition=100.0))
         np.testing.assert_allclose(strategy._mean, of["mean"][g], atol=1e-12)
         np.testing.assert_allclose(strategy._sigma, of["sigma"][g], rtol=1e-12)
-        np.testing.assert_allclose(strategy._shape.covariance, of["covariance"][g], atol=1e-12)
-        np.testing.assert_allclose(strategy._shape.p_c, of["p_c"][g], atol=1e-12)
+        np.testing.assert_allclose(strategy._distribution.covariance, of["covariance"][g], atol=1e-12)
+        np.testing.assert_allclose(strategy._distribution.p_c, of["p_c"][g], atol=1e-12)
         np.testing.assert_allclose(strategy._p_sigma, of["p_sigma"][g], atol=1e-12)
 
 
@@ -334,8 +334,8 @@ def test_normals_are_the_inverse_of_steps_after_learning():
             population = strategy.ask()
             strategy.tell(population, ellipsoid(population))
         z = rng.standard_normal((7, 12))
-        shape = strategy._shape
-        np.testing.assert_allclose(shape.normals(shape.steps(z)), z, atol=1e-9)
+        learnt = strategy._distribution
+        np.testing.assert_allclose(learnt.normals(learnt.steps(z)), z, atol=1e-9)
 
 
 def test_full_steps_have_the_covariance():
@@ -343,19 +343,19 @@ def test_full_steps_have_the_covariance():
     for _ in range(40):
         population = strategy.ask()
         strategy.tell(population, ellipsoid(population, condition=100.0))
-    shape = strategy._shape
-    shape._decompose()
-    root = shape.steps(np.eye(6))
-    np.testing.assert_allclose(root.T @ root, shape.covariance, atol=1e-12)
+    covariance = strategy._distribution
+    covariance._decompose()
+    root = covariance.steps(np.eye(6))
+    np.testing.assert_allclose(root.T @ root, covariance.covariance, atol=1e-12)
 
 
 def test_a_covariance_that_rounding_has_spoilt_is_mended():
-    shape = FullShape(np.ones(3), 6, active=True)
-    shape.covariance = np.diag([1.0, -1e-18, 2.0])
+    covariance = FullCovariance(np.ones(3), 6, active=True)
+    covariance.covariance = np.diag([1.0, -1e-18, 2.0])
     with one_blas_thread():
-        shape._decompose()
-    assert np.all(np.diag(shape.covariance) >= 0)
-    assert np.all(np.isfinite(shape.normals(shape.steps(np.ones((1, 3))))))
+        covariance._decompose()
+    assert np.all(np.diag(covariance.covariance) >= 0)
+    assert np.all(np.isfinite(covariance.normals(covariance.steps(np.ones((1, 3))))))
 
 
 def test_the_separable_form_beats_the_full_one_on_a_separable_function():
@@ -394,17 +394,17 @@ def test_the_limited_form_follows_rosenbrocks_valley():
 def test_the_limited_form_transforms_by_one_direction_after_the_other():
     # Loshchilov et al. 2017, algorithm 1, line 8, as it is written there.
     rng = np.random.default_rng(5)
-    shape = LimitedShape(np.linspace(0.5, 2.0, 40), 15)
+    covariance = LimitedMemoryCovariance(np.linspace(0.5, 2.0, 40), 15)
     z = rng.standard_normal((15, 40))
     for n_learnt in (0, 1, 7, 100):
-        shape.directions, shape.n_learnt = rng.standard_normal(shape.directions.shape), n_learnt
+        covariance.directions, covariance.n_learnt = rng.standard_normal(covariance.directions.shape), n_learnt
         expected = z.copy()
-        for t in range(min(n_learnt, len(shape.directions))):
-            m, c_d = shape.directions[t], 1 / (1.5**t * 40)
+        for t in range(min(n_learnt, len(covariance.directions))):
+            m, c_d = covariance.directions[t], 1 / (1.5**t * 40)
             for row in expected:
                 row[:] = (1 - c_d) * row + c_d * m * (m @ row)
-        steps = shape.steps(z)
-        assert np.abs(steps - expected * shape._scale).max() <= 4e-15 * np.abs(steps).max()
+        steps = covariance.steps(z)
+        assert np.abs(steps - expected * covariance._scale).max() <= 4e-15 * np.abs(steps).max()
 
 
 def test_a_full_covariance_of_too_many_genes_is_refused_with_the_remedy():
@@ -461,11 +461,11 @@ def test_runs_that_cannot_go_on_are_over(change):
 
 def test_separable_and_limited_learn_from_what_they_are_told():
     # Ros and Hansen 2008: learning rates (n + 2) / 3 times those of the full matrix, no negative weights.
-    full, separable = cma_parameters(10, 10, active=False), SeparableShape(np.ones(10), 10).parameters
+    full, separable = cma_parameters(10, 10, active=False), SeparableCovariance(np.ones(10), 10).parameters
     assert separable.c_1 == pytest.approx(4 * full.c_1)
     assert separable.c_mu == pytest.approx(4 * full.c_mu)
     assert separable.weights.min() == 0
     # Loshchilov et al. 2017, algorithm 1: 4 + floor(3 ln n) directions, c_sigma = 2 lambda / n.
-    limited = LimitedShape(np.ones(1000), 24)
+    limited = LimitedMemoryCovariance(np.ones(1000), 24)
     assert limited.directions.shape == (24, 1000)
     assert limited.c_sigma == pytest.approx(48 / 1000)

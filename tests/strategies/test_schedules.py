@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroevo.strategies import schedules
+from neuroevo.strategies import make_strategy, schedules
 
 
 @pytest.mark.parametrize("schedule", [schedules.linear, schedules.geometric, schedules.cosine])
@@ -20,3 +20,21 @@ def test_half_way_is_the_mean_of_its_kind():
     assert schedules.linear(4.0, 1.0, 10, 5) == 2.5
     assert schedules.geometric(4.0, 1.0, 10, 5) == pytest.approx(2.0)
     assert schedules.cosine(4.0, 1.0, 10, 5) == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "length"),
+    [
+        ("genetic_algorithm", {"horizon": 7}, 7),
+        ("genetic_algorithm", {"horizon": 7, "mutation_adaptation": "fixed"}, None),
+        ("simulated_annealing", {"horizon": 7}, 7),
+        ("simulated_annealing", {"horizon": 7, "cooling": "logarithmic"}, None),
+        ("parallel_tempering", {}, None),
+        ("particle_swarm", {"horizon": 7}, None),
+        ("particle_swarm", {"horizon": 7, "inertia_schedule": "cosine"}, 7),
+        ("particle_swarm", {"horizon": 7, "inertia_schedule": "random"}, None),
+        ("cma_es", {}, None),
+    ],
+)
+def test_settings_say_how_long_the_schedules_in_use_are(kind, settings, length):
+    assert make_strategy(kind, n_genes=3, seed=1, **settings).settings.schedule_length == length

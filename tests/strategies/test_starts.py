@@ -8,7 +8,8 @@ from scipy import stats
 
 from neuroevo.networks import Elman, Gru, Lstm
 from neuroevo.strategies import Bounds
-from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.settings import StartSettings
+from neuroevo.strategies.starts import initial_population
 
 RNG_SEED = 6
 

@@ -18,7 +18,7 @@ from neuroevo.strategies.annealing.cooling import estimated_temperature
 from neuroevo.strategies.annealing.neighbourhood import NeighbourhoodName, neighbours
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.starts import StartSettings, initial_population
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
 # Widths that adapt stay in here: below, no gene moves any more; above, every step leaves all that works.
@@ -85,15 +85,7 @@ class Chains(Strategy[C]):
     def _ask(self) -> FloatArray:
         settings = self.settings
         if self._generation == 0:
-            return initial_population(
-                settings,
-                settings.population_size,
-                self.n_genes,
-                self._stream(Phase.START),
-                layout=self.layout,
-                initial=self.initial,
-                bounds=self.bounds,
-            )
+            return self._initial_population()
         proposals = neighbours(settings.neighbourhood, self._positions, self._widths, self._stream(Phase.SAMPLE))
         return proposals if self.bounds is None else self.bounds.reflect(proposals)
 

@@ -54,6 +54,11 @@ class AnnealingSettings(ChainSettings):
                 "against the other; choose another cooling or width_adaptation = 'fixed'"
             )
 
+    @property
+    def schedule_length(self) -> int | None:
+        """The horizon of the cooling; logarithmic cooling is never done."""
+        return None if self.cooling == "logarithmic" else self.horizon
+
 
 class SimulatedAnnealing(Chains[AnnealingSettings]):
     """Metropolis chains that share a falling temperature."""

@@ -13,7 +13,8 @@ from neuroevo.registry import nearest
 from neuroevo.strategies.bounds import Bounds
 from neuroevo.strategies.genetic import crossover, mutation, selection
 from neuroevo.strategies.genetic.deap_operators import PREFIX, check_options, deap_operator
-from neuroevo.strategies.starts import StartSettings, box
+from neuroevo.strategies.settings import StartSettings
+from neuroevo.strategies.starts import box
 
 if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout
@@ -104,6 +105,11 @@ class GeneticSettings(StartSettings):
             )
         if self.n_elites > self.population_size:
             raise BadInput(f"n_elites = {self.n_elites} is more than population_size = {self.population_size}")
+
+    @property
+    def schedule_length(self) -> int | None:
+        """The horizon of a decaying width."""
+        return self.horizon if self.mutation_adaptation == "decaying" else None
 
     @property
     def n_children(self) -> int:

@@ -20,7 +20,6 @@ from neuroevo.strategies.genetic.mutation import Width
 from neuroevo.strategies.genetic.selection import Indices
 from neuroevo.strategies.genetic.settings import GeneticSettings, make_toolbox
 from neuroevo.strategies.schedules import geometric
-from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase
 
 # A width that has shrunk below this moves no gene of a network any more and could only underflow.
@@ -55,7 +54,8 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
 
     def _ask(self) -> FloatArray:
         if self._generation == 0:
-            return self._first()
+            self._child_widths = np.full(self.settings.population_size, self.settings.mutation_width)
+            return self._initial_population()
         n = self.settings.n_children
         n_pairs = (n + 1) // 2
         chosen = self._select(2 * n_pairs)
@@ -101,19 +101,6 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
 
     def _keep(self, rows: Indices, genomes: FloatArray, errors: FloatArray, widths: FloatArray) -> None:
         self._parents, self._parent_error, self._parent_widths = genomes[rows], errors[rows], widths[rows]
-
-    def _first(self) -> FloatArray:
-        settings = self.settings
-        self._child_widths = np.full(settings.population_size, settings.mutation_width)
-        return initial_population(
-            settings,
-            settings.population_size,
-            self.n_genes,
-            self._stream(Phase.START),
-            layout=self.layout,
-            initial=self.initial,
-            bounds=self.bounds,
-        )
 
     def _select(self, k: int) -> Indices:
         rng = self._stream(Phase.SELECT)

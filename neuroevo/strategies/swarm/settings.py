@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Interval
 
 from neuroevo.errors import BadInput
 from neuroevo.strategies import schedules
-from neuroevo.strategies.starts import StartSettings
+from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.swarm.backend import BoundaryName
 from neuroevo.strategies.swarm.neighbourhoods import NeighbourhoodName
 
@@ -63,6 +63,12 @@ class SwarmSettings(StartSettings):
             )
         if self.inertia_schedule == "geometric" and self.inertia == 0.0:
             raise BadInput("inertia_schedule = 'geometric' cannot start from inertia = 0; use 'linear'")
+
+    @property
+    def schedule_length(self) -> int | None:
+        """The horizon of the inertia."""
+        is_scheduled = self.inertia_schedule in ("linear", "geometric", "cosine") and not self.constriction
+        return self.horizon if is_scheduled else None
 
     def coefficients(self, generation: int, rng: np.random.Generator) -> tuple[float, float, float]:
         """Inertia, cognitive and social coefficient of the moves of a generation, counted from 0."""

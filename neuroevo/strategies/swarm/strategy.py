@@ -13,7 +13,6 @@ import numpy as np
 from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase
 from neuroevo.strategies.swarm import backend
 from neuroevo.strategies.swarm.settings import SwarmSettings
@@ -78,15 +77,7 @@ class ParticleSwarm(Strategy[SwarmSettings]):
     def _start(self) -> FloatArray:
         settings = self.settings
         rng = self._stream(Phase.START)
-        self._position = initial_population(
-            settings,
-            settings.population_size,
-            self.n_genes,
-            rng,
-            layout=self.layout,
-            initial=self.initial,
-            bounds=self.bounds,
-        )
+        self._position = self._initial_population(rng=rng)
         width = settings.velocity_width
         shape = self._position.shape
         self._velocity = rng.uniform(-width, width, shape) if width else np.zeros(shape)

@@ -1,11 +1,13 @@
-"""Shapes of the search distribution of CMA-ES: full covariance, its diagonal, or a few directions.
+"""Covariances of the search distribution of CMA-ES: a full matrix, its diagonal, or a few directions.
 
-A shape turns standard normal numbers z into steps y, and learns from the steps that went well. Its arrays are part of
-the strategy's state under the names that it lists in `ARRAYS`.
+It turns standard normal numbers z into steps y, and learns from the steps that went well. Its arrays are part of the
+strategy's state under the names that it lists in `ARRAYS`.
 
-- `FullShape`: Hansen 2016, https://arxiv.org/abs/1604.00772 (equation numbers below are its).
-- `SeparableShape`: Ros and Hansen 2008, "A simple modification in CMA-ES achieving linear time and space complexity".
-- `LimitedShape`: LM-MA-ES of Loshchilov, Glasmachers and Beyer 2017, https://arxiv.org/abs/1705.06693, algorithm 1.
+- `FullCovariance`: Hansen 2016, https://arxiv.org/abs/1604.00772 (equation numbers below are its).
+- `SeparableCovariance`: Ros and Hansen 2008, "A simple modification in CMA-ES achieving linear time and space
+  complexity".
+- `LimitedMemoryCovariance`: LM-MA-ES of Loshchilov, Glasmachers and Beyer 2017, https://arxiv.org/abs/1705.06693,
+  algorithm 1.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _SMALLEST_EIGENVALUE = 1e-15
 
 
 @dataclass(frozen=True)
-class Told:
+class Samples:
     """What one generation teaches.
 
     Attributes:
@@ -43,13 +45,13 @@ class Told:
     is_on: bool
 
 
-class Shape(ABC):
+class Covariance(ABC):
     """What the search distribution looks like, apart from its mean and its size.
 
     Attributes:
         parameters: The constants of the update.
         c_sigma: Learning rate of the step-size path.
-        p_c: `(n_genes,)`, path of the covariance; zeros in shapes without one.
+        p_c: `(n_genes,)`, path of the covariance; zeros in forms without one.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]]
@@ -75,7 +77,7 @@ class Shape(ABC):
         """By how much the logarithm of the step size changes, given its path `(n_genes,)`."""
 
     @abstractmethod
-    def learn(self, told: Told) -> None:
+    def learn(self, samples: Samples) -> None:
         """Adapt to one generation."""
 
     @property
@@ -89,8 +91,8 @@ class Shape(ABC):
         return 1.0
 
 
-class _CumulativeShape(Shape):
-    """What the two shapes with variances share: cumulative step-size adaptation and the path of the covariance."""
+class _CumulativeCovariance(Covariance):
+    """What the two forms with variances share: cumulative step-size adaptation and the path of the covariance."""
 
     def __init__(self, n_genes: int, population_size: int, *, active: bool, separable: bool) -> None:
         self.parameters = cma_parameters(n_genes, population_size, active=active, separable=separable)
@@ -104,20 +106,20 @@ class _CumulativeShape(Shape):
         length = float(np.sqrt(p_sigma @ p_sigma))
         return self.parameters.c_sigma / self.parameters.d_sigma * (length / self._chi - 1)  # eq. 44
 
-    def _cumulate(self, told: Told) -> None:
+    def _cumulate(self, samples: Samples) -> None:
         c_c, mu_eff = self.parameters.c_c, self.parameters.mu_eff
         self.p_c = (1 - c_c) * self.p_c  # eq. 45
-        if told.is_on:
-            self.p_c = self.p_c + float(np.sqrt(c_c * (2 - c_c) * mu_eff)) * told.shift
+        if samples.is_on:
+            self.p_c = self.p_c + float(np.sqrt(c_c * (2 - c_c) * mu_eff)) * samples.shift
 
-    def _decay(self, told: Told) -> float:
+    def _decay(self, samples: Samples) -> float:
         """Factor of the old covariance in eq. 47; a rank-one update left out is made up for."""
         p = self.parameters
-        missing = 0.0 if told.is_on else p.c_c * (2 - p.c_c)
-        return 1 - p.c_1 * (1 - missing) - p.c_mu * float(told.weights.sum())
+        missing = 0.0 if samples.is_on else p.c_c * (2 - p.c_c)
+        return 1 - p.c_1 * (1 - missing) - p.c_mu * float(samples.weights.sum())
 
 
-class FullShape(_CumulativeShape):
+class FullCovariance(_CumulativeCovariance):
     """A full covariance matrix: learns every pair of genes, O(n_genes**2) a sample."""
 
     ARRAYS = ("p_c", "covariance", "axes", "lengths", "n_learnt", "n_decomposed")
@@ -148,18 +150,18 @@ class FullShape(_CumulativeShape):
         """C^-1/2 y = B z: back from the axes of C."""
         return self.axes @ z
 
-    def learn(self, told: Told) -> None:
+    def learn(self, samples: Samples) -> None:
         """Rank-one and rank-mu update (eq. 47), and the decomposition when it is due."""
-        p, y, weights = self.parameters, told.y, told.weights
-        self._cumulate(told)
+        p, y, weights = self.parameters, samples.y, samples.weights
+        self._cumulate(samples)
         good, bad = weights > 0, weights < 0
         parents = y[good] * np.sqrt(p.c_mu * weights[good])[:, np.newaxis]
-        self.covariance *= self._decay(told)
+        self.covariance *= self._decay(samples)
         self.covariance += p.c_1 * np.multiply.outer(self.p_c, self.p_c)
         # A product of a matrix with its own transpose is one symmetric BLAS call, half the work.
         self.covariance += parents.T @ parents
         if bad.any():
-            lengths = np.sqrt(np.square(told.z[bad]).sum(axis=1)) + 1e-9  # pycma's guard against a division by zero
+            lengths = np.sqrt(np.square(samples.z[bad]).sum(axis=1)) + 1e-9  # pycma's guard against a division by zero
             factor = -p.c_mu * weights[bad] * len(self.p_c) / np.square(lengths)  # eq. 46
             losers = y[bad] * np.sqrt(factor)[:, np.newaxis]
             self.covariance -= losers.T @ losers
@@ -188,7 +190,7 @@ class FullShape(_CumulativeShape):
         return float(np.square(self.lengths.max() / self.lengths.min()))
 
 
-class SeparableShape(_CumulativeShape):
+class SeparableCovariance(_CumulativeCovariance):
     """A diagonal covariance matrix: O(n_genes) a sample, learns no pairs.
 
     No negative weights, as in the paper.
@@ -208,15 +210,15 @@ class SeparableShape(_CumulativeShape):
         """Each gene by its own deviation."""
         return y / self.deviations
 
-    def learn(self, told: Told) -> None:
+    def learn(self, samples: Samples) -> None:
         """Eq. 47 on the diagonal."""
-        p, weights = self.parameters, told.weights
-        self._cumulate(told)
+        p, weights = self.parameters, samples.weights
+        self._cumulate(samples)
         good = weights > 0
         self.variances = (
-            self._decay(told) * self.variances
+            self._decay(samples) * self.variances
             + p.c_1 * np.square(self.p_c)
-            + p.c_mu * (weights[good] @ np.square(told.y[good]))
+            + p.c_mu * (weights[good] @ np.square(samples.y[good]))
         )
 
     @property
@@ -230,7 +232,7 @@ class SeparableShape(_CumulativeShape):
         return float(self.variances.max() / self.variances.min())
 
 
-class LimitedShape(Shape):
+class LimitedMemoryCovariance(Covariance):
     """A product of 4 + floor(3 ln n) rank-one transformations: O(n_genes log n_genes) a sample.
 
     Meant for many genes with the default population: the rates are proportional to population_size / n_genes and are
@@ -288,10 +290,10 @@ class LimitedShape(Shape):
         """The paper's form of it, by the squared length (algorithm 1, line 18)."""
         return self.c_sigma / 2 * (float(p_sigma @ p_sigma) / len(p_sigma) - 1)
 
-    def learn(self, told: Told) -> None:
+    def learn(self, samples: Samples) -> None:
         """Move each direction towards the drift of the samples, the later ones more slowly."""
-        good = told.weights > 0
-        drift = told.weights[good] @ told.z[good]
+        good = samples.weights > 0
+        drift = samples.weights[good] @ samples.z[good]
         gain = np.sqrt(self.parameters.mu_eff * self._c_c * (2 - self._c_c))
         self.directions = (1 - self._c_c)[:, np.newaxis] * self.directions + np.multiply.outer(gain, drift)
         self.n_learnt += 1
