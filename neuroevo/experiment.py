@@ -226,8 +226,11 @@ def go_on(record: RunRecord, overrides: Mapping[str, Any], where: Where, observe
     """
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
+    altered = record.altered
     writer, state = RunWriter.reopen(record.path)
     with writer:
+        if altered:
+            warn(f"altered since the run ended: {', '.join(altered)}; what follows builds on that", writer, observer)
         if overrides:
             writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
         return _carry_out(loaded, writer, state, where, observer)

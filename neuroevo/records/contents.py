@@ -10,8 +10,8 @@ from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import surroundings
+from neuroevo.records.files import DATA_FILE
 from neuroevo.records.npz import write_npz
-from neuroevo.records.record import DATA_FILE
 from neuroevo.records.schema import FORMAT, FORMAT_VERSION
 
 

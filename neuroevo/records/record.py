@@ -15,15 +15,16 @@ from neuroevo.networks import Network, make_network
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records.champion import CHAMPION_FILE, Champion, read_champion
+from neuroevo.records.digests import altered_files
 from neuroevo.records.errors import RecordError
-from neuroevo.records.files import read_bytes, read_json
+from neuroevo.records.files import DATA_FILE, RUN_FILE, SCENARIO_FILE, read_bytes, read_json
 from neuroevo.records.history_file import HISTORY_FILE, read_history
 from neuroevo.records.lock import is_locked
 from neuroevo.records.npz import read_npz
 from neuroevo.records.schema import check_run, line, shown, stop_reason_of
 from neuroevo.stopping import History, StopReason
 
-RUN_FILE, SCENARIO_FILE, DATA_FILE, LOG_FILE, PLOT_FOLDER = "run.json", "scenario.toml", "data.npz", "run.log", "plots"
+LOG_FILE, PLOT_FOLDER = "run.log", "plots"
 
 
 class RunRecord:
@@ -76,6 +77,14 @@ class RunRecord:
     def stop_reason(self) -> StopReason | None:
         """Why the run ended; None while it has not."""
         return stop_reason_of(self.path / RUN_FILE, self.run)
+
+    @cached_property
+    def altered(self) -> tuple[str, ...]:
+        """Names of the files that have been altered since the run ended, or damaged, or are gone.
+
+        Empty for a run that has not ended, and for records of format version 1, which keep no digests.
+        """
+        return altered_files(self.path, self.run)
 
     @cached_property
     def scenario(self) -> Mapping[str, Any]:
