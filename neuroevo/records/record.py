@@ -14,7 +14,7 @@ import numpy as np
 from neuroevo.networks import Network, make_network
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.arrays import fingerprint
-from neuroevo.records.champion import CHAMPION_FILE, Champion, read_champion
+from neuroevo.records.champion import CHAMPION_FILE, SavedChampion, read_champion
 from neuroevo.records.digests import altered_files
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import DATA_FILE, RUN_FILE, SCENARIO_FILE, read_bytes, read_json
@@ -101,7 +101,7 @@ class RunRecord:
         return read_history(self.path / HISTORY_FILE, at_work=self.status == "running")
 
     @cached_property
-    def champion(self) -> Champion:
+    def champion(self) -> SavedChampion:
         """What the run delivers."""
         champion = read_champion(self.path / CHAMPION_FILE)
         if len(champion.genome) != _n_genes(self.run):

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import surroundings
+from neuroevo.records import provenance
 from neuroevo.records.champion import CHAMPION_FILE, write_champion
 from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
 from neuroevo.records.contents import first_contents, store_data
@@ -203,7 +203,7 @@ class RunWriter:
             TypeError: An entry has no form in JSON.
             RecordUnwritable: The machine refused; the old run.json is untouched.
         """
-        self._run |= {**entries, "updated": surroundings.now()}
+        self._run |= {**entries, "updated": provenance.now()}
         write_json(self.path / RUN_FILE, self._run)
 
     def replace_scenario(self, scenario_toml: str) -> None:
@@ -220,13 +220,13 @@ class RunWriter:
             RecordUnwritable: The machine refused; the run can be resumed.
         """
         self._rows.sync()
-        self._run |= {"status": "finished", **entries, "updated": surroundings.now()}
+        self._run |= {"status": "finished", **entries, "updated": provenance.now()}
         write_sealed(self.path, self._run)
         self.close()
 
     def log(self, message: str) -> None:
         """Add a line to run.log. A disk that is full does not end a run here: it ends at the next checkpoint."""
-        line = f"{surroundings.now()} {' '.join(message.split())}\n"
+        line = f"{provenance.now()} {' '.join(message.split())}\n"
         try:
             os.write(self._log, line.encode("utf-8", "replace"))
         except OSError:
@@ -275,7 +275,7 @@ class RunWriter:
 
 def _going_on(run: Mapping[str, Any], generation: int) -> dict[str, Any]:
     """The contents of run.json for a run that goes on after a generation."""
-    moment = surroundings.now()
+    moment = provenance.now()
     before = run.get("resumed")
     resumed = [*(before if isinstance(before, list) else []), {"time": moment, "generation": generation}]
     state = {"status": "running", "stop_reason": None, "resumed": resumed[-100:], "updated": moment}
