@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
 from neuroevo.problems.arrays import fingerprint
@@ -225,8 +226,8 @@ def plan_runs(
         ScenarioError: A point is wrong.
         ValueError: trials is below 1.
     """
-    if trials is not None and trials < 1:
-        raise BadInput(f"n_trials must be at least 1, got {trials}")
+    if trials is not None:
+        whole_number("n_trials", trials)
     source, values = Path(scenario), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}

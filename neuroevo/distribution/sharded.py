@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import whole_number
 from neuroevo.distribution.pool import Servant, Slice
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Crew, Limits, Scheduler
-from neuroevo.errors import BadInput
 from neuroevo.evaluation import Evaluation, Evaluator, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
@@ -98,8 +98,8 @@ class ShardedEvaluator(Evaluator):
     ) -> None:
         # Built for its checks alone, so that mistakes are found here and not in a worker.
         LocalEvaluator(network, problem, n_threads=cluster.threads, precision=precision).close()
-        if chunk_size is not None and chunk_size < 1:
-            raise BadInput(f"chunk_size must be at least 1, got {chunk_size}")
+        if chunk_size is not None:
+            whole_number("chunk_size", chunk_size)
         self.network = network
         self.problem = problem
         self._announce = announce or (lambda _text: None)

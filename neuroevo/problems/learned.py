@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput, WrongType
+from neuroevo.checks import number
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,7 @@ class Within:
     tolerance: float = 0.1
 
     def __post_init__(self) -> None:
-        value = self.tolerance
-        if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-            raise WrongType(f"Within needs a number as its tolerance, got {value!r}")
-        if not (math.isfinite(value) and value > 0):
-            raise BadInput(f"Within needs a finite tolerance above 0, got {value!r}")
-        object.__setattr__(self, "tolerance", float(value))
+        object.__setattr__(self, "tolerance", number("tolerance", self.tolerance, above=0))
 
     def right(
         self, outputs: NDArray[np.float64], targets: NDArray[np.float64], counted: NDArray[np.bool_]

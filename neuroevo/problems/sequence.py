@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import number, whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
@@ -77,16 +77,16 @@ class SequenceProblem:
             )
         self.lengths = checks.checked_lengths(lengths, self.n_sequences, self.n_steps)
         self.target_mask = checks.checked_mask(target_mask, self.targets.shape)
-        self.washout = _whole(washout, "washout")
+        self.washout = whole_number("washout", washout, 0)
         self.learned: Learned = Within(0.1) if learned is None else learned
         self.parts = MappingProxyType(checks.checked_parts(parts, self.n_sequences, self.n_steps))
-        self.weight_decay = _number(weight_decay, "weight_decay")
+        self.weight_decay = number("weight_decay", weight_decay, at_least=0)
         self.times = checks.checked_times(times, self.n_sequences, self.n_steps)
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
         self.reference_variance = (
-            None if reference_variance is None else _number(reference_variance, "reference_variance")
+            None if reference_variance is None else number("reference_variance", reference_variance, at_least=0)
         )
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.original: SequenceProblem = self
@@ -251,19 +251,3 @@ def _learn(problem: SequenceProblem, method: Method, limits: tuple[float, float]
         )
     split = problem.n_inputs
     return Scaling(method, columns[:split, 0], columns[:split, 1], columns[split:, 0], columns[split:, 1])
-
-
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise WrongType(f"{name} must be a whole number, got {value!r}")
-    if value < 0:
-        raise BadInput(f"{name} must be at least 0, got {value}")
-    return int(value)
-
-
-def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise WrongType(f"{name} must be a number, got {value!r}")
-    if not (math.isfinite(cast("float", value)) and value >= 0):
-        raise BadInput(f"{name} must be finite and at least 0, got {value}")
-    return float(value)
