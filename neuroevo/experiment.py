@@ -179,9 +179,13 @@ def go_on(
     """
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
+    altered = record.altered
     with session(compute, loaded.distribution) as opened:
         writer, state = RunWriter.reopen(record.path)
         with writer:
+            if altered:
+                changed = f"altered since the run ended: {', '.join(altered)}; what follows builds on that"
+                warn(changed, writer, callbacks)
             if overrides:
                 writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
             ended = _carry_out(loaded, writer, state, opened, callbacks)

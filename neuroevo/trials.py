@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
+from neuroevo.checks import whole_number
 from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
@@ -230,8 +231,8 @@ def plan_runs(
         ScenarioError: A point is wrong.
         ValueError: trials is below 1.
     """
-    if trials is not None and trials < 1:
-        raise BadInput(f"n_trials must be at least 1, got {trials}")
+    if trials is not None:
+        whole_number("n_trials", trials)
     given = scenario if isinstance(scenario, Scenario) else None
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}

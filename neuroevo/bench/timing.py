@@ -13,6 +13,7 @@ from pathlib import Path
 from neuroevo.bench.limit import Peaks, Precision, measure_peaks
 from neuroevo.bench.report import BenchReport, BenchRow
 from neuroevo.bench.workloads import WORKLOADS, Workload, arithmetic, as_workload
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 
 _LEAST_SECONDS = 0.2
@@ -45,8 +46,7 @@ def run_bench(
     if precision not in ("single", "double"):
         raise BadInput(f"precision must be 'single' or 'double', got {precision!r}")
     for name, value in (("n_threads", n_threads), ("repeats", repeats)):
-        if not isinstance(value, int) or value < 1:
-            raise BadInput(f"{name} must be a whole number of at least 1, got {value!r}")
+        whole_number(name, value)
     chosen = WORKLOADS if workloads is None else tuple(as_workload(workload) for workload in workloads)
     say = announce or _silent
     say("measuring what this machine can do at best")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import NETWORKS, Ctrnn, Graph, Gru, Lstm, Network, make_network
 from neuroevo.registry import nearest
@@ -50,9 +51,7 @@ class Workload:
             known = ", ".join(NETWORKS.names())
             raise BadInput(f"the cell of a workload must be one of {known}, got {self.cell!r}{guess}")
         for name in _NUMBERS:
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise BadInput(f"{name} of workload {self.name!r} must be a whole number of at least 1, got {value!r}")
+            whole_number(f"{name} of workload {self.name!r}", getattr(self, name))
 
     @property
     def numbers(self) -> tuple[int, int, int, int, int, int]:

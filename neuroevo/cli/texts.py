@@ -124,6 +124,7 @@ def record_text(record: RunRecord) -> str:
     run = record.run
     lines = [run.get("title") or record.path.name]
     lines.append(f"  {stop_text(run)}")
+    lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
         lines += ["", results_text(run["results"])]
     lines += ["", f"  {record.path}"]

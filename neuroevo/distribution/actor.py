@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from neuroevo.distribution.pool import Task
-from neuroevo.records import surroundings
+from neuroevo.records import provenance
 
 _MOST_LETTERS = 20_000
 """Of what one item may say; a task that prints in a loop must not fill the driver's memory."""
@@ -128,8 +128,8 @@ def facts() -> dict[str, str]:
     package = Path(__file__).parent.parent
     for path in sorted(package.rglob("*.py")):
         digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
-    processor = str(surroundings.machine()["processor"])
-    return surroundings.versions() | {"sources": digest.hexdigest()[:12], "processor": processor}
+    processor = str(provenance.machine()["processor"])
+    return provenance.versions() | {"sources": digest.hexdigest()[:12], "processor": processor}
 
 
 def _error_log() -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, MachineRefused
 
 _PROBE_SECONDS = 5.0
@@ -66,8 +67,8 @@ class Cluster:
         Raises:
             ClusterError: Ray cannot be started.
         """
-        _checked(n_workers, "n_workers")
-        _checked(threads, "threads")
+        whole_number("n_workers", n_workers)
+        whole_number("threads", threads)
         if "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
             os.environ["RAY_AUTH_MODE"] = "token"
             os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -89,7 +90,7 @@ class Cluster:
             ValueError: The address is none.
             ClusterError: Nobody answers there, within seconds.
         """
-        _checked(threads, "threads")
+        whole_number("threads", threads)
         known = cls.reach(address)
         if "RAY_AUTH_MODE" not in os.environ and _has_token():
             os.environ["RAY_AUTH_MODE"] = "token"
@@ -134,11 +135,6 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _checked(value: int, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadInput(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 def _import_ray() -> ModuleType:

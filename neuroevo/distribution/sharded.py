@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import whole_number
 from neuroevo.distribution.pool import Slice, Task
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Limits, PoolStatus, Scheduler
@@ -106,8 +107,8 @@ class ShardedEvaluator(Evaluator):
     ) -> None:
         # Mistakes are found here and not in a worker.
         recipe.check()
-        if chunk_size is not None and chunk_size < 1:
-            raise BadInput(f"chunk_size must be at least 1, got {chunk_size}")
+        if chunk_size is not None:
+            whole_number("chunk_size", chunk_size)
         self.recipe = recipe
         self._announce = announce or (lambda _text: None)
         self._chunk_size = chunk_size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.errors import BadInput, WrongType
+from neuroevo.checks import whole_number
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
 from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
 from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import make_plan
+from neuroevo.machine import available_processors
 from neuroevo.problems import SequenceProblem, as_sequences
 from neuroevo.spaces import Direct, SearchSpace
 
@@ -178,10 +179,4 @@ class LocalEvaluator(Evaluator):
 
 
 def _checked_threads(n_threads: int | None) -> int:
-    if n_threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer):
-        raise WrongType(f"n_threads must be a whole number, got {n_threads!r}")
-    if n_threads < 1:
-        raise BadInput(f"n_threads must be at least 1, got {n_threads}")
-    return int(n_threads)
+    return available_processors() if n_threads is None else whole_number("n_threads", n_threads)

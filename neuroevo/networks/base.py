@@ -12,6 +12,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import truth_value, whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import checks
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
@@ -132,12 +133,12 @@ class Network(ABC):
 
     def _checked(self, name: str, value: object) -> object:
         if name in _COUNTS:
-            return checks.whole_number(name, value)
+            return whole_number(name, value)
         if name == "activation":
             return checks.known_name(name, value, ACTIVATIONS)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
-        return checks.truth_value(name, value) if name == "initial_state" else value
+        return truth_value(name, value) if name == "initial_state" else value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,45 +13,6 @@ from neuroevo.registry import nearest
 
 GENE = "gene"
 """What stands for a gene in the plain form of `fixed`, as scenarios and records write it."""
-
-
-def whole_number(name: str, value: object, at_least: int = 1) -> int:
-    """`value` as an int.
-
-    Raises:
-        TypeError: It is no whole number.
-        ValueError: It is below `at_least`.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise WrongType(f"{name} must be a whole number, got {value!r}")
-    if value < at_least:
-        raise BadInput(f"{name} must be at least {at_least}, got {value}")
-    return int(value)
-
-
-def positive_number(name: str, value: object) -> float:
-    """`value` as a finite float above 0.
-
-    Raises:
-        TypeError: It is no real number.
-        ValueError: It is not finite or not above 0.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise WrongType(f"{name} must be a number above 0, got {value!r}")
-    if not (np.isfinite(float(value)) and float(value) > 0):
-        raise BadInput(f"{name} must be a finite number above 0, got {value!r}")
-    return float(value)
-
-
-def truth_value(name: str, value: object) -> bool:
-    """`value` as a bool.
-
-    Raises:
-        TypeError: It is neither True nor False.
-    """
-    if not isinstance(value, bool | np.bool_):
-        raise WrongType(f"{name} must be True or False, got {value!r}")
-    return bool(value)
 
 
 def known_name(name: str, value: object, known: Iterable[str]) -> str:

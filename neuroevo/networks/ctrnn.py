@@ -16,7 +16,7 @@ import numpy as np
 from annotated_types import Gt
 from numpy.typing import ArrayLike
 
-from neuroevo.networks import checks
+from neuroevo.checks import number
 from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation, logistic
 from neuroevo.networks.base import Array, Count, Fixed
 from neuroevo.networks.dense import DenseNetwork, State
@@ -66,7 +66,7 @@ class Ctrnn(DenseNetwork):
         return np.stack(rows)
 
     def _checked(self, name: str, value: object) -> object:
-        return checks.positive_number(name, value) if name == "step" else super()._checked(name, value)
+        return number(name, value, above=0) if name == "step" else super()._checked(name, value)
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:
         return self._gated_specs(layer)

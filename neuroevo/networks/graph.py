@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.checks import number, whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import checks
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
@@ -108,14 +109,14 @@ def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, se
     Raises:
         ValueError: The density does not lie in (0, 1], or leaves no link.
     """
-    density = checks.positive_number("density", density)
+    density = number("density", density, above=0)
     if density > 1:
         raise BadInput(f"density must lie above 0 and at most at 1, got {density}")
     links = all_links(n_inputs, n_units, n_outputs)
     n_links = round(density * len(links))
     if n_links == 0:
         raise BadInput(f"a density of {density} leaves none of {len(links)} links; take at least {1 / len(links):.2g}")
-    rng = np.random.Generator(np.random.PCG64(checks.whole_number("seed", seed, at_least=0)))
+    rng = np.random.Generator(np.random.PCG64(whole_number("seed", seed, at_least=0)))
     return links[np.sort(rng.choice(len(links), size=n_links, replace=False))]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput, WrongType
+from neuroevo.checks import number
+from neuroevo.errors import BadInput
 
 
 class Learned(ABC):
@@ -59,12 +59,7 @@ class Within(Learned):
     tolerance: float = 0.1
 
     def __post_init__(self) -> None:
-        value = self.tolerance
-        if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-            raise WrongType(f"Within needs a number as its tolerance, got {value!r}")
-        if not (math.isfinite(value) and value > 0):
-            raise BadInput(f"Within needs a finite tolerance above 0, got {value!r}")
-        object.__setattr__(self, "tolerance", float(value))
+        object.__setattr__(self, "tolerance", number("tolerance", self.tolerance, above=0))
 
     def words(self, scaled: bool) -> str:
         """As in `Learned`."""

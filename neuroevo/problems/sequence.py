@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import number, whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
@@ -94,19 +94,17 @@ class SequenceProblem(Problem):
             )
         self.lengths = checks.checked_lengths(lengths, self.n_sequences, self.n_steps)
         self.target_mask = checks.checked_mask(target_mask, self.targets.shape)
-        self.washout = _whole(washout, "washout")
+        self.washout = whole_number("washout", washout, 0)
         self.learned: Learned = Within(0.1) if learned is None else learned
         self.parts = MappingProxyType(checks.checked_parts(parts, self.n_sequences, self.n_steps))
-        self.weight_decay = _number(weight_decay, "weight_decay")
+        self.weight_decay = number("weight_decay", weight_decay, at_least=0)
         self.times = checks.checked_times(times, self.n_sequences, self.n_steps)
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
-        self.reference_variance = None
-        if reference_variance is not None:
-            self.reference_variance = _number(reference_variance, "reference_variance")
-            if self.reference_variance == 0:
-                raise BadInput("reference_variance must be above 0: errors are divided by it")
+        self.reference_variance = (
+            None if reference_variance is None else number("reference_variance", reference_variance, above=0)
+        )
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.original: SequenceProblem = self
         self._check_and_freeze()
@@ -293,19 +291,3 @@ def as_sequences(problem: Problem, purpose: str) -> SequenceProblem:
 
 def _plain(parts: Mapping[str, PartMetrics]) -> Measured:
     return {part: dataclasses.asdict(metrics) for part, metrics in parts.items()}
-
-
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise WrongType(f"{name} must be a whole number, got {value!r}")
-    if value < 0:
-        raise BadInput(f"{name} must be at least 0, got {value}")
-    return int(value)
-
-
-def _number(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise WrongType(f"{name} must be a number, got {value!r}")
-    if not (math.isfinite(cast("float", value)) and value >= 0):
-        raise BadInput(f"{name} must be finite and at least 0, got {value}")
-    return float(value)

@@ -10,13 +10,13 @@ import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
+from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.assembly import Sample, assemble
 from neuroevo.problems.chronology import checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
-from neuroevo.problems.npz import is_archive, parse_npz
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
 from neuroevo.problems.table import Column, table_of_text
@@ -131,7 +131,7 @@ class Sequences:
                 raise DataError(f"{path} is a CSV file: set part to a column of part names, or give shares in parts")
             wanted = tuple(column for column in targets if column is not None)
             return from_table(table_of_text(path, content), self.sequence, inputs, self.labels, wanted, self.part)
-        arrays = parse_npz(content, path)
+        arrays = parse_archive(content, path)
         named = {"inputs": self.inputs, "labels": self.labels, "targets": self.targets, "lengths": self.lengths}
         wrong = [key for key, value in named.items() if not isinstance(value, str | None)]
         if wrong:

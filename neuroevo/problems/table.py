@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
-from neuroevo.problems.npz import is_archive, parse_npz
 from neuroevo.registry import nearest
 
 Column = int | str
@@ -191,7 +191,7 @@ def read_table(path: Path) -> Table:
     """
     content = read_bytes(path)
     if is_archive(content):
-        return _table_of_arrays(path, parse_npz(content, path))
+        return _table_of_arrays(path, parse_archive(content, path))
     return table_of_text(path, content)
 
 

@@ -5,7 +5,7 @@
 some keys. :class:`RecordError` and its kinds say what is wrong with one.
 """
 
-from neuroevo.records.champion import Champion
+from neuroevo.records.champion import SavedChampion
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
@@ -17,12 +17,12 @@ from neuroevo.records.writer import DATA_LIMIT, RunWriter
 __all__ = [
     "DATA_LIMIT",
     "FORMAT_VERSION",
-    "Champion",
     "RecordError",
     "RecordLocked",
     "RecordUnwritable",
     "RunRecord",
     "RunWriter",
+    "SavedChampion",
     "SweepSet",
     "TrialSet",
     "restoring",

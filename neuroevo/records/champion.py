@@ -20,8 +20,8 @@ _ARRAY = "array."
 
 
 @dataclass(frozen=True, eq=False)
-class Champion:
-    """What a run delivers.
+class SavedChampion:
+    """What a run delivers, as its record keeps it.
 
     Attributes:
         genome: ``(n_genes,)`` float64.
@@ -72,7 +72,7 @@ def write_champion(
     write_npz(path, contents)
 
 
-def read_champion(path: Path) -> Champion:
+def read_champion(path: Path) -> SavedChampion:
     """Read champion.npz.
 
     Raises:
@@ -90,7 +90,7 @@ def read_champion(path: Path) -> Champion:
     scaling = {name: value for name, value in contents.items() if name.startswith("scaling_")}
     rest = contents.keys() - scaling.keys() - {f"{_ARRAY}{name}" for name in arrays}
     figures = {name: contents[name].item() for name in contents if name in rest and _is_number(contents[name])}
-    return Champion(genome, float(error), arrays, scaling, figures)
+    return SavedChampion(genome, float(error), arrays, scaling, figures)
 
 
 def _is_number(array: NDArray[Any]) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 from neuroevo.networks import Network
 from neuroevo.problems import Problem
 from neuroevo.problems.arrays import fingerprint
-from neuroevo.records import surroundings
+from neuroevo.records import provenance
+from neuroevo.records.files import DATA_FILE
 from neuroevo.records.npz import write_npz
-from neuroevo.records.record import DATA_FILE
 from neuroevo.records.schema import FORMAT, FORMAT_VERSION
 
 
@@ -23,8 +23,8 @@ def first_contents(run: Mapping[str, Any], network: Network, data: Mapping[str, 
         "name": "",
         **run,
         "status": "running",
-        "created": surroundings.now(),
-        "updated": surroundings.now(),
+        "created": provenance.now(),
+        "updated": provenance.now(),
         "stop_reason": None,
         "network": {
             "kind": network.kind,
@@ -34,8 +34,8 @@ def first_contents(run: Mapping[str, Any], network: Network, data: Mapping[str, 
             "settings": network.settings(),
         },
         "data": data,
-        "versions": surroundings.versions(),
-        "machine": surroundings.machine(),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
     }
 
 

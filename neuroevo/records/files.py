@@ -20,6 +20,8 @@ import numpy as np
 from neuroevo.errors import BadInput
 from neuroevo.records.errors import RecordError, writing
 
+RUN_FILE, SCENARIO_FILE, DATA_FILE = "run.json", "scenario.toml", "data.npz"
+
 #: Text files of a record (scenario.toml, run.json) are refused above this size, bytes.
 TEXT_LIMIT = 64 * 2**20
 
@@ -127,9 +129,13 @@ def sync_folder(path: Path) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write an object as JSON, atomically; numbers that are not finite become null, since JSON has none."""
-    text = json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, text.encode("utf-8") + b"\n")
+    """Write an object as JSON, atomically."""
+    write_atomically(path, json_bytes(values))
+
+
+def json_bytes(values: Mapping[str, Any]) -> bytes:
+    """An object as JSON; numbers that are not finite become null, since JSON has none."""
+    return json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
 
 
 def plain(value: Any) -> Any:

@@ -15,10 +15,11 @@ import numpy as np
 from neuroevo.networks import Network, make_network
 from neuroevo.problems import Problem, SequenceProblem, problem_class
 from neuroevo.problems.arrays import fingerprint
-from neuroevo.records import surroundings
-from neuroevo.records.champion import CHAMPION_FILE, Champion, read_champion
+from neuroevo.records import provenance
+from neuroevo.records.champion import CHAMPION_FILE, SavedChampion, read_champion
+from neuroevo.records.digests import altered_files
 from neuroevo.records.errors import RecordError
-from neuroevo.records.files import open_to_append, read_bytes, read_json
+from neuroevo.records.files import DATA_FILE, RUN_FILE, SCENARIO_FILE, open_to_append, read_bytes, read_json
 from neuroevo.records.history_file import HISTORY_FILE, read_history
 from neuroevo.records.lock import is_locked
 from neuroevo.records.npz import read_npz
@@ -26,7 +27,7 @@ from neuroevo.records.schema import check_run, line, shown, stop_reason_of
 from neuroevo.registry import UnknownName
 from neuroevo.stopping import History, StopReason
 
-RUN_FILE, SCENARIO_FILE, DATA_FILE, LOG_FILE, PLOT_FOLDER = "run.json", "scenario.toml", "data.npz", "run.log", "plots"
+LOG_FILE, PLOT_FOLDER = "run.log", "plots"
 
 
 class RunRecord:
@@ -86,6 +87,14 @@ class RunRecord:
         return stop_reason_of(self.path / RUN_FILE, self.run)
 
     @cached_property
+    def altered(self) -> tuple[str, ...]:
+        """Names of the files that have been altered since the run ended, or damaged, or are gone.
+
+        Empty for a run that has not ended, and for records of format version 1, which keep no digests.
+        """
+        return altered_files(self.path, self.run)
+
+    @cached_property
     def scenario(self) -> Mapping[str, Any]:
         """The resolved scenario."""
         path = self.path / SCENARIO_FILE
@@ -100,7 +109,7 @@ class RunRecord:
         return read_history(self.path / HISTORY_FILE, at_work=self.status == "running")
 
     @cached_property
-    def champion(self) -> Champion:
+    def champion(self) -> SavedChampion:
         """What the run delivers."""
         champion = read_champion(self.path / CHAMPION_FILE)
         if len(champion.genome) != _n_genes(self.run):
@@ -165,7 +174,7 @@ class RunRecord:
 
 def log_line(message: str) -> bytes:
     """A message as a line of run.log, with the time."""
-    return f"{surroundings.now()} {' '.join(message.split())}\n".encode("utf-8", "replace")
+    return f"{provenance.now()} {' '.join(message.split())}\n".encode("utf-8", "replace")
 
 
 def _check_sizes(where: str, network: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from neuroevo.stopping import StopReason
 
 #: The format that this package writes, and the versions of it that it reads. docs/file-formats.md lists what changed.
 FORMAT = "neuroevo-run"
-FORMAT_VERSION = 1
-READABLE_VERSIONS = (1,)
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 STATUSES = ("running", "finished", "interrupted", "failed")
 
@@ -27,6 +27,7 @@ _KNOWN = {
     "versions": _TABLE,
     "machine": _TABLE,
     "champion": _TABLE,
+    "digests": _TABLE,
     "results": _TABLE,
 }
 _COSTS = {"generations": _COUNT, "evaluations": _COUNT, "seconds": _NUMBER}

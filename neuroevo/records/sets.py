@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from neuroevo.records import surroundings
+from neuroevo.records import provenance
 from neuroevo.records.errors import RecordError, RecordUnwritable, writing
 from neuroevo.records.files import plain, read_json, write_json
 
@@ -79,7 +79,7 @@ class Marker:
         """Make the folder, whole from its first moment on; False where the name is taken."""
         if path.exists() or path.is_symlink():
             return False
-        head = {"format": self.format, "format_version": FORMAT_VERSION, "created": surroundings.now()}
+        head = {"format": self.format, "format_version": FORMAT_VERSION, "created": provenance.now()}
         hidden = path.parent / f".{uuid.uuid4().hex}.new"
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

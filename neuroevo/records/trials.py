@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from neuroevo.records.errors import RecordError
-from neuroevo.records.record import RUN_FILE, RunRecord
+from neuroevo.records.files import RUN_FILE
+from neuroevo.records.record import RunRecord
 from neuroevo.records.sets import Marker, RunSet
 from neuroevo.records.summary import summarised, summary_row, write_summary
 

@@ -17,15 +17,25 @@ from numpy.typing import ArrayLike
 from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.problems import Problem
-from neuroevo.records import surroundings
+from neuroevo.records import provenance
 from neuroevo.records.champion import CHAMPION_FILE, write_champion
 from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
 from neuroevo.records.contents import first_contents, store_data
+from neuroevo.records.digests import unsealed, write_sealed
 from neuroevo.records.errors import RecordError, writing
-from neuroevo.records.files import open_to_append, remove_leftovers, sync_folder, write_atomically, write_json
+from neuroevo.records.files import (
+    RUN_FILE,
+    SCENARIO_FILE,
+    open_to_append,
+    remove_leftovers,
+    sync_folder,
+    write_atomically,
+    write_json,
+)
 from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_back, salvage_history
 from neuroevo.records.lock import RunLock, sweep_abandoned
-from neuroevo.records.record import LOG_FILE, RUN_FILE, SCENARIO_FILE, RunRecord, log_line
+from neuroevo.records.record import LOG_FILE, RunRecord, log_line
+from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.stopping import History
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
@@ -126,16 +136,17 @@ class RunWriter:
             remove_leftovers(path)
             history, damage = salvage_history(path / HISTORY_FILE)
             generation, state, messages = last_good(path, history.n_generations)
+            # First of all the run is one at work: its files may differ from then on from what their digests say.
+            run = _going_on(record.run, generation)
+            write_json(path / RUN_FILE, run)
             discard_after(path, generation)
             history = cut_back(path / HISTORY_FILE, history, generation)
-            writer = cls(path, record.run, lock, history)
+            writer = cls(path, run, lock, history)
         except BaseException:
             lock.release()
             raise
         for message in filter(None, (damage, *messages)):
             writer.log(message)
-        resumed = [*_as_list(record.run.get("resumed")), {"time": surroundings.now(), "generation": generation}]
-        writer.update({"status": "running", "stop_reason": None, "resumed": resumed[-100:]})
         writer.log(f"resumed after generation {generation}")
         return writer, state
 
@@ -192,7 +203,7 @@ class RunWriter:
             TypeError: An entry has no form in JSON.
             RecordUnwritable: The machine refused; the old run.json is untouched.
         """
-        self._run |= {**entries, "updated": surroundings.now()}
+        self._run |= {**entries, "updated": provenance.now()}
         write_json(self.path / RUN_FILE, self._run)
 
     def replace_scenario(self, scenario_toml: str) -> None:
@@ -200,12 +211,17 @@ class RunWriter:
         write_atomically(self.path / SCENARIO_FILE, scenario_toml.encode("utf-8"))
 
     def finish(self, entries: Mapping[str, Any]) -> None:
-        """Write the last entries of run.json ("stop_reason" among them) and let go of the run.
+        """Write the last entries of run.json ("stop_reason" among them) with the files' digests, and let go of the run.
 
         The status is "finished" unless the entries have one.
+
+        Raises:
+            TypeError: An entry has no form in JSON.
+            RecordUnwritable: The machine refused; the run can be resumed.
         """
         self._rows.sync()
-        self.update({"status": "finished", **entries})
+        self._run |= {"status": "finished", **entries, "updated": provenance.now()}
+        write_sealed(self.path, self._run)
         self.close()
 
     def log(self, message: str) -> None:
@@ -256,5 +272,10 @@ class RunWriter:
         self.close()
 
 
-def _as_list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _going_on(run: Mapping[str, Any], generation: int) -> dict[str, Any]:
+    """The contents of run.json for a run that goes on after a generation."""
+    moment = provenance.now()
+    before = run.get("resumed")
+    resumed = [*(before if isinstance(before, list) else []), {"time": moment, "generation": generation}]
+    state = {"status": "running", "stop_reason": None, "resumed": resumed[-100:], "updated": moment}
+    return unsealed(run) | state | {"format_version": FORMAT_VERSION}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroevo.problems.archive import read_archive
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.npz import read_npz
 from neuroevo.settings import Mistake, SettingsError, shown
 
 LIMIT = 200_000
@@ -48,7 +48,7 @@ def initial_genomes(value: object, folder: Path, path: str) -> list[list[float]]
 
 
 def _read(file: Path) -> np.ndarray:
-    arrays = read_npz(file / "champion.npz" if file.is_dir() else file)
+    arrays = read_archive(file / "champion.npz" if file.is_dir() else file)
     found = [arrays[name] for name in _NAMES if name in arrays]
     if not found:
         raise DataError(f"{file} has no array called {', '.join(_NAMES[:-1])} or {_NAMES[-1]}")

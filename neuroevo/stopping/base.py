@@ -12,6 +12,7 @@ from typing import Any, ClassVar, get_type_hints
 
 import annotated_types
 
+from neuroevo.checks import any_number, whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.stopping.progress import Progress
 
@@ -172,13 +173,11 @@ def _number_fields(cls: type[Any]) -> tuple[tuple[str, type, tuple[Any, ...]], .
 
 
 def _check_number(where: str, value: object, kind: type, constraints: Iterable[Any]) -> None:
-    accepted: tuple[type, ...] = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, accepted):
-        raise WrongType(f"{where} must be {'a whole number' if kind is int else 'a number'}, got {value!r}")
+    found = whole_number(where, value, -math.inf) if kind is int else any_number(where, value)
     for constraint in constraints:
         for attribute, holds, words in _BOUNDS:
             bound = getattr(constraint, attribute, None)
-            if bound is not None and not holds(value, bound):
+            if bound is not None and not holds(found, bound):
                 raise BadInput(f"{where} must be {words} {bound}, got {value!r}")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.strategies.bounds import Bounds, FloatArray
 from neuroevo.strategies.settings import StartSettings, StrategySettings
@@ -79,9 +80,9 @@ class Strategy(ABC, Generic[S]):
                 "make_strategy(kind, ...) builds both from plain values"
             )
         self.settings = settings
-        self.n_genes = _whole(n_genes, "n_genes", 1)
-        self.seed = _whole(seed, "seed", 0)
-        self.island = _whole(island, "island", 0)
+        self.n_genes = whole_number("n_genes", n_genes, 1)
+        self.seed = whole_number("seed", seed, 0)
+        self.island = whole_number("island", island, 0)
         if layout is not None and layout.n_genes != self.n_genes:
             raise BadInput(f"layout has {layout.n_genes} genes, n_genes is {self.n_genes}")
         self.layout = layout
@@ -165,7 +166,7 @@ class Strategy(ABC, Generic[S]):
             RuntimeError: Not between a tell and the next ask.
         """
         self._between("emigrants()")
-        _whole(n, "n", 1)
+        whole_number("n", n, 1)
         genomes, errors = self._members()
         best = np.argsort(errors, kind="stable")[:n]
         return genomes[best], errors[best]
@@ -311,12 +312,6 @@ class Strategy(ABC, Generic[S]):
         if self.bounds is not None and not self.bounds.contain(values):
             raise BadInput(f"{name} leaves the bounds; clip the genomes or widen the bounds")
         return _frozen(values)
-
-
-def _whole(value: int, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise BadInput(f"{name} must be a whole number of at least {least}, got {value!r}")
-    return int(value)
 
 
 def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:

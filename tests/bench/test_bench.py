@@ -92,7 +92,7 @@ def test_best_seconds_repeats_quick_calls():
     ("arguments", "message"),
     [
         ({"precision": "half"}, "precision must be 'single' or 'double', got 'half'"),
-        ({"n_threads": 0}, "n_threads must be a whole number of at least 1, got 0"),
+        ({"n_threads": 0}, "n_threads must be at least 1, got 0"),
         ({"repeats": 0}, "repeats must be"),
         ({"workloads": ["nothing"]}, "there is no workload 'nothing'"),
     ],

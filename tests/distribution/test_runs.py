@@ -115,6 +115,23 @@ def test_sweeps_and_trials_of_several_scenarios_share_one_pool(ray_here, small_s
     assert [line.partition(" runs")[0] for line in lines.said] == [f"{n} of 6" for n in range(1, 7)]
 
 
+def test_workers_get_what_was_planned_and_read_no_file_again(ray_here, small_scenario, tmp_path):
+    class Deleting(Callback):
+        def step(self, text):
+            for file in small_scenario.parent.iterdir():
+                file.unlink()
+
+    options = {"over": {"problem.tolerance": [0.1, 0.3]}, "trials": 3}
+    expected = ne.run_sweep(small_scenario, **options, results=tmp_path / "here")
+    found = ne.run_sweep(
+        small_scenario, **options, results=tmp_path / "there", compute=ne.Compute(workers=1), callbacks=[Deleting()]
+    )
+    assert not small_scenario.exists()
+    folders = [sorted(sweep.path.rglob("seed*")) for sweep in (expected, found)]
+    assert len(folders[1]) == 6
+    assert [results_of(path) for path in folders[0]] == [results_of(path) for path in folders[1]]
+
+
 class Lines(Callback):
     def __init__(self):
         self.said = []

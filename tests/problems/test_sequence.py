@@ -135,7 +135,7 @@ BAD = [
     ({"target_names": "y"}, ValueError, "one a column"),
     ({"tied": [1]}, ValueError, "input columns in -1"),
     ({"reference_variance": -1.0}, ValueError, "reference_variance"),
-    ({"reference_variance": 0.0}, ValueError, "reference_variance must be above 0"),
+    ({"reference_variance": 0.0}, ValueError, "reference_variance must be a finite number above 0"),
 ]
 
 

@@ -93,6 +93,7 @@ def check(results: Path, reference: Path) -> None:
     path = results / "run"
     if path.exists():
         record = RunRecord.open(path)
+        assert record.altered == ()
         if (path / "history.csv").exists() and (path / "history.csv").stat().st_size:
             assert record.history.n_generations <= LAST
         go_on(results)
@@ -100,6 +101,7 @@ def check(results: Path, reference: Path) -> None:
         begin(results)
     for file in COMPARED:
         assert (path / file).read_bytes() == (reference / "run" / file).read_bytes(), f"{file} differs"
+    assert RunRecord.open(path).altered == ()
     leftovers = [left for left in path.rglob("*.tmp") if left.is_file()]
     assert not leftovers, leftovers
 
@@ -108,12 +110,14 @@ def main(folder: Path) -> None:
     reference = folder / "reference"
     begin(reference)
     counts = []
-    for name, task in (("begin", begin), ("resume", go_on)):
+    for name, task in (("begin", begin), ("resume", go_on), ("extend", go_on)):
         number = 0
         while True:
             number += 1
             results = folder / f"{name}{number}"
-            if task is go_on:
+            if name == "extend":
+                begin(results)
+            if name == "resume":
                 assert kill_at(counts[0] * 2 // 3, begin, results)
             came = kill_at(number, task, results)
             check(results, reference)
@@ -121,7 +125,8 @@ def main(folder: Path) -> None:
                 break
         counts.append(number - 1)
     sys.stdout.write(
-        f"killed at each of {counts[0]} calls of a run and {counts[1]} of a resume: all ended with the same bytes\n"
+        f"killed at each of {counts[0]} calls of a run, {counts[1]} of a resume and {counts[2]} of a finished run that "
+        "goes on: all ended with the same bytes\n"
     )
 
 

@@ -87,7 +87,10 @@ def test_a_state_that_lacks_an_entry_is_refused_or_goes_on(kind, settings):
             strategy.restore({key: value for key, value in state.items() if key != name})
         except BadInput:
             continue
-        assert name == "first_temperature"
+        assert name in (
+            "first_temperature",
+            "widest",
+        )  # the first is None before the first steps, states of old lack the other
         advance(strategy, 2)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from neuroevo.problems import DataError
-from neuroevo.problems.npz import read_npz
+from neuroevo.problems.archive import read_archive
 from neuroevo.problems.table import read_table
 
 
@@ -38,7 +38,7 @@ def npy(header, content=b"", version=b"\x01\x00"):
 def test_what_numpy_writes_is_read_as_numpy_reads_it(tmp_path_factory, array, fortran):
     path = tmp_path_factory.mktemp("npz") / "data.npz"
     np.savez_compressed(path, x=np.asfortranarray(array) if fortran else array, y=np.arange(3))
-    ours = read_npz(path)
+    ours = read_archive(path)
     with np.load(path, allow_pickle=False) as theirs:
         assert list(ours) == list(theirs)
         assert ours["x"].dtype == theirs["x"].dtype
@@ -55,7 +55,7 @@ def test_pickled_objects_are_never_opened(tmp_path):
     path = tmp_path / "data.npz"
     np.savez(path, x=np.array([Bomb()], dtype=object))
     with pytest.raises(DataError, match=r"array 'x' holds pickled Python objects"):
-        read_npz(path)
+        read_archive(path)
 
 
 HEADERS = [
@@ -77,7 +77,7 @@ HEADERS = [
 def test_lying_headers_are_refused_before_any_memory_is_taken(tmp_path, header, message):
     path = archive(tmp_path / "data.npz", x=npy(header, b"\0" * 16))
     with pytest.raises(DataError, match=message):
-        read_npz(path)
+        read_archive(path)
 
 
 def test_content_that_grows_beyond_the_limit_is_refused(tmp_path):
@@ -85,14 +85,14 @@ def test_content_that_grows_beyond_the_limit_is_refused(tmp_path):
     np.savez_compressed(path, x=np.zeros(10_000), y=np.zeros(10_000))
     assert path.stat().st_size < 2000
     with pytest.raises(DataError, match=r"array 'y' claims the shape \(10000,\), more than the 20000 bytes"):
-        read_npz(path, limit=100_000)
+        read_archive(path, limit=100_000)
 
 
 def test_a_file_beyond_the_limit_is_refused(tmp_path):
     path = tmp_path / "data.npz"
     np.savez(path, x=np.zeros(1000))
     with pytest.raises(DataError, match="more than the 1000 that are read"):
-        read_npz(path, limit=1000)
+        read_archive(path, limit=1000)
 
 
 def test_damaged_and_foreign_archives_are_refused(tmp_path):
@@ -101,23 +101,23 @@ def test_damaged_and_foreign_archives_are_refused(tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[:400] + b"\1" + content[401:])
     with pytest.raises(DataError, match="damaged"):
-        read_npz(path)
+        read_archive(path)
     path.write_bytes(content[:200])
     with pytest.raises(DataError, match="damaged"):
-        read_npz(path)
+        read_archive(path)
     path.write_bytes(b"1,2,3\n")
     with pytest.raises(DataError, match="not an NPZ file"):
-        read_npz(path)
+        read_archive(path)
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("xl/workbook.xml", "<xml/>")
     with pytest.raises(DataError, match=r"holds 'xl/workbook.xml'\. Save a spreadsheet as CSV"):
-        read_npz(path)
+        read_archive(path)
     path.write_bytes(archive(io.BytesIO(), x=b"").getvalue())
     with pytest.raises(DataError, match="header can't be read"):
-        read_npz(path)
+        read_archive(path)
     path.write_bytes(archive(io.BytesIO()).getvalue())
     with pytest.raises(DataError, match="holds no arrays"):
-        read_npz(path)
+        read_archive(path)
 
 
 @given(st.data())
@@ -129,7 +129,7 @@ def test_any_flipped_byte_gives_an_error_of_ours_or_arrays(tmp_path_factory, dat
     content[data.draw(st.integers(4, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(bytes(content))
     try:
-        arrays = read_npz(path)
+        arrays = read_archive(path)
     except DataError:
         return
     assert all(isinstance(array, np.ndarray) for array in arrays.values())
