@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 
 
@@ -21,7 +23,29 @@ class Precision(StrEnum):
     double = "double"
 
 
+UsageError: Any = typer.BadParameter.__base__  # typer exports its kin alone
+
+
+class Commands(TyperGroup):
+    """The commands; arguments that are wrong come back escaped, since a file's name may have stood among them."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().make_context(*args, **options)
+        except UsageError as error:
+            error.message = escaped(error.message)
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            error.message = escaped(error.message)
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="neuroevo",
     help="Train recurrent neural networks without gradients.",
     no_args_is_help=True,
@@ -50,15 +74,11 @@ Set = Annotated[
 Results = Annotated[Path, typer.Option(help="The folder in which each run makes its own.")]
 
 
-def _print(text: str = "") -> None:
-    print(text, flush=True)  # noqa: T201 - the command line is where things are printed
-
-
 def _version(value: bool) -> None:
     if value:
         from neuroevo import __version__
 
-        _print(f"neuroevo {__version__}")
+        print_result(f"neuroevo {__version__}")
         raise typer.Exit
 
 
@@ -146,7 +166,7 @@ def resume(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out, is_finished_set
 
-        if not is_finished_set(path):
+        if not is_finished_set(path, quiet=quiet):
             carry_out(partial(experiment.resume, path, **_where(threads, workers, ray)), quiet=quiet)
 
 
@@ -184,7 +204,7 @@ def check(
             if wants_many(path, values):
                 # Each point is checked; without the values of one, the scenario may be incomplete.
                 values |= plan_runs(path, overrides=values).sets[0].values
-            _print(scenario_text(load_scenario(path, overrides=values)))
+            print_result(scenario_text(load_scenario(path, overrides=values)))
 
 
 @app.command()
@@ -196,7 +216,7 @@ def show(
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
-            _print(folder_text(path))
+            print_result(folder_text(path))
 
 
 @app.command()
@@ -209,7 +229,7 @@ def plot(
 
         for path in runs:
             for file in draw(path):
-                _print(str(file))
+                print_result(file)
 
 
 @app.command(name="list")
@@ -220,7 +240,7 @@ def list_names(
     with exit_codes():
         from neuroevo.cli.texts import catalogue_text
 
-        _print(catalogue_text(folder))
+        print_result(catalogue_text(folder))
 
 
 @app.command()
@@ -237,12 +257,11 @@ def bench(
     """Time the evaluator, and compare it with what this machine could do at best."""
     with exit_codes():
         from neuroevo.bench import run_bench
-        from neuroevo.cli.running import tell
 
         n_threads = threads or len(os.sched_getaffinity(0))
         options: dict[str, Any] = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
-        report = run_bench(workloads or None, **options, announce=tell)
-        _print(report.to_json() if json else report.to_text())
+        report = run_bench(workloads or None, **options, announce=print_message)
+        print_result(report.to_json() if json else report.to_text())
 
 
 def _where(threads: int | None, workers: int | None, ray: str | None) -> dict[str, Any]:
