@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,7 +25,29 @@ class Precision(StrEnum):
     double = "double"
 
 
+UsageError: Any = typer.BadParameter.__base__  # typer exports its kin alone
+
+
+class Commands(TyperGroup):
+    """The commands; arguments that are wrong come back escaped, since a file's name may have stood among them."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().make_context(*args, **options)
+        except UsageError as error:
+            error.message = escaped(error.message)
+            raise
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            error.message = escaped(error.message)
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="neuroevo",
     help="Train recurrent neural networks without gradients.",
     no_args_is_help=True,
@@ -52,15 +76,11 @@ Set = Annotated[
 Results = Annotated[Path, typer.Option(help="The folder in which each run makes its own.")]
 
 
-def _print(text: str = "") -> None:
-    print(text, flush=True)  # noqa: T201 - the command line is where things are printed
-
-
 def _version(value: bool) -> None:
     if value:
         from neuroevo import __version__
 
-        _print(f"neuroevo {__version__}")
+        print_result(f"neuroevo {__version__}")
         raise typer.Exit
 
 
@@ -147,7 +167,7 @@ def resume(
         from neuroevo import experiment
         from neuroevo.cli.running import carry_out, is_finished_set
 
-        if not is_finished_set(path):
+        if not is_finished_set(path, quiet=quiet):
             carry_out(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
 
 
@@ -185,7 +205,7 @@ def check(
             if wants_many(path, values):
                 # Each point is checked; without the values of one, the scenario may be incomplete.
                 values |= plan_runs(path, overrides=values).sets[0].values
-            _print(scenario_text(load_scenario(path, overrides=values)))
+            print_result(scenario_text(load_scenario(path, overrides=values)))
 
 
 @app.command()
@@ -197,7 +217,7 @@ def show(
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
-            _print(folder_text(path))
+            print_result(folder_text(path))
 
 
 @app.command()
@@ -210,7 +230,7 @@ def plot(
 
         for path in runs:
             for file in draw(path):
-                _print(str(file))
+                print_result(file)
 
 
 @app.command(name="list")
@@ -221,7 +241,7 @@ def list_names(
     with exit_codes():
         from neuroevo.cli.texts import catalogue_text
 
-        _print(catalogue_text(folder))
+        print_result(catalogue_text(folder))
 
 
 @app.command()
@@ -238,13 +258,12 @@ def bench(
     """Time the evaluator, and compare it with what this machine could do at best."""
     with exit_codes():
         from neuroevo.bench import run_bench
-        from neuroevo.cli.running import tell
         from neuroevo.machine import available_processors
 
         n_threads = threads or available_processors()
         options: dict[str, Any] = {"n_threads": n_threads, "precision": precision.value, "repeats": repeats}
-        report = run_bench(workloads or None, **options, announce=tell)
-        _print(report.to_json() if json else report.to_text())
+        report = run_bench(workloads or None, **options, announce=print_message)
+        print_result(report.to_json() if json else report.to_text())
 
 
 def _compute(threads: int | None, workers: int | None, ray: str | None) -> Compute:

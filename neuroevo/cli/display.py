@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from neuroevo.cli.terminal import shown
+
 if TYPE_CHECKING:
     from neuroevo.distribution import PoolStatus
     from neuroevo.stopping import Progress
@@ -16,6 +18,7 @@ LIVE_SECONDS = 0.1
 """Between two updates of the live line; more often, nobody can read."""
 PLAIN_SECONDS = 10.0
 """Between two lines in a log, so that an hour of running is a page or two."""
+_CLEAR = "\r\x1b[K"
 
 
 def time_left(limits: Mapping[str, Any], progress: Progress, first: Progress) -> float | None:
@@ -100,7 +103,7 @@ class Display:
 
     def message(self, text: str) -> None:
         """Write a line of its own, above the live line."""
-        self._stream.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
+        self._stream.write(f"{_CLEAR if self._live else ''}{shown(text, self._stream)}\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -125,7 +128,7 @@ class Display:
             if len(line) > room:
                 # Fitness says the same as the error; what is left is worth more.
                 line = "  ".join(short for _, short in parts if not short.startswith("fitness"))
-            line = f"\r\x1b[K{line[:room]}"
+            line = f"{_CLEAR}{line[:room]}"
         self._stream.write(line + end)
         self._stream.flush()
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import typer
 
+from neuroevo.cli.terminal import print_message
 from neuroevo.errors import MachineRefused, NeuroevoError
 
 MACHINE_FAILED = 1
@@ -43,19 +44,19 @@ def exit_codes() -> Iterator[None]:
         raise typer.Exit(MACHINE_FAILED) from None
     except NeuroevoError as error:
         # Its members are ValueErrors, MemoryErrors and OSErrors too, so they come first.
-        _say(str(error))
+        _report(str(error))
         raise typer.Exit(MACHINE_FAILED if isinstance(error, MachineRefused) else BAD_INPUT) from None
     except MemoryError as error:
-        _say(f"out of memory: {error or 'use a smaller population_size, fewer threads or a smaller problem'}")
+        _report(f"out of memory: {error or 'use a smaller population_size, fewer threads or a smaller problem'}")
         raise typer.Exit(MACHINE_FAILED) from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _say(f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}")
+        _report(f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}")
         raise typer.Exit(MACHINE_FAILED) from None
     except Exception:
-        _say(f"{traceback.format_exc()}{_DEFECT}")
+        _report(f"{traceback.format_exc()}{_DEFECT}")
         raise typer.Exit(MACHINE_FAILED) from None
 
 
-def _say(message: str) -> None:
-    print(f"neuroevo: {message}", file=sys.stderr)  # noqa: T201 - the command line is where things are printed
+def _report(message: str) -> None:
+    print_message(f"neuroevo: {message}")

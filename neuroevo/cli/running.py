@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -12,6 +11,7 @@ import typer
 
 from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
+from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
 from neuroevo.cli.texts import results_text, stop_text, summary_text
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.records.record import PLOT_FOLDER
@@ -66,7 +66,8 @@ class Shown(Callback, logging.Handler):
         if self._quiet:
             return
         network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
-        tell(f"{scenario.head.title or scenario.name}: {network} of {scenario.network.n_genes} genes by {strategy}")
+        title = escaped(scenario.head.title or scenario.name)
+        print_message(f"{title}: {network} of {scenario.network.n_genes} genes by {strategy}")
         self._display = Display(scenario.table["stop"])
 
     def workers(self, status: PoolStatus) -> None:
@@ -79,13 +80,13 @@ class Shown(Callback, logging.Handler):
 
     def step(self, text: str) -> None:
         if not self._quiet:
-            tell(text)
+            print_message(text)
 
     def message(self, text: str) -> None:
         if self._display is not None:
             self._display.message(text)
         else:
-            tell(text)
+            print_message(text)
 
     def stopped(self, reason: StopReason) -> None:  # noqa: ARG002 - it is printed with the results
         if self._display is not None:
@@ -103,15 +104,15 @@ def carry_out(start: Start, *, quiet: bool) -> None:
     if _wants_plots(record) and (shown.began or not (record.path / PLOT_FOLDER).is_dir()):
         draw(record.path)
     if not quiet and record.run.get("results"):
-        print(results_text(record.run["results"]) + "\n", flush=True)  # noqa: T201
-    tell(stop_text(record.run))
-    print(record.path, flush=True)  # noqa: T201
+        print_result(results_text(record.run["results"]) + "\n")
+    print_message(stop_text(record.run))
+    print_path(record.path, alone=quiet)
     code = exit_code(record.stop_reason)
     if code:
         raise typer.Exit(code)
 
 
-def is_finished_set(path: Path) -> bool:
+def is_finished_set(path: Path, *, quiet: bool) -> bool:
     """Say so where a folder is a set of trials or a sweep whose runs have all finished, and print it."""
     found = set_in(path)
     summary = {} if found is None else found.summary()
@@ -119,8 +120,8 @@ def is_finished_set(path: Path) -> bool:
     n_runs = sum(point["n_trials"] for point in points)
     if not n_runs or n_runs != sum(point["n_finished"] for point in points):
         return False
-    tell(f"all {n_runs} runs in {path} have finished; the command that began it adds what it still lacks")
-    print(path, flush=True)  # noqa: T201
+    print_message(f"all {n_runs} runs in {path} have finished; the command that began it adds what it still lacks")
+    print_path(path, alone=quiet)
     return True
 
 
@@ -134,17 +135,17 @@ def carry_out_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, q
     with Shown(quiet=quiet) as shown:
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
-            tell(f"{n_points} points, {n_runs} runs")
+            print_message(f"{n_points} points, {n_runs} runs")
         outcome = run_plans(plans, results, compute, [shown])
     for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)
         if not quiet:
-            print(summary_text(summary) + "\n", flush=True)  # noqa: T201
-        print(folder.path, flush=True)  # noqa: T201
+            print_result(summary_text(summary) + "\n")
+        print_path(folder.path, alone=quiet)
     if outcome.exit_code:
         n_done = sum(point["n_finished"] for each in outcome.summaries for point in each.get("points", [each]))
-        tell(f"interrupted after {n_done} finished runs; the same command goes on")
+        print_message(f"interrupted after {n_done} finished runs; the same command goes on")
         raise typer.Exit(outcome.exit_code)
 
 
@@ -165,8 +166,3 @@ def draw(path: Path) -> list[Path]:
     if found is None:
         return plot_run(RunRecord.open(path))
     return plot_trials(found) if isinstance(found, TrialSet) else plot_sweep(found)
-
-
-def tell(text: str) -> None:
-    """Write a line to standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201

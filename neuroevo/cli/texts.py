@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroevo.cli.display import duration
+from neuroevo.cli.terminal import escaped
 
 if TYPE_CHECKING:
     from neuroevo.records import RunRecord
@@ -20,7 +21,7 @@ _GAP = "  "
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
     """Rows as text, the first column left-aligned and the others right-aligned."""
-    table = [list(row) for row in rows]
+    table = [list(map(escaped, row)) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     lines = []
     for first, *others in table:
@@ -42,10 +43,11 @@ def catalogue_text(folder: Path) -> str:
         "problems": PROBLEMS,
         "stopping criteria": CRITERIA,
     }
-    scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
-    listings = {f"scenarios in {folder}": scenarios} if scenarios else {}
+    scenarios = [(escaped(path), escaped(_title(path))) for path in sorted(folder.glob("*.toml"))]
+    listings = {f"scenarios in {escaped(folder)}": scenarios} if scenarios else {}
     listings |= {
-        title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
+        title: [(escaped(name), escaped(registry.summary(name))) for name in registry.names()]
+        for title, registry in registries.items()
     }
     width = max(len(name) for rows in listings.values() for name, _ in rows)
     parts = []
@@ -69,7 +71,7 @@ def scenario_text(scenario: Scenario) -> str:
     table = scenario.table
     size = table["strategy"].get("population_size")
     genomes = f", {size} genomes a generation" if size else ""
-    stops = ", ".join(f"{key} = {value}" for key, value in table["stop"].items())
+    stops = ", ".join(f"{key} = {escaped(value)}" for key, value in table["stop"].items())
     rows = [
         ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
@@ -77,7 +79,7 @@ def scenario_text(scenario: Scenario) -> str:
         *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),
         ("stops at", stops),
     ]
-    lines = [f"{scenario.source}: good" + (f" - {scenario.head.title}" if scenario.head.title else "")]
+    lines = [f"{scenario.source}: good" + (f" - {escaped(scenario.head.title)}" if scenario.head.title else "")]
     lines += [f"  {line}" for line in str(problem.describe()).splitlines()]
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
     lines += [f"  warning: {text}" for text in scenario.warnings()]
@@ -111,7 +113,7 @@ def folder_text(path: Path) -> str:
     found = set_in(path)
     if found is None:
         return record_text(RunRecord.open(path))
-    return f"{found.title or path.name}\n\n{summary_text(found.summary())}\n\n  {path}"
+    return f"{escaped(found.title or path.name)}\n\n{summary_text(found.summary())}\n\n  {path}"
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:
@@ -122,7 +124,7 @@ def summary_text(summary: Mapping[str, Any]) -> str:
 def record_text(record: RunRecord) -> str:
     """What came of a run."""
     run = record.run
-    lines = [run.get("title") or record.path.name]
+    lines = [escaped(run.get("title") or record.path.name)]
     lines.append(f"  {stop_text(run)}")
     lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
@@ -137,7 +139,7 @@ def stop_text(run: Mapping[str, Any]) -> str:
     if not reason:
         return f"not finished; go on with `neuroevo resume`, status: {run.get('status', 'unknown')}"
     spent = f"after {run['generations']} generations, {run['evaluations']} evaluations, {duration(run['seconds'])}"
-    return f"stopped {spent}: {reason['message']}"
+    return f"stopped {spent}: {escaped(reason['message'])}"
 
 
 def results_text(results: Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ def plot_compare(
 
 
 def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str) -> Figure:
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+    from neuroevo.plots.ticks import set_counts, set_logarithmic
 
     figure = style.new_figure(8.5, 4.4)
     axes = figure.subplots()
@@ -93,12 +93,10 @@ def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str
     values = np.concatenate(shown)
     positive = values[values > 0]
     if len(positive) and positive.max() / positive.min() > 8:
-        axes.set_yscale("log")
-        axes.set_ylim(positive.min() / 1.1, positive.max() * 1.1)
+        set_logarithmic(axes, "y", float(positive.min()), float(positive.max()))
     axes.set_xlabel("evaluations")
     axes.set_ylabel(style.error_label(f"incumbent's {error}"))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    set_counts(axes.xaxis)
     style.end_legend(axes)
     several = any(len(curves) > 1 for curves in groups.values())
     style.heading(figure, title, "median of the runs, band: middle half of them" if several else "one run each")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neuroevo.plots import style
 from neuroevo.plots.thinning import thin, thin_band
+from neuroevo.plots.ticks import set_counts, set_logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,12 +88,9 @@ def _learned_panel(axes: Axes, columns: Columns) -> None:
 
 
 def _label_generations(axes: Axes, generation: NDArray[Any]) -> None:
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
     stretch = thin(generation, generation).stretch
     axes.set_xlabel("generation" if stretch == 1 else f"generation (medians and ranges of {stretch:,} each)")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    set_counts(axes.xaxis, 8)
     if len(generation):
         axes.set_xlim(0, max(2, int(generation[-1])) * 1.01)
 
@@ -115,22 +113,9 @@ def _set_scale(axes: Axes, values: NDArray[Any], band: NDArray[Any]) -> None:
     if len(reach):
         high = max(high, min(float(np.percentile(reach, 90)), 3 * high, _DRAWABLE[1]))
     if high / low > _WIDE:
-        axes.set_yscale("log")
-        margin = (high / low) ** 0.04
-        axes.set_ylim(low / margin, high * margin)
-        _label_decades(axes, high / low)
+        set_logarithmic(axes, "y", low, high)
     else:
         axes.set_ylim(max(0.0, low - 0.06 * (high - low)), high + 0.06 * (high - low) + 1e-12 * high)
-
-
-def _label_decades(axes: Axes, span: float) -> None:
-    """Plain numbers at 1, 2 and 5 of each power of ten while these are few, powers alone otherwise."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    steps = (1.0, 2.0, 5.0) if span < 300 else (1.0,)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -110,6 +110,9 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
 
 def _settle(figure: Figure) -> None:
     """Lay the figure out once, in round numbers: the solver's last bits depend on where objects lie in memory."""
+    from neuroevo.plots.ticks import label_numbers
+
+    label_numbers(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:

@@ -86,6 +86,8 @@ def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[
 
 
 def _draw(summary: Mapping[str, Any], title: str) -> Figure:
+    from neuroevo.plots.ticks import set_logarithmic
+
     chosen_by = summary["chosen_by"]
     points = [point for point in summary["points"] if _error(point, chosen_by)]
     errors = np.array([_error(point, chosen_by) for point in points])
@@ -95,11 +97,11 @@ def _draw(summary: Mapping[str, Any], title: str) -> Figure:
     n_rows = -(-len(keys) // n_columns)
     figure = style.new_figure(max(5.5, 3.4 * n_columns + 1.2), 1.0 + 2.9 * n_rows)
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
-    log = errors.min() > 0 and errors.max() / errors.min() > _WIDE
+    low, high = float(errors.min()), float(errors.max())
     for axes, key in zip(panels, keys, strict=False):
         _panel(axes, key, [point["values"].get(key) for point in points], errors, best)
-        if log:
-            axes.set_yscale("log")
+        if low > 0 and high / low > _WIDE:
+            set_logarithmic(axes, "y", low, high)
     for axes in panels[len(keys) :]:
         axes.set_visible(False)
     for axes in panels[::n_columns]:
@@ -112,6 +114,8 @@ def _draw(summary: Mapping[str, Any], title: str) -> Figure:
 
 def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: int) -> None:
     """The error at all points over one key; `errors` is `(n_points, 3)`: lower quartile, median, upper quartile."""
+    from neuroevo.plots.ticks import set_logarithmic
+
     texts = [json.dumps(value, sort_keys=True) for value in values]
     distinct = list(dict.fromkeys(texts))
     if len(distinct) <= _MOST_NAMED or not all(_is_number(value) for value in values):
@@ -125,8 +129,7 @@ def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: in
     else:
         places = np.array(values, dtype=np.float64)
         if places.min() > 0 and places.max() / places.min() > _WIDE:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
+            set_logarithmic(axes, "x", float(places.min()), float(places.max()))
     for index in sorted(range(len(values)), key=lambda index: index == best):  # the best one on top
         lower, median, upper = errors[index]
         x = places[index]
