@@ -99,6 +99,10 @@ class Snes(Strategy[SnesSettings]):
         self._mean = self._mean + self.settings.mean_rate * self._width * mean_gradient
         self._width = self._width * np.exp(self._width_rate / 2 * width_gradient)
 
+    def _figures(self) -> dict[str, float | None]:
+        widths = np.log(self._width)
+        return {"step_size": float(np.exp(widths.mean())), "condition": float(np.exp(2 * np.ptp(widths)))}
+
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         best = np.argsort(errors, kind="stable")[: max(1, self._n_samples // 2)]
         self._immigrants = genomes[best]

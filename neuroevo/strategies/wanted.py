@@ -1,0 +1,64 @@
+"""What a strategy can want to be told of a population beside its errors.
+
+- `gradient` `(n, n_genes)`: the derivative of each genome's error by its genes.
+- `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
+- `refined` `(n, n_genes)`: a better genome in the place of each one asked, whose error is the one told.
+
+Where an evaluation failed, derivatives may hold anything, and a refined genome that is not finite gives way to the one
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuroevo.errors import BadInput
+from neuroevo.strategies.bounds import Bounds, FloatArray
+
+WANTED: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
+"""What can be wanted, and how many axes of n_genes it has behind the one of the population."""
+
+
+def read_wanted(
+    wants: Set[str], given: Mapping[str, ArrayLike], asked: FloatArray, error: FloatArray, bounds: Bounds | None
+) -> dict[str, FloatArray]:
+    """The arrays told beside the errors, checked and read-only.
+
+    Args:
+        wants: Names of what the strategy wants.
+        given: Arrays by name.
+        asked: `(n, n_genes)`, the population.
+        error: `(n,)`, finite or +inf.
+        bounds: The box that refined genomes stay in.
+
+    Raises:
+        BadInput: Something is missing or was not wanted, has another shape, or is not finite where the error is.
+    """
+    if set(given) != set(wants):
+        wanted, came = (", ".join(sorted(names)) or "nothing" for names in (wants, given))
+        raise BadInput(
+            f"the strategy wants {wanted} beside the errors, got {came}: tell(population, error, NAME=array)"
+        )
+    return {name: _read(name, values, asked, error, bounds) for name, values in given.items()}
+
+
+def _read(name: str, given: ArrayLike, asked: FloatArray, error: FloatArray, bounds: Bounds | None) -> FloatArray:
+    values = np.array(given, dtype=np.float64)
+    n, n_genes = asked.shape
+    expected = (n, *[n_genes] * WANTED[name])
+    if values.shape != expected:
+        raise BadInput(f"{name} has shape {values.shape}, expected {expected}: one entry per genome that was asked")
+    whole = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    if not np.all(whole | np.isinf(error)):
+        row = int(np.argmin(whole | np.isinf(error)))
+        raise BadInput(f"{name} holds NaN or infinite numbers for genome {row}, whose error is finite")
+    if name == "refined":
+        values[~whole] = asked[~whole]
+        if bounds is not None and not bounds.contain(values):
+            raise BadInput("refined leaves the bounds that the population keeps")
+    values.flags.writeable = False
+    return values
