@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.strategies.bounds import Bounds, FloatArray
+from neuroevo.strategies.feedback import WANTED, read_errors, read_wanted
 from neuroevo.strategies.settings import StartSettings, StrategySettings
 from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase, stream
-from neuroevo.strategies.wanted import WANTED, read_wanted
 
 if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout
@@ -89,7 +89,7 @@ class Strategy(ABC, Generic[S]):
 
     @property
     def wants(self) -> frozenset[str]:
-        """What has to be told beside the errors, by its names in `neuroevo.strategies.wanted`; by default nothing."""
+        """What has to be told beside the errors, by its names in `neuroevo.strategies.feedback`; by default nothing."""
         return frozenset()
 
     @property
@@ -137,7 +137,7 @@ class Strategy(ABC, Generic[S]):
             population: `(n, n_genes)`, as `ask` gave it.
             error: `(n,)`, one error per genome in the same order; +inf for a failed evaluation. With refined genomes
                 these are their errors, and they take the place of those asked as incumbents and members.
-            **wanted: What `wants` names, and nothing else; see `neuroevo.strategies.wanted` for names and shapes.
+            **wanted: What `wants` names, and nothing else; see `neuroevo.strategies.feedback` for names and shapes.
 
         Raises:
             RuntimeError: Nothing was asked.
@@ -151,7 +151,7 @@ class Strategy(ABC, Generic[S]):
                 f"population has shape {np.shape(population)} or values that differ from the {asked.shape} "
                 "that ask() returned; tell() takes that population unchanged"
             )
-        checked = _errors(error, len(asked), "population")
+        checked = read_errors(error, len(asked), "population")
         told = read_wanted(self.wants, wanted, asked, checked, self.bounds)
         self._note(told.get("refined", asked), checked)
         self._tell(asked, checked, **told)
@@ -202,7 +202,7 @@ class Strategy(ABC, Generic[S]):
         """
         self._between("inject()")
         checked = self._checked(genomes, "genomes")
-        checked_errors = _errors(errors, len(checked), "genomes")
+        checked_errors = read_errors(errors, len(checked), "genomes")
         if len(checked):
             self._note(checked, checked_errors)
             self._inject(checked, checked_errors)
@@ -344,16 +344,6 @@ def _whole(value: int, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise BadInput(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
-
-
-def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:
-    values = np.array(error, dtype=np.float64)
-    if values.shape != (n,):
-        raise BadInput(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
-    # NaN compares as False, so both go at once.
-    if not np.all(values > -np.inf):
-        raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
-    return _frozen(values)
 
 
 def _frozen(values: FloatArray) -> FloatArray:

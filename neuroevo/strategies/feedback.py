@@ -1,4 +1,4 @@
-"""What a strategy can want to be told of a population beside its errors.
+"""What a strategy is told of its population: the errors, and beside them what it wants.
 
 - `gradient` `(n, n_genes)`: the derivative of each genome's error by its genes.
 - `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
@@ -21,6 +21,22 @@ from neuroevo.strategies.bounds import Bounds, FloatArray
 
 WANTED: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
 """What can be wanted, and how many axes of n_genes it has behind the one of the population."""
+
+
+def read_errors(error: ArrayLike, n: int, of: str) -> FloatArray:
+    """The errors `(n,)` of the rows of `of`, finite or +inf, read-only.
+
+    Raises:
+        BadInput: Another shape, NaN or -inf.
+    """
+    values = np.array(error, dtype=np.float64)
+    if values.shape != (n,):
+        raise BadInput(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
+    # NaN compares as False, so both go at once.
+    if not np.all(values > -np.inf):
+        raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
+    values.flags.writeable = False
+    return values
 
 
 def read_wanted(
