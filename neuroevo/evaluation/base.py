@@ -14,14 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
 
-FINDINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "gradient": "(n, n_genes): the derivatives of the error",
-        "curvature": "(n, n_genes, n_genes): a positive semidefinite approximation of the error's second derivatives",
-        "refined": "(n, n_genes): a better genome in the place of each; the errors are theirs",
-    }
-)
-"""What an evaluation can give beside the error, where a strategy wants it: names, shapes and meanings."""
+FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
+"""What an evaluation can give beside the error, and how many axes of n_genes it has behind the one of the population.
+
+- `gradient` `(n, n_genes)`: the derivative of each genome's error by its genes.
+- `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
+- `refined` `(n, n_genes)`: a better genome in the place of each one asked, whose error is the one told.
+
+Where an evaluation failed, derivatives may hold anything, and a refined genome that is not finite gives way to the one
+asked.
+"""
 
 NOTHING_MORE: frozenset[str] = frozenset()
 

@@ -77,5 +77,8 @@ def _improvement(
     if not error < to_beat:
         return None
     genome = evaluation.more.get("refined", population)[best][np.newaxis].copy()
+    if not np.isfinite(genome).all():
+        # A refinement that went wrong gives way to what was asked, in the strategy too.
+        genome = population[best][np.newaxis].copy()
     validation = float(evaluator.evaluate(genome, VALIDATION).error[0]) if validated else np.nan
     return Champion(evaluator.express(genome)[0], error, float(evaluation.learned[best]), validation, number)

@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, WrongType
+from neuroevo.evaluation.base import FINDINGS
 from neuroevo.strategies.bounds import Bounds, FloatArray
+from neuroevo.strategies.feedback import read_errors, read_wanted
 from neuroevo.strategies.settings import StartSettings, StrategySettings
 from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase, stream
@@ -58,9 +60,6 @@ class Strategy(ABC, Generic[S]):
     #: others, each of one length wherever it stands. A state of other shapes is refused.
     AXES: ClassVar[Axes] = {}
 
-    #: What is wanted of an evaluation beside the error: names of `evaluation.FINDINGS`.
-    wants: frozenset[str] = frozenset()
-
     settings: S
 
     def __init__(
@@ -96,6 +95,11 @@ class Strategy(ABC, Generic[S]):
         self._messages: list[tuple[int, str]] = []
 
     @property
+    def wants(self) -> frozenset[str]:
+        """What has to be told beside the errors, by names of `evaluation.FINDINGS`; by default nothing."""
+        return frozenset()
+
+    @property
     def generation(self) -> int:
         """Generations told so far."""
         return self._generation
@@ -119,6 +123,11 @@ class Strategy(ABC, Generic[S]):
         """
         if self._asked is not None:
             raise RuntimeError("ask() was called twice: tell() the errors of the last population first")
+        if not self.wants <= set(FINDINGS):
+            unknown = ", ".join(sorted(self.wants - set(FINDINGS)))
+            raise RuntimeError(
+                f"{type(self).__name__} wants {unknown}, which nobody has; known are {', '.join(FINDINGS)}"
+            )
         population = np.ascontiguousarray(self._ask(), dtype=np.float64).view()
         if population.ndim != 2 or population.shape[1] != self.n_genes or len(population) == 0:
             raise RuntimeError(
@@ -128,16 +137,18 @@ class Strategy(ABC, Generic[S]):
         self._asked = population
         return population
 
-    def tell(self, population: ArrayLike, error: ArrayLike) -> None:
-        """Take the errors of the population asked last.
+    def tell(self, population: ArrayLike, error: ArrayLike, **wanted: ArrayLike) -> None:
+        """Take the errors of the population asked last, and what else the strategy wants.
 
         Args:
             population: `(n, n_genes)`, as `ask` gave it.
-            error: `(n,)`, one error per genome in the same order; +inf for a failed evaluation.
+            error: `(n,)`, one error per genome in the same order; +inf for a failed evaluation. With refined genomes
+                these are their errors, and they take the place of those asked as incumbents and members.
+            **wanted: What `wants` names, and nothing else; see `neuroevo.strategies.feedback` for names and shapes.
 
         Raises:
             RuntimeError: Nothing was asked.
-            ValueError: Another population, a wrong shape, NaN or -inf.
+            ValueError: Another population, a wrong shape, NaN or -inf, too little or too much told.
         """
         if self._asked is None:
             raise RuntimeError("tell() without a population: ask() for one first")
@@ -147,17 +158,31 @@ class Strategy(ABC, Generic[S]):
                 f"population has shape {np.shape(population)} or values that differ from the {asked.shape} "
                 "that ask() returned; tell() takes that population unchanged"
             )
-        checked = _errors(error, len(asked), "population")
-        self._note(asked, checked)
-        self._tell(asked, checked)
+        checked = read_errors(error, len(asked), "population")
+        told = read_wanted(self.wants, wanted, asked, checked, self.bounds)
+        self._note(told.get("refined", asked), checked)
+        self._tell(asked, checked, **told)
         self._asked = None
         self._generation += 1
 
+    def figures(self) -> dict[str, float]:
+        """What is worth plotting of the search itself after a tell: step size, temperature and such, by name.
+
+        The names are the same in every generation; NaN stands for what is not known yet.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask.
+        """
+        self._between("figures()")
+        return {name: np.nan if value is None else float(value) for name, value in self._figures().items()}
+
     def take_messages(self) -> tuple[str, ...]:
         """Lines for the log on what has happened since the last call: restarts and such; not part of the state."""
-        messages = tuple(f"generation {generation}: {text}" for generation, text in self._messages)
+        messages = [f"generation {generation}: {text}" for generation, text in self._messages]
         self._messages.clear()
-        return messages
+        for name, strategy in self._inner().items():
+            messages += [f"{name}: {line}" for line in strategy.take_messages()]
+        return tuple(messages)
 
     def emigrants(self, n: int) -> tuple[FloatArray, FloatArray]:
         """Copies of the best members: genomes `(m, n_genes)` and errors `(m,)`, best first; m <= n if there are fewer.
@@ -184,7 +209,7 @@ class Strategy(ABC, Generic[S]):
         """
         self._between("inject()")
         checked = self._checked(genomes, "genomes")
-        checked_errors = _errors(errors, len(checked), "genomes")
+        checked_errors = read_errors(errors, len(checked), "genomes")
         if len(checked):
             self._note(checked, checked_errors)
             self._inject(checked, checked_errors)
@@ -192,12 +217,15 @@ class Strategy(ABC, Generic[S]):
     def state(self) -> State:
         """All that the next generations depend on, beside the constructor's arguments: flat, arrays and numbers only.
 
+        Entries of a strategy that this one holds are called "its name.…".
+
         Raises:
             RuntimeError: Not between a tell and the next ask.
         """
         self._between("state()")
-        names = (*_BASE_STATE, *self.STATE)
-        values = {name: getattr(self, f"_{name}") for name in names}
+        values = {name: getattr(self, f"_{name}") for name in (*_BASE_STATE, *self.STATE)}
+        for name, strategy in self._inner().items():
+            values |= {f"{name}.{key}": value for key, value in strategy.state().items()}
         return {name: _plain(value) for name, value in values.items() if value is not None}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -210,8 +238,8 @@ class Strategy(ABC, Generic[S]):
         """
         if self._asked is not None:
             raise RuntimeError("restore() between ask() and tell(): tell() the errors first, or use a new strategy")
-        names = (*_BASE_STATE, *self.STATE)
-        wrong = sorted({*set(state) - set(names), *set(_BASE_STATE) - set(state)})
+        names, flat = (*_BASE_STATE, *self.STATE), {name for name in state if "." not in name}
+        wrong = sorted({*flat - set(names), *set(_BASE_STATE) - flat})
         if wrong:
             raise BadInput(f"this is not a state of {type(self).__name__}: {', '.join(wrong)} unknown or missing")
         if np.shape(state["incumbent"]) != (self.n_genes,):
@@ -229,20 +257,24 @@ class Strategy(ABC, Generic[S]):
             setattr(self, f"_{name}", value)
         self._incumbent = _frozen(np.asarray(self._incumbent))
         self._restored()
-
-    def figures(self) -> dict[str, float]:
-        """Further figures of the generation just told, for the history."""
-        return {}
+        inner, held = self._inner(), {name.partition(".")[0] for name in set(state) - flat}
+        if held != set(inner):
+            raise BadInput(
+                f"this is not a state of {type(self).__name__}, which holds {sorted(inner)}, not {sorted(held)}"
+            )
+        for name, strategy in inner.items():
+            strategy.restore({key[len(name) + 1 :]: state[key] for key in state if key.startswith(f"{name}.")})
 
     @abstractmethod
     def _ask(self) -> FloatArray:
         """The next population; the array is the caller's, never changed afterwards."""
 
     @abstractmethod
-    def _tell(self, population: FloatArray, error: FloatArray) -> None:
-        """Learn from the errors `(n,)`, finite or +inf, of the population `(n, n_genes)`; both are read-only.
+    def _tell(self, population: FloatArray, error: FloatArray, *args: Any, **wanted: Any) -> None:
+        """Learn from the errors `(n,)`, finite or +inf, of the population `(n, n_genes)`; all arrays are read-only.
 
-        The incumbent is up to date already; `generation` still counts the generations before this one.
+        Each name of `wants` is a keyword: `_tell(self, population, error, *, gradient)`. The incumbent is up to date
+        already; `generation` still counts the generations before this one.
         """
 
     @abstractmethod
@@ -253,6 +285,10 @@ class Strategy(ABC, Generic[S]):
         """Genomes and errors to choose emigrants from; by default the incumbent alone."""
         genome, error = self.incumbent
         return genome[np.newaxis], np.array([error])
+
+    def _figures(self) -> Mapping[str, float | None]:
+        """The figures, from the state alone; by default none."""
+        return {}
 
     def _initial_population(self, n: int | None = None, rng: np.random.Generator | None = None) -> FloatArray:
         """`(n, n_genes)`: the given genomes (in the first generation only), or what the settings' start draws.
@@ -278,7 +314,14 @@ class Strategy(ABC, Generic[S]):
         )
 
     def _restored(self) -> None:
-        """Rebuild what follows from the state; called at the end of `restore`."""
+        """Rebuild what follows from the state; called by `restore`, before the states of inner strategies go back."""
+
+    def _inner(self) -> Mapping[str, Strategy[Any]]:
+        """The strategies at work inside this one, by name; each has been told whenever this one has.
+
+        Each needs a seed or an island number of its own, or it draws the same numbers as this one.
+        """
+        return {}
 
     def _say(self, text: str) -> None:
         """Leave a line for `take_messages`; call it in `_ask` or `_tell`."""
@@ -312,16 +355,6 @@ class Strategy(ABC, Generic[S]):
         if self.bounds is not None and not self.bounds.contain(values):
             raise BadInput(f"{name} leaves the bounds; clip the genomes or widen the bounds")
         return _frozen(values)
-
-
-def _errors(error: ArrayLike, n: int, of: str) -> FloatArray:
-    values = np.array(error, dtype=np.float64)
-    if values.shape != (n,):
-        raise BadInput(f"error has shape {values.shape}, expected ({n},): one value per row of {of}, in that order")
-    # NaN compares as False, so both go at once.
-    if not np.all(values > -np.inf):
-        raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
-    return _frozen(values)
 
 
 def _entry(name: str, value: NDArray[Any], axes: tuple[str, ...] | None, own: object, lengths: dict[str, int]) -> Any:

@@ -250,6 +250,14 @@ class CmaEs(Strategy[CmaEsSettings]):
             self._say(f"restart {self._restart + 1} with a population of {size}{last}")
         return size, factor
 
+    def _figures(self) -> dict[str, float | None]:
+        return {
+            "step_size": self._sigma,
+            "condition": self._distribution.condition,
+            "next_population_size": self._population_size,
+            "n_restarts": self._restart,
+        }
+
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         # At most half of a generation: the distribution has to see samples of its own.
         best = np.argsort(errors, kind="stable")[: max(1, self._population_size // 2)]

@@ -61,7 +61,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     """Differential evolution: adds differences of members to members and keeps what is not worse."""
 
     Settings = DifferentialEvolutionSettings
-    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot", "widest")
+    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot", "widest", "success_rate")
 
     _parents: FloatArray
     _errors: FloatArray
@@ -71,6 +71,8 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     _slot: int = 0
     #: Mean variance of the genes in the first population, the largest that equals may bring about.
     _widest: float | None = None
+    #: Share of the last trials that were better than their parents; None before the first.
+    _success_rate: float | None = None
 
     AXES: ClassVar[Axes] = {
         "parents": ("population_size", "n_genes"),
@@ -110,6 +112,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
             self._rate_memory = np.full(n_memory, self.settings.crossover_rate)
             return
         better = error < self._errors
+        self._success_rate = float(better.mean())
         if self.settings.variant != "rand_1_bin":
             self._learn(better, error)
             self._keep_losers(self._parents[better])
@@ -184,6 +187,13 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         n_more = max(0, len(losers) - n_free)
         leaving = self._stream(Phase.SELECT).permutation(len(self._archive))[:n_more]
         self._archive[leaving] = losers[len(losers) - n_more :]
+
+    def _figures(self) -> dict[str, float | None]:
+        return {
+            "difference_weight": float(self._weight_memory.mean()),
+            "crossover_rate": float(self._rate_memory.mean()),
+            "success_rate": self._success_rate,
+        }
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._parents, self._errors

@@ -75,7 +75,12 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
     """OpenAI-ES: mirrored gaussian noise around one genome, ranks, and Adam."""
 
     Settings = OpenAiEsSettings
-    STATE = ("mean", "first_moment", "second_moment", "n_updates", "best_told")
+    STATE = ("mean", "first_moment", "second_moment", "n_updates", "best_told", "gradient_norm", "mean_told")
+
+    #: Of the last step; None before the first.
+    _gradient_norm: float | None = None
+    #: Error of the mean when it was evaluated last; None before.
+    _mean_told: float | None = None
 
     AXES: ClassVar[Axes] = {
         "mean": ("n_genes",),
@@ -116,7 +121,11 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
             ranks = centred_ranks(sampled)
             with one_blas_thread():
                 gradient = (ranks[:half] - ranks[half:]) @ self._z / len(sampled)
-            self._descend(gradient + self.settings.weight_decay * self._mean)
+            gradient += self.settings.weight_decay * self._mean
+            self._gradient_norm = float(np.sqrt(np.square(gradient).sum()))
+            self._descend(gradient)
+        if len(besides):
+            self._mean_told = float(besides[0])
         if len(besides) and np.argmin(besides) > 0:  # of several given genomes the first is the mean already
             self._inject(population[2 * half :], besides)
 
@@ -130,6 +139,9 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
         second = self._second_moment / (1 - s.second_decay**self._n_updates)
         mean = self._mean - s.learning_rate * first / (np.sqrt(second) + 1e-8)
         self._mean = mean if self.bounds is None else self.bounds.clip(mean)
+
+    def _figures(self) -> dict[str, float | None]:
+        return {"gradient_norm": self._gradient_norm, "error_of_mean": self._mean_told}
 
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         best = int(np.argmin(errors))

@@ -105,6 +105,10 @@ class Snes(Strategy[SnesSettings]):
         if len(self._immigrants) > self._n_samples:
             raise BadInput(f"the state has {len(self._immigrants)} immigrants for {self._n_samples} samples")
 
+    def _figures(self) -> dict[str, float | None]:
+        widths = np.log(self._width)
+        return {"step_size": float(np.exp(widths.mean())), "condition": float(np.exp(2 * np.ptp(widths)))}
+
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         best = np.argsort(errors, kind="stable")[: max(1, self._n_samples // 2)]
         self._immigrants = genomes[best]

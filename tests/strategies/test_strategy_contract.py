@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuroevo.settings import SettingsError
+from neuroevo.stopping import Progress
 from neuroevo.strategies import STRATEGIES, make_strategy
 
 KINDS = STRATEGIES.names()
@@ -213,6 +216,46 @@ def test_restore_refuses_a_foreign_state(kind):
         make(kind).restore({**state, "phlogiston": 1.0})
     with pytest.raises(ValueError, match="genes"):
         make(kind, n_genes=N_GENES + 1).restore(state)
+
+
+@every_kind
+def test_figures_are_finite_numbers_under_the_same_names_in_every_generation(kind):
+    strategy, undisturbed, names = make(kind), make(kind), set()
+    for generation in range(12):
+        advance(strategy, 1)
+        figures = strategy.figures()
+        names.add(tuple(figures))
+        assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in figures)
+        assert all(type(value) is float for value in figures.values())
+        if generation > 9:
+            assert np.all(np.isfinite(list(figures.values())))
+    assert len(names) == 1
+    # They are to stand beside the columns of the history and the fields of the progress.
+    assert not {field.name for field in dataclasses.fields(Progress)} & set(*names)
+    assert same(advance(strategy, 3), advance(undisturbed, 15)[12:])
+
+
+@every_kind
+def test_figures_come_back_with_the_state(kind):
+    strategy, other = make(kind), make(kind)
+    with pytest.raises(RuntimeError, match="between"):
+        strategy.figures()
+    advance(strategy, 11)
+    other.restore(strategy.state())
+    assert other.figures() == strategy.figures()
+    other.ask()
+    with pytest.raises(RuntimeError, match="between"):
+        other.figures()
+
+
+@every_kind
+def test_only_what_is_wanted_is_told(kind):
+    strategy = make(kind)
+    population = strategy.ask()
+    assert strategy.wants == frozenset()
+    with pytest.raises(ValueError, match="wants nothing"):
+        strategy.tell(population, sphere(population), gradient=2 * population)
+    strategy.tell(population, sphere(population))
 
 
 @every_kind

@@ -60,13 +60,15 @@ class Chains(Strategy[C]):
     """Many Metropolis chains at once; temperatures are a subclass's business."""
 
     Settings = ChainSettings
-    STATE: ClassVar[tuple[str, ...]] = ("positions", "errors", "widths", "first_temperature")
+    STATE: ClassVar[tuple[str, ...]] = ("positions", "errors", "widths", "first_temperature", "acceptance_rate")
 
     _positions: FloatArray
     _errors: FloatArray
     _widths: FloatArray
     #: None until a proposal has told the scale of the errors.
     _first_temperature: float | None = None
+    #: Share of the last proposals that were taken; None before the first.
+    _acceptance_rate: float | None = None
 
     AXES: ClassVar[Axes] = {
         "positions": ("population_size", "n_genes"),
@@ -103,6 +105,7 @@ class Chains(Strategy[C]):
         if self.settings.width_adaptation == "adaptive":
             exponent = self.settings.width_gain * np.where(told, accepted - self.settings.acceptance_target, 0.0)
             self._widths = np.clip(self._widths * np.exp(exponent), _NARROWEST, _WIDEST)
+        self._acceptance_rate = float(accepted.mean())
         self._moved(accepted)
 
     def _accepted(self, error: FloatArray) -> NDArray[np.bool_]:
@@ -123,6 +126,9 @@ class Chains(Strategy[C]):
             places, incoming = places[:-1], incoming[:-1]
         self._positions, self._errors = self._positions.copy(), self._errors.copy()
         self._positions[places], self._errors[places] = genomes[incoming], errors[incoming]
+
+    def _figures(self) -> dict[str, float | None]:
+        return {"step_size": float(np.median(self._widths)), "acceptance_rate": self._acceptance_rate}
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._positions, self._errors

@@ -36,6 +36,14 @@ class ParallelTempering(Chains[TemperingSettings]):
     """Metropolis chains on ladders of fixed temperatures, with exchange between neighbouring rungs."""
 
     Settings = TemperingSettings
+    STATE = (*Chains.STATE, "exchange_rate")
+
+    #: Share of the last pairs that exchanged; None before the first.
+    _exchange_rate: float | None = None
+
+    def _figures(self) -> dict[str, float | None]:
+        own = {"temperature": self._first_temperature, "exchange_rate": self._exchange_rate}
+        return super()._figures() | own  # the temperature of the hottest chains
 
     def _temperatures(self, first: float) -> FloatArray:
         """Geometric from the first temperature, the hottest, down the ladder."""
@@ -52,6 +60,7 @@ class ParallelTempering(Chains[TemperingSettings]):
         swapped = exchanged(
             self._errors, self._temperatures(self._first_temperature), hot, self._stream(Phase.EXCHANGE)
         )
+        self._exchange_rate = float(swapped.mean()) if len(swapped) else None
         places = np.arange(len(self._errors))
         places[hot[swapped]], places[cold[swapped]] = cold[swapped], hot[swapped]
         self._positions, self._errors = self._positions[places], self._errors[places]

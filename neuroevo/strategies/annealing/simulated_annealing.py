@@ -77,6 +77,9 @@ class SimulatedAnnealing(Chains[AnnealingSettings]):
         """The temperature of the next proposals; None until the problem has shown its scale."""
         return None if self._first_temperature is None else self._temperatures(self._first_temperature)
 
+    def _figures(self) -> dict[str, float | None]:
+        return super()._figures() | {"temperature": self.temperature}
+
     def _temperatures(self, first: float) -> float:
         settings = self.settings
         if settings.cooling == "adaptive":

@@ -96,6 +96,9 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         widths = np.concatenate([self._parent_widths[stay], np.full(len(incoming), np.median(self._parent_widths))])
         self._keep(np.sort(_best(all_errors, n)), genomes, all_errors, widths)
 
+    def _figures(self) -> dict[str, float | None]:
+        return {"mutation_width": float(np.median(self._parent_widths))}
+
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._parents, self._parent_error
 

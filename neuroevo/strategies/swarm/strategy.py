@@ -22,7 +22,7 @@ class ParticleSwarm(Strategy[SwarmSettings]):
     """Particles drawn to their own and their neighbours' best places, on pyswarms' backend."""
 
     Settings = SwarmSettings
-    STATE = ("position", "velocity", "pbest_pos", "pbest_cost", "best_pos", "best_cost")
+    STATE = ("position", "velocity", "pbest_pos", "pbest_cost", "best_pos", "best_cost", "inertia")
 
     # Named as in pyswarms' Swarm. best_pos is (n_genes,) for the global neighbourhood and (n, n_genes) for the others.
     _position: FloatArray
@@ -31,6 +31,8 @@ class ParticleSwarm(Strategy[SwarmSettings]):
     _pbest_cost: FloatArray
     _best_pos: FloatArray
     _best_cost: float
+    #: Of the last moves; None before the first.
+    _inertia: float | None = None
 
     AXES: ClassVar[Axes] = {
         "position": ("population_size", "n_genes"),
@@ -62,6 +64,7 @@ class ParticleSwarm(Strategy[SwarmSettings]):
         rng = self._stream(Phase.SAMPLE)
         # The first moves belong to the second generation, so schedules start there.
         coefficients = self.settings.coefficients(self._generation - 1, rng)
+        self._inertia = coefficients[0]
         swarm.velocity = moved_velocity(swarm, *coefficients, rng)
         if self._limit is not None:
             np.clip(swarm.velocity, -self._limit, self._limit, out=swarm.velocity)
@@ -113,6 +116,10 @@ class ParticleSwarm(Strategy[SwarmSettings]):
         places = self._position.shape if self.settings.neighbourhood != "global" else (self.n_genes,)
         if np.shape(self._best_pos) != places:
             raise BadInput(f"best_pos in the state should be {places}, got {np.shape(self._best_pos)}")
+
+    def _figures(self) -> dict[str, float | None]:
+        speeds = np.sqrt(np.square(self._velocity).sum(axis=1))
+        return {"inertia": self._inertia, "mean_speed": float(speeds.mean())}
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._pbest_pos, self._pbest_cost
