@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuroevo.distribution import Cluster
+
 SMALL_SCENARIO = """
 title = "A small series"
 seed = 1
@@ -52,3 +54,10 @@ def small_scenario(tmp_path: Path) -> Path:
     path = folder / "small.toml"
     path.write_text(SMALL_SCENARIO)
     return path
+
+
+@pytest.fixture(scope="session")
+def ray_here():
+    """A private Ray with room for five workers; `Cluster.local` finds it and leaves it running."""
+    with Cluster.local(5) as cluster:
+        yield cluster

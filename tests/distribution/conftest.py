@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import neuroevo as ne
-from neuroevo.distribution import Cluster
-
-
-@pytest.fixture(scope="session")
-def ray_here():
-    """A private Ray with room for five workers; `Cluster.local` finds it and leaves it running."""
-    with Cluster.local(5) as cluster:
-        yield cluster
 
 
 def make_job():

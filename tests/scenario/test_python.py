@@ -1,0 +1,134 @@
+"""Scenarios made of Python objects: the same runs as from a file, and criteria that survive their table."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import neuroevo as ne
+from neuroevo.stopping import (
+    CRITERIA,
+    AllOf,
+    AnyOf,
+    Custom,
+    ErrorReached,
+    Evaluations,
+    Generations,
+    Stagnation,
+    stopping_from_table,
+    table_of,
+)
+
+
+def results_of(record):
+    with (record.path / "history.csv").open() as file:
+        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+    return rows, (record.path / "champion.npz").read_bytes()
+
+
+@pytest.fixture
+def made(small_scenario):
+    """The small scenario, of objects, and the file's own."""
+    loaded = ne.load_scenario(small_scenario)
+    strategy = {"kind": "genetic_algorithm", "population_size": 16}
+    scenario = ne.make_scenario(loaded.problem, loaded.network, strategy, Generations(12), name="small")
+    return scenario, small_scenario
+
+
+def test_a_run_of_objects_is_the_run_of_the_file(made, tmp_path):
+    scenario, file = made
+    record = ne.run(scenario, results=tmp_path / "objects")
+    assert record.path.name == "small-seed1"
+    assert results_of(record) == results_of(ne.run(file, results=tmp_path / "file"))
+    longer = ne.extend(record.path, overrides={"stop.generations": 20})
+    other = ne.run(file, overrides={"stop.generations": 20}, results=tmp_path / "file")
+    assert results_of(longer) == results_of(other)
+
+
+def test_seeds_and_overrides_replace_what_was_made(made, tmp_path):
+    scenario, file = made
+    changes = {"seed": 7, "overrides": {"strategy.population_size": 8}}
+    assert results_of(ne.run(scenario, results=tmp_path / "a", **changes)) == results_of(
+        ne.run(file, results=tmp_path / "b", **changes)
+    )
+
+
+def test_trials_and_sweeps_take_objects(made, tmp_path):
+    scenario, file = made
+    found = ne.run_trials(scenario, 2, results=tmp_path / "a")
+    expected = ne.run_trials(file, 2, results=tmp_path / "b")
+    assert [results_of(trial) for trial in found.trials()] == [results_of(trial) for trial in expected.trials()]
+    sweep = ne.run_sweep(scenario, over={"strategy.population_size": [6, 8]}, results=tmp_path / "a")
+    assert len(sweep.summary()["points"]) == 2
+
+
+def test_the_scenario_of_its_record_says_that_its_problem_is_not_described(made, tmp_path):
+    record = ne.run(made[0], results=tmp_path)
+    with pytest.raises(ne.ScenarioError, match=r"made in Python.*resume"):
+        ne.load_scenario(record.path / "scenario.toml")
+    with pytest.raises(ne.ScenarioError, match="made in Python"):
+        made[0].replaced({"problem.horizon": 2})
+
+
+def test_what_does_not_fit_is_refused(made):
+    problem = made[0].problem
+    with pytest.raises(ne.BadInput, match="same n_inputs, got 3 and 1"):
+        ne.make_scenario(problem, ne.Elman(3, 2, 1), "snes", {"generations": 3})
+    with pytest.raises(ne.ScenarioError, match="there is no strategy 'snse'"):
+        ne.make_scenario(problem, ne.Elman(1, 2, 1), "snse", {"generations": 3})
+    with pytest.raises(ne.ScenarioError, match="unknown"):
+        ne.make_scenario(problem, ne.Elman(1, 2, 1), "snes", {"generations": 3}, ilands={"count": 2})
+
+
+def test_a_criterion_survives_its_table():
+    criterion = AnyOf(
+        [Generations(300), AllOf([Stagnation(50), Evaluations(10_000)]), ErrorReached(0.01), AllOf([Generations(7)])]
+    )
+    table = table_of(criterion)
+    assert table.keys() == {"generations", "error", "all"}
+    assert table["generations"] == 300
+    assert table["all"][1] == {"generations": 7}
+    assert set(stopping_from_table(table).leaves()) == set(criterion.leaves())
+
+
+@given(st.data())
+def test_every_registered_criterion_survives_its_table(data):
+    tables = {
+        "generations": st.integers(1, 10**9),
+        "evaluations": st.integers(1, 10**9),
+        "seconds": st.floats(1e-3, 1e9),
+        "error": st.floats(0, 1e9),
+        "fitness": st.floats(1e-9, 1e9),
+        "learned": st.floats(1e-3, 1),
+        "validation_error": st.floats(0, 1e9),
+        "stagnation": st.integers(1, 10**6),
+        "validation_patience": st.integers(1, 10**6),
+        "diversity": st.floats(1e-9, 1e3),
+        "failed": st.floats(1e-3, 1),
+        "file": st.sampled_from(["stop", "folder/stop"]),
+        "signal": st.sampled_from(["SIGUSR1", "SIGTERM"]),
+    }
+    assert tables.keys() == set(CRITERIA.names())
+    table = data.draw(st.fixed_dictionaries({}, optional=tables).filter(bool))
+    criterion = stopping_from_table(table)
+    assert stopping_from_table(table_of(criterion)) == criterion
+
+
+def test_criteria_without_a_table_are_refused():
+    with pytest.raises(ne.BadInput, match="no registered criterion"):
+        table_of(Custom("mine", lambda progress: True))
+    with pytest.raises(ne.BadInput, match="generations stands twice"):
+        table_of(Generations(3) | Generations(4))
+
+
+def test_network_kinds_that_nobody_registered_are_refused(made):
+    class Mine(ne.Elman):
+        kind = "mine"
+
+    with pytest.raises(ne.ScenarioError, match="there is no network 'mine'"):
+        ne.make_scenario(made[0].problem, Mine(1, 2, 1), "snes", {"generations": 3})
+    assert np.isfinite(made[0].problem.inputs).all()

@@ -1,0 +1,79 @@
+"""What callbacks hear of runs: in order, all of them, in workers too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import neuroevo as ne
+
+
+class Diary(ne.Callback):
+    """Writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.heard = []
+
+    def started(self, scenario, path):
+        self.heard.append(("started", path.name))
+
+    def generation(self, progress):
+        self.heard.append(("generation", progress.generation))
+
+    def stopped(self, reason):
+        self.heard.append(("stopped", reason.criterion))
+
+    def finished(self, record):
+        self.heard.append(("finished", record.status, record.run["generations"]))
+
+
+def test_callbacks_hear_of_a_run_from_its_start_to_its_record(small_scenario, tmp_path):
+    first, second = Diary(), Diary()
+    record = ne.run(small_scenario, results=tmp_path, callbacks=[first, second])
+    expected = [
+        ("started", "small-seed1"),
+        *(("generation", number) for number in range(1, 13)),
+        ("stopped", "generations"),
+        ("finished", "finished", 12),
+    ]
+    assert first.heard == second.heard == expected
+    again = Diary()
+    ne.extend(record.path, overrides={"stop.generations": 14}, callbacks=[again])
+    assert again.heard[1:3] == [("generation", 13), ("generation", 14)]
+    assert again.heard[-1] == ("finished", "finished", 14)
+
+
+def test_callbacks_hear_of_every_trial_in_this_process(small_scenario, tmp_path):
+    diary = Diary()
+    ne.run_trials(small_scenario, 2, results=tmp_path, callbacks=[diary])
+    assert [entry[1] for entry in diary.heard if entry[0] == "started"] == ["seed1", "seed2"]
+    assert sum(entry[0] == "finished" for entry in diary.heard) == 2
+
+
+class Marks(ne.Callback):
+    """Leaves a file for each run that ends, from the process in which it ended."""
+
+    in_workers = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def finished(self, record):
+        import os
+
+        (self.folder / f"{record.path.name}-{os.getpid()}").touch()
+
+
+@pytest.mark.ray
+def test_callbacks_that_may_travel_hear_of_runs_in_workers(ray_here, small_scenario, tmp_path):
+    import os
+
+    marks, diary = tmp_path / "marks", Diary()
+    marks.mkdir()
+    compute = ne.Compute(workers=2)
+    ne.run_trials(small_scenario, 3, results=tmp_path / "runs", compute=compute, callbacks=[Marks(marks), diary])
+    names = sorted(mark.name.partition("-") for mark in marks.iterdir())
+    assert [name for name, _, _ in names] == ["seed1", "seed2", "seed3"]
+    assert str(os.getpid()) not in {process for _, _, process in names}
+    assert diary.heard == []
