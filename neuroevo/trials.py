@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.analysis import write_summaries
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, Observer, go_on, start_run, stated_reason
 from neuroevo.problems.arrays import fingerprint
@@ -286,7 +287,7 @@ def carry_out(plans: Sequence[Plan], results: str | Path, where: Where, observer
         try:
             code = _complete(runs, sum(plan.n_runs for plan in plans), distribution, where, observer)
         finally:
-            summaries = [folder.summarise() for folder in folders]
+            summaries = [write_summaries(folder) for folder in folders]
     return Outcome(tuple(folders), tuple(summaries), code)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
 
+from neuroevo.analysis import n_runs, summary
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
 from neuroevo.cli.texts import results_text, stop_text, summary_text
@@ -115,12 +116,13 @@ def carry_out(start: Start, *, quiet: bool) -> None:
 def is_finished_set(path: Path, *, quiet: bool) -> bool:
     """Say so where a folder is a set of trials or a sweep whose runs have all finished, and print it."""
     found = set_in(path)
-    summary = {} if found is None else found.summary()
-    points = summary.get("points", [summary] if summary else [])
-    n_runs = sum(point["n_trials"] for point in points)
-    if not n_runs or n_runs != sum(point["n_finished"] for point in points):
+    if found is None:
         return False
-    print_message(f"all {n_runs} runs in {path} have finished; the command that began it adds what it still lacks")
+    what = summary(found)
+    n_all = n_runs(what)
+    if not n_all or n_all != n_runs(what, "n_finished"):
+        return False
+    print_message(f"all {n_all} runs in {path} have finished; the command that began it adds what it still lacks")
     print_path(path, alone=quiet)
     return True
 
@@ -131,20 +133,20 @@ def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet
     Raises:
         typer.Exit: With 130 or 143, where a signal ended it.
     """
-    n_runs = sum(plan.n_runs for plan in plans)
+    n_planned = sum(plan.n_runs for plan in plans)
     with Shown(quiet=quiet) as observer:
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
-            print_message(f"{n_points} points, {n_runs} runs")
+            print_message(f"{n_points} points, {n_planned} runs")
         outcome = carry_out_runs(plans, results, where, observer)
-    for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
+    for plan, folder, what in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)
         if not quiet:
-            print_result(summary_text(summary) + "\n")
+            print_result(summary_text(what) + "\n")
         print_path(folder.path, alone=quiet)
     if outcome.exit_code:
-        n_done = sum(point["n_finished"] for each in outcome.summaries for point in each.get("points", [each]))
+        n_done = sum(n_runs(each, "n_finished") for each in outcome.summaries)
         print_message(f"interrupted after {n_done} finished runs; the same command goes on")
         raise typer.Exit(outcome.exit_code)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.analysis import sequence_errors
 from neuroevo.plots import style
 
 if TYPE_CHECKING:
@@ -91,11 +92,8 @@ def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subti
 
 
 def _examples(predicted: Floats, problem: SequenceProblem, part: str) -> list[tuple[str, int, float]]:
-    counted = problem.counted(part)
-    squares = np.where(counted, predicted - problem.targets, 0.0) ** 2
-    n_counted = counted.sum(axis=(1, 2))
-    errors = np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
-    order = np.argsort(errors, kind="stable")[: int((n_counted > 0).sum())]
+    errors = sequence_errors(predicted, problem, part)
+    order = np.argsort(errors, kind="stable")[: int(problem.counted(part).any(axis=(1, 2)).sum())]
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     return [(label, int(sequence), float(errors[sequence])) for label, sequence in chosen.items()]
 
