@@ -17,7 +17,7 @@ from neuroevo.experiment import Observer
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.records.record import PLOT_FOLDER
 from neuroevo.stopping import exit_code
-from neuroevo.trials import carry_out as carry_out_runs
+from neuroevo.trials import carry_out
 
 if TYPE_CHECKING:
     from neuroevo.distribution import Crew
@@ -33,7 +33,7 @@ class Start(Protocol):
     def __call__(self, *, observer: Observer) -> RunRecord: ...
 
 
-class Shown(Observer, logging.Handler):
+class ConsoleObserver(Observer, logging.Handler):
     """Shows a run on standard error; with `quiet`, only what a user must know.
 
     While it is in use (a context manager), the package's own log messages are shown too: they announce waits.
@@ -94,13 +94,13 @@ class Shown(Observer, logging.Handler):
             self._display.close()
 
 
-def carry_out(start: Start, *, quiet: bool) -> None:
+def execute(start: Start, *, quiet: bool) -> None:
     """Start or go on with a run, draw its plots, and print what came of it; one that had finished only tells.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the run.
     """
-    with Shown(quiet=quiet) as observer:
+    with ConsoleObserver(quiet=quiet) as observer:
         record = start(observer=observer)
     if _wants_plots(record) and (observer.began or not (record.path / PLOT_FOLDER).is_dir()):
         draw(record.path)
@@ -113,7 +113,7 @@ def carry_out(start: Start, *, quiet: bool) -> None:
         raise typer.Exit(code)
 
 
-def is_finished_set(path: Path, *, quiet: bool) -> bool:
+def reports_finished_set(path: Path, *, quiet: bool) -> bool:
     """Say so where a folder is a set of trials or a sweep whose runs have all finished, and print it."""
     found = set_in(path)
     if found is None:
@@ -127,18 +127,18 @@ def is_finished_set(path: Path, *, quiet: bool) -> bool:
     return True
 
 
-def carry_out_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet: bool) -> None:
+def execute_plans(plans: Sequence[Plan], results: Path, where: Where, *, quiet: bool) -> None:
     """Run what is missing of plans, and print what the runs of each have in common.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended it.
     """
     n_planned = sum(plan.n_runs for plan in plans)
-    with Shown(quiet=quiet) as observer:
+    with ConsoleObserver(quiet=quiet) as observer:
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
             print_message(f"{n_points} points, {n_planned} runs")
-        outcome = carry_out_runs(plans, results, where, observer)
+        outcome = carry_out(plans, results, where, observer)
     for plan, folder, what in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)

@@ -56,7 +56,7 @@ def plot_compare(
     for record in records:
         if not record.history.n_generations:
             raise RecordError(f"{record.path} holds no generation yet; there is nothing to compare")
-        groups.setdefault(style.words(group_by(record), 40), []).append(error_curve(record))
+        groups.setdefault(style.single_line(group_by(record), 40), []).append(error_curve(record))
     if not groups:
         raise BadInput("plot_compare needs at least one run")
     folder = Path(folder)

@@ -59,9 +59,9 @@ def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subti
             counted = problem.counted(part)[:, :, output]
             target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
             _points(axes, target, value, style.BLUE if part == "train" else style.VERMILION)
-            axes.set_xlabel(style.words(problem.target_names[output], 30))
+            axes.set_xlabel(style.single_line(problem.target_names[output], 30))
             axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
-        row[0].set_ylabel(f"prediction of {style.words(problem.target_names[output], 30)}")
+        row[0].set_ylabel(f"prediction of {style.single_line(problem.target_names[output], 30)}")
         _same_square(row)
     style.heading(figure, title, subtitle)
     return figure
@@ -106,7 +106,7 @@ def _confusion(axes: Axes, table: NDArray[np.int64], names: tuple[str, ...]) -> 
     n = len(table)
     if n > 12:
         return
-    labels = [style.words(name, 10) for name in names]
+    labels = [style.single_line(name, 10) for name in names]
     axes.set_xticks(range(n), labels, rotation=60 if n > 4 and max(map(len, labels)) > 2 else 0)
     axes.set_yticks(range(n), labels)
     for (row, column), count in np.ndenumerate(table):

@@ -54,7 +54,7 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
             axes, x, problem.targets[0, window, output], predicted[window, output], _known(problem, 0, output)[window]
         )
         _label_times(axes, problem, 0, window)
-        axes.set_ylabel(style.words(problem.target_names[output], 24))
+        axes.set_ylabel(style.single_line(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
@@ -85,7 +85,7 @@ def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subti
             _label_times(axes, problem, sequence, steps)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
-        row[0].set_ylabel(style.words(problem.target_names[0], 24))
+        row[0].set_ylabel(style.single_line(problem.target_names[0], 24))
     style.end_legend(panels[0, -1])
     style.heading(figure, title, subtitle)
     return figure
@@ -138,7 +138,7 @@ def _label_times(axes: Axes, problem: SequenceProblem, sequence: int, window: sl
         return
     steps = np.arange(problem.n_steps)[window]
     ticks = steps[np.linspace(0, len(steps) - 1, min(6, len(steps))).astype(int)]
-    axes.set_xticks(ticks + 1.0, [style.words(problem.times[sequence, step], 16) for step in ticks])
+    axes.set_xticks(ticks + 1.0, [style.single_line(problem.times[sequence, step], 16) for step in ticks])
 
 
 def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x: Floats) -> None:
@@ -157,7 +157,7 @@ def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x
         axes.axvspan(start, end, color=tint, lw=0, zorder=0)
         axes.axvline(start, color=style.GREY, lw=0.6, ls=":", zorder=1)
         left, right = (start - x[0]) / width, (end - x[0]) / width
-        name = _name_that_fits(style.words(part, 40), right - left)
+        name = _name_that_fits(style.single_line(part, 40), right - left)
         level = 1 - level if left < last_end else 0
         last_end = left + _LETTER * max(map(len, name.split("\n")))
         place, side, shift = (end, "right", -3) if last_end > 1 else (start, "left", 3)

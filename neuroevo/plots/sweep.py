@@ -121,7 +121,7 @@ def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: in
     distinct = list(dict.fromkeys(texts))
     if len(distinct) <= _MOST_NAMED or not all(_is_number(value) for value in values):
         places = _beside_each_other(texts, distinct, errors[:, 1])
-        labels = [style.words(short_value(json.loads(text)), 24) for text in distinct]
+        labels = [style.single_line(short_value(json.loads(text)), 24) for text in distinct]
         slanted = sum(map(len, labels)) > _LETTERS
         axes.set_xticks(
             range(len(distinct)), labels, rotation=25 if slanted else 0, ha="right" if slanted else "center"
@@ -137,7 +137,7 @@ def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: in
         colour, strength = (style.VERMILION, 1.0) if index == best else (style.BLUE, 0.5)
         axes.plot([x, x], [lower, upper], color=colour, lw=1.4, alpha=strength)
         axes.plot([x], [median], "o", color=colour, markersize=5, alpha=strength, mew=0)
-    axes.set_xlabel(style.words(key, 40))
+    axes.set_xlabel(style.single_line(key, 40))
 
 
 def _is_number(value: Any) -> bool:
