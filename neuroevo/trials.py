@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuroevo.analysis import write_summaries
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.checks import whole_number
 from neuroevo.compute import Compute, ComputeSession, session
@@ -314,7 +315,7 @@ def run_plans(
         try:
             code = together.complete(runs, sum(plan.n_runs for plan in plans))
         finally:
-            summaries = [folder.summarise() for folder in folders]
+            summaries = [write_summaries(folder) for folder in folders]
     return Outcome(tuple(folders), tuple(summaries), code)
 
 

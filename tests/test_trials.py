@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from neuroevo.analysis import summary as summary_of
 from neuroevo.callbacks import Callback
 from neuroevo.problems import sequence as competing
 from neuroevo.records import RecordError, SweepSet, set_in
@@ -81,7 +82,7 @@ def test_summary_is_over_the_runs_of_each_point(small_scenario: Path, tmp_path: 
         found = [float(point[f"test.nmse{end}"]) for end in (".lower", "", ".upper")]
         np.testing.assert_allclose(found, [lower, median, upper], rtol=1e-14)
     summary = json.loads((sweep.path / "summary.json").read_text())
-    assert summary == json.loads(json.dumps(sweep.summary()))
+    assert summary == json.loads(json.dumps(summary_of(sweep)))
     assert [point["n_finished"] for point in summary["points"]] == [3, 3, 3, 3]
 
 
@@ -110,7 +111,7 @@ def test_more_values_and_seeds_add_to_a_sweep_and_another_scenario_does_not(
 
     first = run([6, 8])
     assert run([8, 10], trials=2).path == first.path
-    assert [point["n_finished"] for point in first.summary()["points"]] == [1, 2, 2]
+    assert [point["n_finished"] for point in summary_of(first)["points"]] == [1, 2, 2]
     other = run([6], network__n_hidden=5)
     assert other.path == tmp_path / "small-sweep-2"
     assert len(first.points()) == 3
@@ -120,7 +121,7 @@ def test_a_sweep_in_the_scenario_needs_no_value_of_its_own_beside_it(small_scena
     text = small_scenario.read_text().replace("n_hidden = 3\n", "")
     small_scenario.write_text(text + SWEEP)
     sweep = ne.run_sweep(small_scenario, overrides=SHORT, results=tmp_path)
-    assert [point["n_finished"] for point in sweep.summary()["points"]] == [2, 2]
+    assert [point["n_finished"] for point in summary_of(sweep)["points"]] == [2, 2]
     with pytest.raises(ScenarioError, match="n_hidden"):
         ne.run(small_scenario, results=tmp_path)
 

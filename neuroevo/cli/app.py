@@ -127,7 +127,7 @@ def run(
     """
     with exit_codes():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out, carry_out_plans
+        from neuroevo.cli.running import execute, execute_plans
         from neuroevo.scenario import load_scenario, parse_sweep
         from neuroevo.trials import plan_runs, wants_many
 
@@ -149,9 +149,9 @@ def run(
                 load_scenario(path, overrides=values)
         compute = _compute(threads, workers, ray)
         for path in single:
-            carry_out(partial(experiment.run, path, overrides=values, results=results, compute=compute), quiet=quiet)
+            execute(partial(experiment.run, path, overrides=values, results=results, compute=compute), quiet=quiet)
         if plans:
-            carry_out_plans(plans, results, compute, quiet=quiet)
+            execute_plans(plans, results, compute, quiet=quiet)
 
 
 @app.command()
@@ -165,10 +165,10 @@ def resume(
     """Go on with a run that was interrupted or killed; it ends as if nothing had happened. A finished one says so."""
     with exit_codes():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out, is_finished_set
+        from neuroevo.cli.running import execute, reports_finished_set
 
-        if not is_finished_set(path, quiet=quiet):
-            carry_out(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
+        if not reports_finished_set(path, quiet=quiet):
+            execute(partial(experiment.resume, path, compute=_compute(threads, workers, ray)), quiet=quiet)
 
 
 @app.command()
@@ -183,10 +183,10 @@ def extend(
     """Go on past the end of a run: neuroevo extend RUN --set stop.generations=2000."""
     with exit_codes():
         from neuroevo import experiment
-        from neuroevo.cli.running import carry_out
+        from neuroevo.cli.running import execute
 
         compute = _compute(threads, workers, ray)
-        carry_out(partial(experiment.extend, path, overrides=_overrides(overrides), compute=compute), quiet=quiet)
+        execute(partial(experiment.extend, path, overrides=_overrides(overrides), compute=compute), quiet=quiet)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
 
+from neuroevo.analysis import n_runs, summary
 from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
@@ -32,7 +33,7 @@ class Start(Protocol):
     def __call__(self, *, callbacks: Sequence[Callback]) -> RunRecord: ...
 
 
-class Shown(Callback, logging.Handler):
+class Console(Callback, logging.Handler):
     """Shows a run on standard error; with `quiet`, only what a user must know.
 
     While it is in use (a context manager), the package's own log messages are shown too: they announce waits.
@@ -93,15 +94,15 @@ class Shown(Callback, logging.Handler):
             self._display.close()
 
 
-def carry_out(start: Start, *, quiet: bool) -> None:
+def execute(start: Start, *, quiet: bool) -> None:
     """Start or go on with a run, draw its plots, and print what came of it; one that had finished only tells.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended the run.
     """
-    with Shown(quiet=quiet) as shown:
-        record = start(callbacks=[shown])
-    if _wants_plots(record) and (shown.began or not (record.path / PLOT_FOLDER).is_dir()):
+    with Console(quiet=quiet) as console:
+        record = start(callbacks=[console])
+    if _wants_plots(record) and (console.began or not (record.path / PLOT_FOLDER).is_dir()):
         draw(record.path)
     if not quiet and record.run.get("results"):
         print_result(results_text(record.run["results"]) + "\n")
@@ -112,39 +113,40 @@ def carry_out(start: Start, *, quiet: bool) -> None:
         raise typer.Exit(code)
 
 
-def is_finished_set(path: Path, *, quiet: bool) -> bool:
+def reports_finished_set(path: Path, *, quiet: bool) -> bool:
     """Say so where a folder is a set of trials or a sweep whose runs have all finished, and print it."""
     found = set_in(path)
-    summary = {} if found is None else found.summary()
-    points = summary.get("points", [summary] if summary else [])
-    n_runs = sum(point["n_trials"] for point in points)
-    if not n_runs or n_runs != sum(point["n_finished"] for point in points):
+    if found is None:
         return False
-    print_message(f"all {n_runs} runs in {path} have finished; the command that began it adds what it still lacks")
+    what = summary(found)
+    n_all = n_runs(what)
+    if not n_all or n_all != n_runs(what, "n_finished"):
+        return False
+    print_message(f"all {n_all} runs in {path} have finished; the command that began it adds what it still lacks")
     print_path(path, alone=quiet)
     return True
 
 
-def carry_out_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, quiet: bool) -> None:
+def execute_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, quiet: bool) -> None:
     """Run what is missing of plans, and print what the runs of each have in common.
 
     Raises:
         typer.Exit: With 130 or 143, where a signal ended it.
     """
-    n_runs = sum(plan.n_runs for plan in plans)
-    with Shown(quiet=quiet) as shown:
+    n_planned = sum(plan.n_runs for plan in plans)
+    with Console(quiet=quiet) as console:
         if not quiet and any(plan.keys for plan in plans):
             n_points = sum(len(plan.sets) for plan in plans)
-            print_message(f"{n_points} points, {n_runs} runs")
-        outcome = run_plans(plans, results, compute, [shown])
-    for plan, folder, summary in zip(plans, outcome.folders, outcome.summaries, strict=True):
+            print_message(f"{n_points} points, {n_planned} runs")
+        outcome = run_plans(plans, results, compute, [console])
+    for plan, folder, what in zip(plans, outcome.folders, outcome.summaries, strict=True):
         if plan.plots:
             draw(folder.path)
         if not quiet:
-            print_result(summary_text(summary) + "\n")
+            print_result(summary_text(what) + "\n")
         print_path(folder.path, alone=quiet)
     if outcome.exit_code:
-        n_done = sum(point["n_finished"] for each in outcome.summaries for point in each.get("points", [each]))
+        n_done = sum(n_runs(each, "n_finished") for each in outcome.summaries)
         print_message(f"interrupted after {n_done} finished runs; the same command goes on")
         raise typer.Exit(outcome.exit_code)
 

@@ -108,17 +108,18 @@ def folder_text(path: Path) -> str:
     Raises:
         RecordError: The folder is none of them, or damaged.
     """
+    from neuroevo.analysis import summary
     from neuroevo.records import RunRecord, set_in
 
     found = set_in(path)
     if found is None:
         return record_text(RunRecord.open(path))
-    return f"{escaped(found.title or path.name)}\n\n{summary_text(found.summary())}\n\n  {path}"
+    return f"{escaped(found.title or path.name)}\n\n{summary_text(summary(found))}\n\n  {path}"
 
 
-def summary_text(summary: Mapping[str, Any]) -> str:
+def summary_text(found: Mapping[str, Any]) -> str:
     """What the runs of a set of trials or of a sweep have in common."""
-    return sweep_text(summary) if "points" in summary else trials_text(summary)
+    return sweep_text(found) if "points" in found else trials_text(found)
 
 
 def record_text(record: RunRecord) -> str:
@@ -171,77 +172,47 @@ def trials_text(summary: Mapping[str, Any]) -> str:
 
 
 _MOST_POINTS = 40
-_UNEQUAL = 1.2
-"""Medians of the evaluations further apart than this factor make the points hard to compare."""
 
 
-def sweep_text(summary: Mapping[str, Any]) -> str:
+def sweep_text(found: Mapping[str, Any]) -> str:
     """The points of a sweep, the best first."""
+    from neuroevo.analysis import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
     from neuroevo.records.sweeps import short_value
     from neuroevo.scenario.sweep import short_names
 
-    keys, points = summary["keys"], summary["points"]
-    finished = [point for point in points if point["n_finished"]]
-    chosen_by = summary["chosen_by"]
-    ranked = sorted(finished, key=lambda point: _median(point, chosen_by))
-    shown = [name for name in ("champion.error", "champion.validation_error") if _any_has(finished, name)]
-    shown += _test_measures(finished)
-    has_target = any(point["success"] is not None for point in finished)
+    keys, chosen_by, points = found["keys"], found["chosen_by"], finished(found)
+    shown = shown_figures(points)
+    has_target = any(point["success"] is not None for point in points)
     titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
-    quartiles = any(point["n_finished"] > 1 for point in finished)
+    several = any(point["n_finished"] > 1 for point in points)
     head = [*short_names(keys).values(), "runs", *(["reached"] if has_target else []), "evaluations"]
-    head += [titles.get(name, name.replace(".", " ")) for name in shown]
-    rows = [head]
-    for point in ranked[:_MOST_POINTS]:
+    rows = [head + [titles.get(name, name.replace(".", " ")) for name in shown]]
+    for point in ranked(found)[:_MOST_POINTS]:
         row = [short_value(point["values"].get(key)) for key in keys] + [str(point["n_finished"])]
         row += ["-" if point["success"] is None else f"{100 * point['success']:.0f} %"] if has_target else []
-        row.append(f"{_median(point, 'evaluations'):,.0f}")
-        row += [_spread(point["figures"].get(name), quartiles and name == chosen_by) for name in shown]
+        row.append(f"{median(point, 'evaluations'):,.0f}")
+        row += [_spread(quartiles_of(point, name), several and name == chosen_by) for name in shown]
         rows.append(row)
-    n_runs = sum(point["n_finished"] for point in finished)
     order = "validation" if chosen_by == "champion.validation_error" else "training"
-    what = f"medians{' (lower to upper quartile)' if quartiles else ''}, the smallest {order} error first"
-    lines = [f"{len(finished)} of {len(points)} points, {n_runs} runs: {what}", "", columns(rows, "  ")]
-    if len(ranked) > _MOST_POINTS:
-        lines.append(f"  and {len(ranked) - _MOST_POINTS} more in summary.csv")
-    spent = [_median(point, "evaluations") for point in finished]
-    if finished and max(spent) > _UNEQUAL * min(spent):
+    what = f"medians{' (lower to upper quartile)' if several else ''}, the smallest {order} error first"
+    head_line = f"{len(points)} of {len(found['points'])} points, {n_runs(found, 'n_finished')} runs: {what}"
+    lines = [head_line, "", columns(rows, "  ")]
+    if len(points) > _MOST_POINTS:
+        lines.append(f"  and {len(points) - _MOST_POINTS} more in summary.csv")
+    if unequal_costs(points):
         lines += [
             "",
             "The points spent different numbers of evaluations; to compare them at equal cost, end all runs by",
+            "[stop] evaluations alone.",
         ]
-        lines += ["[stop] evaluations alone."]
     return "\n".join(lines)
 
 
-def _test_measures(points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each part that had no say, the error relative to a variance, and the share learnt."""
-    names = dict.fromkeys(name for point in points for name in point["figures"])
-    parts = dict.fromkeys(name.rpartition(".")[0] for name in names if name.endswith(".nmse"))
-    found = []
-    for part in parts:
-        if part not in ("train", "validation"):
-            relative = f"{part}.arv" if _any_has(points, f"{part}.arv") else f"{part}.nmse"
-            found += [name for name in (relative, f"{part}.learned") if _any_has(points, name)]
-    return found
-
-
-def _any_has(points: Iterable[Mapping[str, Any]], name: str) -> bool:
-    return any(math.isfinite(_median(point, name)) for point in points)
-
-
-def _median(point: Mapping[str, Any], name: str) -> float:
-    median = point["figures"].get(name, {}).get("median")
-    return math.inf if median is None else float(median)
-
-
-def _spread(figures: Mapping[str, Any] | None, quartiles: bool) -> str:
-    if not figures or not figures["n"]:
+def _spread(quartiles: tuple[float, float, float] | None, whole: bool) -> str:
+    if quartiles is None:
         return "-"
-    if not quartiles:
-        return _figure(figures["median"])
-    ends = " to ".join(_figure(figures[key]) for key in ("lower_quartile", "upper_quartile"))
-    return f"{_figure(figures['median'])} ({ends})"
+    lower, middle, upper = map(_figure, quartiles)
+    return f"{middle} ({lower} to {upper})" if whole else middle
 
 
 def _figure(value: float | None) -> str:

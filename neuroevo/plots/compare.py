@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.analysis import error_curve, trial_quartiles
 from neuroevo.errors import BadInput
 from neuroevo.plots import style
 from neuroevo.plots.thinning import thin
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
-
-#: Points at which the curves of trials are compared.
-_GRID = 600
 
 
 def title_of(record: RunRecord) -> str:
@@ -57,12 +55,10 @@ def plot_compare(
     groups: dict[str, list[tuple[Floats, Floats]]] = {}
     errors = set()
     for record in records:
-        history = record.history
-        if not history.n_generations:
+        if not record.history.n_generations:
             raise RecordError(f"{record.path} holds no generation yet; there is nothing to compare")
-        curve = (history["evaluations"].astype(np.float64), history["incumbent_error"].astype(np.float64))
         errors.add(record.error_name)
-        groups.setdefault(style.words(group_by(record), 40), []).append(curve)
+        groups.setdefault(style.single_line(group_by(record), 40), []).append(error_curve(record))
     if not groups:
         raise BadInput("plot_compare needs at least one run")
     folder = Path(folder)
@@ -84,7 +80,7 @@ def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str
             "color": style.CYCLE[index % len(style.CYCLE)],
             "ls": style.DASHES[index // len(style.CYCLE) % len(style.DASHES)],
         }
-        x, quartiles = trial_quartiles(curves)
+        x, quartiles = _middle(curves)
         if len(curves) > 1:
             axes.fill_between(x, quartiles[0], quartiles[2], color=looks["color"], alpha=0.16, lw=0)
         name = f"{label} ({len(curves)} runs)" if len(curves) > 1 else label
@@ -103,30 +99,9 @@ def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str
     return figure
 
 
-def trial_quartiles(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """Quartiles of several falling step curves on common points.
-
-    Args:
-        curves: For each run the evaluations spent, rising, and the error held from then on.
-
-    Returns:
-        The evaluations ``(n,)`` and the lower quartile, median and upper quartile ``(3, n)``; NaN where a quartile is
-        not finite, since most runs had no valid error by then.
-    """
-    if len(curves) == 1:
-        curve = thin(*curves[0])  # it never rises, so the end of each stretch is its smallest value
-        return curve.x, np.tile(np.where(np.isfinite(curve.low), curve.low, np.nan), (3, 1))
-    first = max(float(x[0]) for x, _ in curves)
-    last = max(float(x[-1]) for x, _ in curves)
-    grid = np.linspace(first, max(last, first), _GRID)
-    held = np.stack([y[np.searchsorted(x, grid, side="right") - 1] for x, y in curves])
-    ordered = np.sort(held, axis=0)
-    return grid, np.stack([_quantile(ordered, share) for share in (0.25, 0.5, 0.75)])
-
-
-def _quantile(ordered: Floats, share: float) -> Floats:
-    """Linear between neighbours; numpy's multiplies an infinite neighbour by 0 where a value is met exactly."""
-    place = share * (len(ordered) - 1)
-    below, rest = int(place), place % 1
-    value = ordered[below] if rest == 0 else (1 - rest) * ordered[below] + rest * ordered[below + 1]
-    return np.where(np.isfinite(value), value, np.nan)
+def _middle(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """The points to draw and the quartiles there; those of one curve are its values."""
+    if len(curves) > 1:
+        return trial_quartiles(curves)
+    curve = thin(*curves[0])  # it never rises, so the end of each stretch is its smallest value
+    return curve.x, np.tile(np.where(np.isfinite(curve.low), curve.low, np.nan), (3, 1))

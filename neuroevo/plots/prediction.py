@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.analysis import confusion, part_errors
 from neuroevo.plots import style
 from neuroevo.plots.series import draw_examples, draw_series
 
@@ -37,23 +38,14 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
     predicted = problem.scaling.unscale_targets(outputs)
     if problem.learned.by_class:
         return _draw_classes(predicted, original, title)
-    subtitle = f"mean squared error (original units) · {part_errors(predicted, original)}"
+    errors = " · ".join(f"{part} {error:.4g}" for part, error in part_errors(predicted, original).items())
+    subtitle = f"mean squared error (original units) · {errors}"
     if problem.n_sequences == 1:
         return draw_series(predicted[0], original, title, subtitle)
     counted = np.any([original.counted(part) for part in original.parts], axis=0)
     if np.median(counted.any(axis=2).sum(axis=1)) < _FEW_TARGETS:
         return _draw_scatter(predicted, original, title, subtitle)
     return draw_examples(predicted, original, title, subtitle)
-
-
-def part_errors(predicted: Floats, problem: SequenceProblem) -> str:
-    """Each part's mean squared error in words."""
-    errors = []
-    for part in problem.parts:
-        counted = problem.counted(part)
-        difference = predicted[counted] - problem.targets[counted]
-        errors.append(f"{part} {np.mean(difference * difference):.4g}")
-    return " · ".join(errors)
 
 
 def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
@@ -66,9 +58,9 @@ def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subti
             counted = problem.counted(part)[:, :, output]
             target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
             _points(axes, target, value, style.BLUE if part == "train" else style.VERMILION)
-            axes.set_xlabel(style.words(problem.target_names[output], 30))
+            axes.set_xlabel(style.single_line(problem.target_names[output], 30))
             axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
-        row[0].set_ylabel(f"prediction of {style.words(problem.target_names[output], 30)}")
+        row[0].set_ylabel(f"prediction of {style.single_line(problem.target_names[output], 30)}")
         _same_square(row)
     style.heading(figure, title, subtitle)
     return figure
@@ -97,10 +89,7 @@ def _draw_classes(predicted: Floats, problem: SequenceProblem, title: str) -> Fi
     panels = figure.subplots(1, len(parts), squeeze=False)[0]
     shares = []
     for axes, part in zip(panels, parts, strict=True):
-        steps = problem.counted(part).any(axis=2)
-        right, chosen = problem.targets[steps].argmax(axis=1), predicted[steps].argmax(axis=1)
-        table = np.zeros((problem.n_outputs, problem.n_outputs), dtype=np.int64)
-        np.add.at(table, (right, chosen), 1)
+        table = confusion(predicted, problem, part)
         shares.append(f"{part} {100 * np.trace(table) / table.sum():.4g} %")
         _confusion(axes, table, problem.target_names)
         axes.set_xlabel(f"{part}: class chosen")
@@ -116,7 +105,7 @@ def _confusion(axes: Axes, table: NDArray[np.int64], names: tuple[str, ...]) -> 
     n = len(table)
     if n > 12:
         return
-    labels = [style.words(name, 10) for name in names]
+    labels = [style.single_line(name, 10) for name in names]
     axes.set_xticks(range(n), labels, rotation=60 if n > 4 and max(map(len, labels)) > 2 else 0)
     axes.set_yticks(range(n), labels)
     for (row, column), count in np.ndenumerate(table):

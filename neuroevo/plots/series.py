@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.analysis import sequence_errors
 from neuroevo.plots import style
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
             axes, x, problem.targets[0, window, output], predicted[window, output], _known(problem, 0, output)[window]
         )
         _label_times(axes, problem, 0, window)
-        axes.set_ylabel(style.words(problem.target_names[output], 24))
+        axes.set_ylabel(style.single_line(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
@@ -84,18 +85,15 @@ def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subti
             _label_times(axes, problem, sequence, steps)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
-        row[0].set_ylabel(style.words(problem.target_names[0], 24))
+        row[0].set_ylabel(style.single_line(problem.target_names[0], 24))
     style.end_legend(panels[0, -1])
     style.heading(figure, title, subtitle)
     return figure
 
 
 def _examples(predicted: Floats, problem: SequenceProblem, part: str) -> list[tuple[str, int, float]]:
-    counted = problem.counted(part)
-    squares = np.where(counted, predicted - problem.targets, 0.0) ** 2
-    n_counted = counted.sum(axis=(1, 2))
-    errors = np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
-    order = np.argsort(errors, kind="stable")[: int((n_counted > 0).sum())]
+    errors = sequence_errors(predicted, problem, part)
+    order = np.argsort(errors, kind="stable")[: int(problem.counted(part).any(axis=(1, 2)).sum())]
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     return [(label, int(sequence), float(errors[sequence])) for label, sequence in chosen.items()]
 
@@ -140,7 +138,7 @@ def _label_times(axes: Axes, problem: SequenceProblem, sequence: int, window: sl
         return
     steps = np.arange(problem.n_steps)[window]
     ticks = steps[np.linspace(0, len(steps) - 1, min(6, len(steps))).astype(int)]
-    axes.set_xticks(ticks + 1.0, [style.words(problem.times[sequence, step], 16) for step in ticks])
+    axes.set_xticks(ticks + 1.0, [style.single_line(problem.times[sequence, step], 16) for step in ticks])
 
 
 def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x: Floats) -> None:
@@ -159,7 +157,7 @@ def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x
         axes.axvspan(start, end, color=tint, lw=0, zorder=0)
         axes.axvline(start, color=style.GREY, lw=0.6, ls=":", zorder=1)
         left, right = (start - x[0]) / width, (end - x[0]) / width
-        name = _name_that_fits(style.words(part, 40), right - left)
+        name = _name_that_fits(style.single_line(part, 40), right - left)
         level = 1 - level if left < last_end else 0
         last_end = left + _LETTER * max(map(len, name.split("\n")))
         place, side, shift = (end, "right", -3) if last_end > 1 else (start, "left", 3)

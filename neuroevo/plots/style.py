@@ -133,13 +133,13 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
 def heading(figure: Figure, title: str, subtitle: str) -> None:
     """A title over the whole figure, a quieter line below it."""
     # The second, empty line keeps the layout from using the subtitle's place.
-    figure.suptitle(f"{words(title, 80)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.suptitle(f"{single_line(title, 80)}\n", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     below = 1 - 21 / 72 / figure.get_figheight()
     limit = int(figure.get_figwidth() * 14)
-    figure.text(0.01, below, words(subtitle, limit), color=GREY, fontsize=9, va="top")
+    figure.text(0.01, below, single_line(subtitle, limit), color=GREY, fontsize=9, va="top")
 
 
-def words(text: object, limit: int) -> str:
+def single_line(text: object, limit: int) -> str:
     """A text as a plot shows it: one line of printable letters, shortened to `limit`."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
@@ -147,7 +147,7 @@ def words(text: object, limit: int) -> str:
 
 def error_label(name: str) -> str:
     """The name of an error on an axis: its unit in a line of its own."""
-    return words(name, 60).replace(" (", "\n(")
+    return single_line(name, 60).replace(" (", "\n(")
 
 
 def end_legend(axes: Axes, **arguments: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.analysis import quartiles_of, summary
 from neuroevo.plots import style
 from neuroevo.plots.compare import plot_compare
 from neuroevo.records import SweepSet, TrialSet
@@ -70,13 +71,13 @@ def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[
         RecordUnwritable: The machine refused.
     """
     formats = style.checked_formats(formats)
-    summary = sweep.summary()
-    if not any(_error(point, summary["chosen_by"]) for point in summary["points"]):
+    found = summary(sweep)
+    if not any(quartiles_of(point, found["chosen_by"]) for point in found["points"]):
         return []
     folder = own_subfolder(sweep.path / PLOT_FOLDER)
     title = sweep.title or sweep.path.name
     with style.drawing(f"the sweep in {sweep.path}"):
-        paths = style.save(_draw(summary, title), folder, "sweep", formats)
+        paths = style.save(_draw(found, title), folder, "sweep", formats)
     points = sweep.points()
     labels = {trials.path: trials.path.name for trials in points}
     records = [record for trials in points for record in trials.trials() if record.history.n_generations]
@@ -85,14 +86,14 @@ def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[
     return paths
 
 
-def _draw(summary: Mapping[str, Any], title: str) -> Figure:
+def _draw(found: Mapping[str, Any], title: str) -> Figure:
     from neuroevo.plots.ticks import set_logarithmic
 
-    chosen_by = summary["chosen_by"]
-    points = [point for point in summary["points"] if _error(point, chosen_by)]
-    errors = np.array([_error(point, chosen_by) for point in points])
+    chosen_by = found["chosen_by"]
+    points = [point for point in found["points"] if quartiles_of(point, chosen_by)]
+    errors = np.array([quartiles_of(point, chosen_by) for point in points], dtype=np.float64)
     best = int(np.argmin(errors[:, 1]))
-    keys = summary["keys"][:_MOST_KEYS]
+    keys = found["keys"][:_MOST_KEYS]
     n_columns = min(len(keys), 3)
     n_rows = -(-len(keys) // n_columns)
     figure = style.new_figure(max(5.5, 3.4 * n_columns + 1.2), 1.0 + 2.9 * n_rows)
@@ -120,7 +121,7 @@ def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: in
     distinct = list(dict.fromkeys(texts))
     if len(distinct) <= _MOST_NAMED or not all(_is_number(value) for value in values):
         places = _beside_each_other(texts, distinct, errors[:, 1])
-        labels = [style.words(short_value(json.loads(text)), 24) for text in distinct]
+        labels = [style.single_line(short_value(json.loads(text)), 24) for text in distinct]
         slanted = sum(map(len, labels)) > _LETTERS
         axes.set_xticks(
             range(len(distinct)), labels, rotation=25 if slanted else 0, ha="right" if slanted else "center"
@@ -136,7 +137,7 @@ def _panel(axes: Axes, key: str, values: Sequence[Any], errors: Floats, best: in
         colour, strength = (style.VERMILION, 1.0) if index == best else (style.BLUE, 0.5)
         axes.plot([x, x], [lower, upper], color=colour, lw=1.4, alpha=strength)
         axes.plot([x], [median], "o", color=colour, markersize=5, alpha=strength, mew=0)
-    axes.set_xlabel(style.words(key, 40))
+    axes.set_xlabel(style.single_line(key, 40))
 
 
 def _is_number(value: Any) -> bool:
@@ -152,10 +153,3 @@ def _beside_each_other(texts: Sequence[str], distinct: Sequence[str], errors: Fl
         width = min(_REACH, 0.04 * (len(mine) - 1))
         places[mine] = number + np.linspace(-width, width, len(mine)) if len(mine) > 1 else number
     return places
-
-
-def _error(point: Mapping[str, Any], name: str) -> tuple[float, float, float] | None:
-    figures = point["figures"].get(name)
-    if not figures or not figures["n"]:
-        return None
-    return figures["lower_quartile"], figures["median"], figures["upper_quartile"]

@@ -9,7 +9,6 @@ from neuroevo.records.champion import SavedChampion
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
-from neuroevo.records.summary import summarised, summary_row
 from neuroevo.records.sweeps import SweepSet, set_in
 from neuroevo.records.trials import TrialSet
 from neuroevo.records.writer import DATA_LIMIT, RunWriter
@@ -27,6 +26,4 @@ __all__ = [
     "TrialSet",
     "restoring",
     "set_in",
-    "summarised",
-    "summary_row",
 ]

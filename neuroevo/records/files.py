@@ -6,12 +6,14 @@ us read or write anything outside its folder.
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -136,6 +138,20 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 def json_bytes(values: Mapping[str, Any]) -> bytes:
     """An object as JSON; numbers that are not finite become null, since JSON has none."""
     return json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV, atomically, with all columns that any of them has; what a row lacks is nan.
+
+    Raises:
+        RecordUnwritable: The machine refused.
+    """
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table = csv.DictWriter(text, columns, restval="nan", lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_atomically(path, text.getvalue().encode("utf-8", "replace"))
 
 
 def plain(value: Any) -> Any:

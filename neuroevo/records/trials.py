@@ -10,7 +10,6 @@ from neuroevo.records.errors import RecordError
 from neuroevo.records.files import RUN_FILE
 from neuroevo.records.record import RunRecord
 from neuroevo.records.sets import Marker, RunSet
-from neuroevo.records.summary import summarised, summary_row, write_summary
 
 
 class TrialSet(RunSet):
@@ -88,22 +87,6 @@ class TrialSet(RunSet):
             except RecordError:
                 continue
         return sorted(found, key=_seed_of)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """All trials as rows of a table, as `summary_row` gives them."""
-        return [summary_row(record) for record in self.trials()]
-
-    def summary(self) -> dict[str, Any]:
-        """What the finished trials have in common, as `summarised` gives it."""
-        return summarised(self.rows())
-
-    def summarise(self) -> dict[str, Any]:
-        """Write summary.csv and summary.json over the finished trials, and give the contents of the latter.
-
-        Raises:
-            RecordUnwritable: The machine refused.
-        """
-        return write_summary(self.path, self.rows())
 
 
 def _seed_of(record: RunRecord) -> tuple[float, str]:

@@ -374,7 +374,10 @@ def _entry(name: str, value: NDArray[Any], axes: tuple[str, ...] | None, own: ob
     if axes is not None:
         known = tuple(lengths.setdefault(axis, length) for axis, length in zip(axes, shape, strict=False))
         good = kind in "iuf" and len(axes) == len(shape) and known == shape
-        value, expected = value.astype(np.float64) if good else value, f"numbers of the shape ({', '.join(axes)})"
+        value, expected = (
+            value.astype(np.float64, copy=False) if good else value,
+            f"numbers of the shape ({', '.join(axes)})",
+        )
     elif isinstance(own, bool | int):
         good = not shape and kind in ("b" if isinstance(own, bool) else "iu") and bool(value >= 0)
         expected = f"{type(own).__name__}, from 0 on"

@@ -16,9 +16,8 @@ import pytest
 
 from neuroevo.networks import Elman
 from neuroevo.plots import plot_compare, plot_run, plot_sweep, plot_trials
-from neuroevo.plots.compare import trial_quartiles
 from neuroevo.plots.curves import draw_curves
-from neuroevo.plots.prediction import draw_prediction, part_errors
+from neuroevo.plots.prediction import draw_prediction
 from neuroevo.plots.style import drawing, save
 from neuroevo.plots.sweep import _beside_each_other
 from neuroevo.plots.thinning import thin, thin_band
@@ -179,12 +178,6 @@ def test_files_may_go_elsewhere(tmp_path: Path) -> None:
     assert not (record.path / "plots").exists()
 
 
-def test_errors_of_the_parts_are_mean_squares_in_original_units() -> None:
-    problem = series().original
-    predicted = problem.targets + np.where(problem.counted("test"), 2.0, 1.0)
-    assert part_errors(predicted, problem) == "train 1 · validation 1 · test 4"
-
-
 def test_thinned_curve_keeps_every_peak_and_the_median() -> None:
     x = np.arange(10_007)
     y = RNG.normal(size=len(x))
@@ -212,21 +205,6 @@ def test_million_generations_are_drawn_in_seconds() -> None:
         figure.canvas.draw()
     assert time.monotonic() - began < 20
     assert "834 each" in figure.axes[-1].get_xlabel()
-
-
-def test_quartiles_over_trials_hold_each_error_until_the_next() -> None:
-    curves = [
-        (np.array([10.0, 20.0, 30.0]), np.array([4.0, 2.0, 1.0])),
-        (np.array([10.0, 20.0]), np.array([8.0, 6.0])),
-        (np.array([15.0, 30.0]), np.array([np.inf, 3.0])),
-    ]
-    x, (lower, median, upper) = trial_quartiles(curves)
-    assert (x[0], x[-1]) == (15.0, 30.0)
-    assert (lower[-1], median[-1], upper[-1]) == (2.0, 3.0, 4.5)
-    at_start = np.quantile([4.0, 8.0], 0.5)  # of 4, 8 and infinity the lower quartile lies between the first two
-    assert lower[0] == at_start
-    assert median[0] == 8.0
-    assert np.isnan(upper[0])
 
 
 def test_comparison_groups_runs_by_label(tmp_path: Path) -> None:

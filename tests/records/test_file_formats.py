@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuroevo.analysis import write_summaries
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
 from neuroevo.records import RunRecord, RunWriter, SweepSet, TrialSet
@@ -77,7 +78,7 @@ def add_trial(trials: TrialSet, network: Network, problem: SequenceProblem) -> N
 def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:
     trials = TrialSet.open(tmp_path, "set", identity="x", title="y")
     add_trial(trials, network, problem)
-    summary = trials.summarise()
+    summary = write_summaries(trials)
     for path in trials.path.iterdir():
         assert path.name == "seed1" or path.name in NAMED
     assert set(json.loads((trials.path / "trials.json").read_text())) <= NAMED
@@ -91,7 +92,7 @@ def test_page_names_the_files_of_a_sweep(tmp_path: Path, network: Network, probl
     sweep = SweepSet.open(tmp_path, "sweep", identity="x", keys=["network.n_hidden"], title="y")
     trials = TrialSet.open(sweep.path, "n_hidden=3", identity="x", values={"network.n_hidden": 3})
     add_trial(trials, network, problem)
-    summary = sweep.summarise()
+    summary = write_summaries(sweep)
     for path in sweep.path.iterdir():
         assert path.name == "n_hidden=3" or path.name in NAMED
     for file in (sweep.path / "sweep.json", trials.path / "trials.json"):

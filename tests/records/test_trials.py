@@ -1,18 +1,14 @@
-"""A set of trials: those done are skipped, those of another scenario left alone, and the summary is arithmetic."""
+"""A set of trials: those done are skipped, those of another scenario left alone."""
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import RecordError, RunWriter, TrialSet, summarised
+from neuroevo.records import RecordError, RunWriter, TrialSet
 from neuroevo.stopping import StopReason
 from tests.records.conftest import advance
 
@@ -80,37 +76,11 @@ def test_trial_is_made_once(trials: TrialSet, network: Network, problem: Sequenc
     assert not [path for path in trials.path.iterdir() if path.name.startswith(".")]
 
 
-def test_summary_has_a_row_a_trial_and_the_quartiles_of_the_finished_ones(trials: TrialSet) -> None:
-    trials.summarise()
-    with (trials.path / "summary.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["seed"] for row in rows] == ["0", "1", "2", "3", "4"]
-    assert [row["status"] for row in rows] == ["finished"] * 4 + ["running"]
-    assert [row["success"] for row in rows] == ["0.0", "1.0", "0.0", "1.0", "nan"]
-    assert [float(row["test.mse"]) for row in rows[:4]] == ERRORS[:4]
-    assert math.isnan(float(rows[4]["test.mse"]))
-    summary = json.loads((trials.path / "summary.json").read_text())
-    assert (summary["n_trials"], summary["n_finished"], summary["success"]) == (5, 4, 0.5)
-    lower, median, upper = np.quantile(ERRORS[:4], [0.25, 0.5, 0.75])
-    assert summary["figures"]["test.mse"] == {
-        "n": 4, "median": median, "lower_quartile": lower, "upper_quartile": upper, "iqr": upper - lower,
-        "min": 0.125, "max": 2.0,
-    }  # fmt: skip
-    assert summary["figures"]["test.arv"]["n"] == 0
-    assert summary["figures"]["test.arv"]["median"] is None
-
-
-def test_damaged_trial_is_left_out_of_the_summary(trials: TrialSet) -> None:
+def test_damaged_trial_is_left_out(trials: TrialSet) -> None:
     (trials.path / "seed0" / "run.json").write_text("{")
-    assert trials.summarise()["n_trials"] == 4
+    assert [record.run["seed"] for record in trials.trials()] == [1, 2, 3, 4]
     with pytest.raises(RecordError):
         trials.is_done(0)
-
-
-def test_success_is_unknown_without_a_target(trials: TrialSet) -> None:
-    for record in trials.trials():
-        (record.path / "scenario.toml").write_text("[stop]\ngenerations = 9\n")
-    assert summarised(trials.rows())["success"] is None
 
 
 @pytest.mark.parametrize(

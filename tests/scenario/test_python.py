@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import neuroevo as ne
+from neuroevo.analysis import summary
 from neuroevo.stopping import (
     CRITERIA,
     AllOf,
@@ -63,7 +64,7 @@ def test_trials_and_sweeps_take_objects(made, tmp_path):
     expected = ne.run_trials(file, 2, results=tmp_path / "b")
     assert [results_of(trial) for trial in found.trials()] == [results_of(trial) for trial in expected.trials()]
     sweep = ne.run_sweep(scenario, over={"strategy.population_size": [6, 8]}, results=tmp_path / "a")
-    assert len(sweep.summary()["points"]) == 2
+    assert len(summary(sweep)["points"]) == 2
 
 
 def test_the_scenario_of_its_record_says_that_its_problem_is_not_described(made, tmp_path):

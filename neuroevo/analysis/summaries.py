@@ -1,19 +1,17 @@
-"""Many runs in one table, and what they have in common: medians, quartiles, the share that reached its target."""
+"""What many runs have in common: medians, quartiles, the share that reached its target."""
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neuroevo.records.errors import RecordError
-from neuroevo.records.files import write_atomically, write_json
-from neuroevo.records.record import RunRecord
+from neuroevo.records import RecordError, RunRecord, SweepSet, TrialSet
+from neuroevo.records.files import write_json, write_table
 from neuroevo.stopping import StopReason
 
 #: Criteria that a run ends by when it has found what it was looking for.
@@ -21,6 +19,7 @@ TARGETS = ("error", "fitness", "learned", "validation_error")
 
 _TEXTS = ("folder", "status", "stop_criterion")
 _FIGURES = ("generations", "evaluations", "seconds")
+_VALIDATION = "champion.validation_error"
 
 
 def summary_row(record: RunRecord) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def summarised(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     success = np.array([row["success"] for row in rows], dtype=np.float64)
     known = success[np.isfinite(success)]
     figures = {}
-    for name in _columns(rows):
+    for name in dict.fromkeys(name for row in rows for name in row):
         if name not in _TEXTS and name not in ("seed", "success"):
             values = np.array([row.get(name, math.nan) for row in rows], dtype=np.float64)
             figures[name] = _quartiles(values[np.isfinite(values)])
@@ -71,29 +70,57 @@ def summarised(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def write_summary(folder: Path, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write summary.csv, one row a run, and summary.json, and give the contents of the latter.
+def summary(found: TrialSet | SweepSet) -> dict[str, Any]:
+    """What the finished runs of a set of trials have in common, or those of each point of a sweep.
+
+    Returns:
+        Plain values. Of a set of trials what :func:`summarised` gives. Of a sweep: `keys`; `points`: for each its
+        `folder`, its `values` and what :func:`summarised` gives; and `chosen_by`, the figure that ranks the points: the
+        champion's validation error where there is one, otherwise its training error. Never the test error, which would
+        no longer be one.
+    """
+    if isinstance(found, TrialSet):
+        return summarised(rows_of(found))
+    return _of_points(found, [(trials, summary(trials)) for trials in found.points()])
+
+
+def write_summaries(found: TrialSet | SweepSet) -> dict[str, Any]:
+    """Write summary.csv and summary.json of a set of trials; those of a sweep and of its points, and its runs.csv.
+
+    Returns:
+        The contents of summary.json, as :func:`summary` gives them.
 
     Raises:
         RecordUnwritable: The machine refused.
     """
-    summary = summarised(trials)
-    write_table(folder / "summary.csv", trials)
-    write_json(folder / "summary.json", summary)
-    return summary
+    if isinstance(found, TrialSet):
+        return _write(found.path, summarised(rows := rows_of(found)), rows)
+    points, runs = [], []
+    for trials in found.points():
+        rows = rows_of(trials)
+        points.append((trials, _write(trials.path, summarised(rows), rows)))
+        named = {"point": trials.path.name, **_cells(found.keys, trials.values)}
+        runs += [named | row for row in rows]
+    write_table(found.path / "runs.csv", runs)
+    whole = _of_points(found, points)
+    return _write(found.path, whole, [dict(_row(found.keys, point)) for point in whole["points"]])
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as CSV, with all columns that any of them has; what a row lacks is nan.
+def rows_of(trials: TrialSet) -> list[dict[str, Any]]:
+    """All trials of a set as rows of a table, as :func:`summary_row` gives them."""
+    return [summary_row(record) for record in trials.trials()]
 
-    Raises:
-        RecordUnwritable: The machine refused.
-    """
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(_columns(rows)), restval="nan", lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_atomically(path, text.getvalue().encode("utf-8", "replace"))
+
+def _of_points(sweep: SweepSet, found: Sequence[tuple[TrialSet, Mapping[str, Any]]]) -> dict[str, Any]:
+    points = [{"folder": each.path.name, "values": dict(each.values), **figures} for each, figures in found]
+    validated = any(point["figures"].get(_VALIDATION, {}).get("n") for point in points)
+    return {"keys": list(sweep.keys), "chosen_by": _VALIDATION if validated else "champion.error", "points": points}
+
+
+def _write(folder: Path, contents: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    write_table(folder / "summary.csv", rows)
+    write_json(folder / "summary.json", contents)
+    return contents
 
 
 def _success(record: RunRecord, reason: StopReason | None) -> float:
@@ -126,9 +153,23 @@ def _parts(results: object) -> Iterable[tuple[str, Mapping[str, Any]]]:
             yield part, measures
 
 
-def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, None]:
-    """The columns of all rows, each once, in the order in which they first come."""
-    return {name: None for row in rows for name in row}
+def _row(keys: Sequence[str], point: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from _cells(keys, point["values"]).items()
+    for name in ("folder", "n_trials", "n_finished", "success"):
+        yield name, "nan" if point[name] is None else point[name]
+    for name, figures in point["figures"].items():
+        for column, value in (
+            (name, "median"),
+            (f"{name}.lower", "lower_quartile"),
+            (f"{name}.upper", "upper_quartile"),
+        ):
+            yield column, "nan" if figures[value] is None else figures[value]
+
+
+def _cells(keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a point as cells of a table: lists and tables as JSON."""
+    cells = {key: values.get(key, "") for key in keys}
+    return {key: json.dumps(cell) if isinstance(cell, list | dict) else cell for key, cell in cells.items()}
 
 
 def _number(value: object) -> float | int:

@@ -1,0 +1,46 @@
+"""Where predictions miss their targets: by part, by sequence, by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from neuroevo.problems import SequenceProblem
+
+Floats = NDArray[np.float64]
+
+
+def part_errors(predicted: Floats, problem: SequenceProblem) -> dict[str, float]:
+    """The mean squared error of each part.
+
+    Args:
+        predicted: ``(n_sequences, n_steps, n_outputs)`` in the problem's units.
+        problem: Has the targets.
+    """
+    misses = {part: (predicted - problem.targets)[problem.counted(part)] for part in problem.parts}
+    return {part: float(np.mean(np.square(miss))) for part, miss in misses.items()}
+
+
+def sequence_errors(predicted: Floats, problem: SequenceProblem, part: str) -> Floats:
+    """``(n_sequences,)`` mean squared errors over the counted targets of a part; NaN where a sequence has none.
+
+    Arguments as those of :func:`part_errors`.
+    """
+    counted = problem.counted(part)
+    squares = np.where(counted, predicted - problem.targets, 0.0) ** 2
+    n_counted = counted.sum(axis=(1, 2))
+    return np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
+
+
+def confusion(predicted: Floats, problem: SequenceProblem, part: str) -> NDArray[np.int64]:
+    """``(n_classes, n_classes)``: how many counted steps of a part are of the row's class and were given the column's.
+
+    Arguments as those of :func:`part_errors`; the problem has an output a class.
+    """
+    steps = problem.counted(part).any(axis=2)
+    table = np.zeros((problem.n_outputs, problem.n_outputs), dtype=np.int64)
+    np.add.at(table, (problem.targets[steps].argmax(axis=1), predicted[steps].argmax(axis=1)), 1)
+    return table
