@@ -31,7 +31,7 @@ with ne.LocalEvaluator(loaded.network, loaded.problem) as evaluator:
 record = ne.RunRecord.open(finished)
 print(record.history["incumbent_error"][-1], record.champion.error, record.problem.n_steps)
 try:
-    print(ne.run(scenario, results=results, compute=neuroevo.Compute(threads=1)).champion.error)
+    print(ne.run(scenario, results=results, compute=ne.Compute(threads=1)).champion.error)
 except ne.errors.MachineRefused as error:
     print(f"refused: {error}")
 """
