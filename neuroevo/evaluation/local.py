@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,16 +15,17 @@ from neuroevo.evaluation.base import Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.data import ProblemData
 from neuroevo.evaluation.fallback import evaluate_by_predict, warn_once
 from neuroevo.evaluation.memory import require
-from neuroevo.evaluation.plans import make_plan
+from neuroevo.evaluation.plans import Plan, plan_by_units, plan_of, suits_units
+from neuroevo.evaluation.precision import Precision, type_of
+from neuroevo.machine import available_processors
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import SequenceProblem
 
-_log = logging.getLogger("neuroevo")
+__all__ = ["LocalEvaluator", "Precision"]
 
-Precision = Literal["single", "double"]
-_TYPES = {"single": np.float32, "double": np.float64}
+_log = logging.getLogger("neuroevo")
 
 
 class LocalEvaluator(Evaluator):
@@ -58,18 +58,18 @@ class LocalEvaluator(Evaluator):
                     f"network and problem must have the same {name}, got {getattr(network, name)} "
                     f"and {getattr(problem, name)}"
                 )
-        if precision not in _TYPES:
-            raise BadInput(f"precision must be single or double, got {precision!r}")
+        self._dtype = type_of(precision)
         self.network = network
         self.problem = problem
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
-        self._plan = make_plan(network, problem, _TYPES[precision])
+        self._by_units = suits_units(network, problem)
+        self._plan: Plan | None = plan_by_units(network, self._dtype) if self._by_units else plan_of(network)
         self._data: ProblemData | None = None
         if self._plan is None:
             warn_once(network)
         else:
-            self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+            self._data = ProblemData(problem, self._dtype, network.n_genes)
         self._is_prepared = False
         self._scratch: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -118,7 +118,7 @@ class LocalEvaluator(Evaluator):
         from neuroevo.kernels.driver import evaluate
         from neuroevo.kernels.series import evaluate_by_units
 
-        return evaluate_by_units if self._plan.by_units else evaluate  # type: ignore[union-attr]
+        return evaluate_by_units if self._by_units else evaluate
 
     def _no_work(self) -> tuple[Any, ...]:
         """Arguments of the kernel with an empty population."""
@@ -131,7 +131,7 @@ class LocalEvaluator(Evaluator):
         from neuroevo.kernels.processor import LANES
 
         evaluate = self._kernel()
-        width = 1 if self._plan.by_units else LANES[data.inputs.dtype.name]  # type: ignore[union-attr]
+        width = 1 if self._by_units else LANES[data.inputs.dtype.name]
         n_blocks = -(-len(genomes) // width)
         n_threads = max(1, min(self.n_threads, n_blocks))
         counter = np.zeros(1, np.int64)
@@ -158,15 +158,15 @@ class LocalEvaluator(Evaluator):
 
         while len(self._scratch) <= thread:
             plan, n_sequences = self._plan, self.problem.n_sequences
-            n_packed, n_rows = len(plan.packing.genes), plan.n_rows  # type: ignore[union-attr]
+            n_packed, n_rows = len(plan.packing.genes), plan.n_slots * plan.n_rows  # type: ignore[union-attr]
             require(64 * (n_packed + 8 * n_rows + 4 * n_sequences), "the working memory of a thread")
-            self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, _TYPES[self.precision]))
+            self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, self._dtype))
         return self._scratch[thread]
 
 
 def _checked_threads(n_threads: int | None) -> int:
     if n_threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return available_processors()
     if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer):
         raise WrongType(f"n_threads must be a whole number, got {n_threads!r}")
     if n_threads < 1:

@@ -39,6 +39,11 @@ def implements(function: Callable[..., Any]) -> Any:
     return overload(function, jit_options=_IMPLEMENTED)
 
 
+def is_kind(bundle: Any, cls: type) -> bool:
+    """Whether a numba type is that of the NamedTuple class `cls`: for overloads, which choose code by it."""
+    return getattr(bundle, "instance_class", None) is cls
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile an entry point: without the interpreter's lock, without fastmath, kept on disk."""
     dispatcher = _njit(**ENTRY, nogil=True)(function)

@@ -1,4 +1,4 @@
-"""How outputs become an error: the arithmetic of one genome on one sequence, defined once.
+"""The task of predicting sequences: how outputs become an error, defined once.
 
 The squared differences of a sequence are added in the kernel's precision, outputs in order within steps in order, over
 blocks of 64 steps (counted from step 0); a block's sum then joins the sequence's sum in double. Sequences are added in
@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.compilation import called, inlined
+from neuroevo.kernels.compilation import called, implements, inlined, is_kind
+from neuroevo.kernels.tasks import feed, finish, judge
+from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import (
     absolute,
     both,
@@ -27,7 +29,6 @@ from neuroevo.kernels.vectors import (
     poke,
     select,
     store,
-    view,
 )
 
 BLOCK_STEPS = 64
@@ -37,10 +38,12 @@ NOTHING, ALL, SOME = range(3)
 """How many targets of a step count."""
 
 
-class Data(NamedTuple):
+class Sequences(NamedTuple):
     """Sequences, and what counts of them; all arrays flat in C order, `real` is the kernel's precision.
 
     Attributes:
+        n_inputs: Inputs of a step.
+        n_outputs: Targets of a step.
         inputs: ``(n_sequences * n_steps * n_inputs,)`` real.
         targets: ``(n_sequences * n_steps * n_outputs,)`` real.
         counts: ``(n_sequences * n_steps,)`` uint8, NOTHING, ALL or SOME.
@@ -55,6 +58,8 @@ class Data(NamedTuple):
         decay: Weight decay / number of genes.
     """
 
+    n_inputs: int
+    n_outputs: int
     inputs: NDArray[Any]
     targets: NDArray[Any]
     counts: NDArray[np.uint8]
@@ -69,59 +74,72 @@ class Data(NamedTuple):
     decay: float
 
 
-class View(NamedTuple):
-    """`Data` as the time loop sees it: views instead of arrays."""
+@inlined
+def feed_inputs(task, memory, inputs, moment, column):
+    """Write the inputs of one sequence's step into its column of the input rows; the step's number among all."""
+    step = peek(task.order, moment.position + column) * task.n_steps + moment.t
+    place = inputs + column * lanes(memory.values)
+    for i in range(task.n_inputs):
+        value = broadcast(memory.values, peek(task.inputs, step * task.n_inputs + i))
+        store(memory.values, place + i * memory.stride, value)
+    return step
 
-    inputs: Any
-    targets: Any
-    counts: Any
-    mask: Any
-    classes: Any
-    order: Any
-    n_run: Any
-    n_steps: int
-    by_class: int
-    tolerance: float
+
+@implements(feed)
+def _feed(task, memory, inputs, moment, columns):
+    def feed_sequences(task, memory, inputs, moment, columns):
+        wanted = False
+        for column in range(number_of(columns)):
+            step = feed_inputs(task, memory, inputs, moment, column)
+            wanted |= peek(task.counts, step) != NOTHING
+        return wanted
+
+    return feed_sequences if is_kind(task, Sequences) else None
+
+
+@implements(judge)
+def _judge(task, tally, memory, outputs, moment, wanted, columns):
+    def judge_sequences(task, tally, memory, outputs, moment, wanted, columns):
+        width, n_columns = lanes(memory.values), number_of(columns)
+        if wanted:
+            for column in range(n_columns):
+                step = peek(task.order, moment.position + column) * task.n_steps + moment.t
+                if peek(task.counts, step) != NOTHING:
+                    _score(task, step, memory, outputs + column * width, tally.sums, tally.first + 2 * column * width)
+        is_block = (moment.t + 1) % BLOCK_STEPS == 0
+        if is_block or moment.t + 1 == moment.end:
+            for column in range(n_columns):
+                position = moment.position + column
+                if is_block or peek(task.n_run, position) == moment.end:
+                    flush(tally.sums, tally.first + 2 * column * width, tally.totals, peek(task.order, position), width)
+            return not all_failed(tally.totals, task.order, moment.position, n_columns, width)
+        return True
+
+    return judge_sequences if is_kind(task, Sequences) else None
 
 
 @inlined
-def view_of(data):
-    """The views of `Data`."""
-    return View(
-        view(data.inputs),
-        view(data.targets),
-        view(data.counts),
-        view(data.mask),
-        view(data.classes),
-        view(data.order),
-        view(data.n_run),
-        data.n_steps,
-        data.by_class,
-        data.tolerance,
-    )
-
-
-@inlined
-def score(data, step, n_outputs, values, at, stride, sums, e):
+def _score(task, step, memory, at, sums, e):
     """Add the squared differences of one step to `sums[e]`, and 1 or 0 to `sums[e + lanes]` where it is right.
 
     `step` numbers the steps of all sequences through; the outputs are the rows from `at` on.
     """
+    values = memory.values
     width = lanes(values)
     error = load(sums, e)
-    within = broadcast(values, data.tolerance)
+    within = broadcast(values, task.tolerance)
     zero = broadcast(values, 0.0)
     right = less_equal(zero, within)
-    whole = peek(data.counts, step) == ALL
-    for o in range(n_outputs):
-        k = step * n_outputs + o
-        if whole or peek(data.mask, k) != 0:
-            difference = load(values, at + o * stride) - broadcast(values, peek(data.targets, k))
+    whole = peek(task.counts, step) == ALL
+    for o in range(task.n_outputs):
+        k = step * task.n_outputs + o
+        if whole or peek(task.mask, k) != 0:
+            difference = load(values, at + o * memory.stride) - broadcast(values, peek(task.targets, k))
             error = fma(difference, difference, error)
             right = both(right, less_equal(absolute(difference), within))
     store(sums, e, error)
-    if data.by_class != 0:
-        right = _right_class(broadcast(values, peek(data.classes, step)), n_outputs, values, at, stride)
+    if task.by_class != 0:
+        right = _right_class(broadcast(values, peek(task.classes, step)), task.n_outputs, values, at, memory.stride)
     store(sums, e + width, load(sums, e + width) + select(right, broadcast(values, 1.0), zero))
 
 
@@ -159,19 +177,23 @@ def all_failed(totals, order, position, n_columns, width):
     return True
 
 
-@called
-def finish(data, totals, population, first, width, error, right):
-    """Errors and right steps of the genomes from row `first` on; a failed evaluation is +inf and 0."""
-    for lane in range(min(width, population.shape[0] - first)):
-        total, n_right, decay = 0.0, 0.0, 0.0
-        for k in range(lane, data.order.size * 2 * width, 2 * width):
-            total += totals[k]
-            n_right += totals[k + width]
-        total *= data.per_target
-        if data.decay > 0.0:
-            for gene in population[first + lane]:
-                decay += gene * gene
-            total += data.decay * decay
-        failed = not np.isfinite(total)
-        error[first + lane] = np.inf if failed else total
-        right[first + lane] = 0.0 if failed else n_right
+@implements(finish)
+def _finish(task, totals, population, first, error, right):
+    def finish_sequences(task, totals, population, first, error, right):
+        """A failed evaluation is +inf and 0."""
+        width = totals.size // (2 * task.order.size)
+        for lane in range(min(width, population.shape[0] - first)):
+            total, n_right, decay = 0.0, 0.0, 0.0
+            for k in range(lane, totals.size, 2 * width):
+                total += totals[k]
+                n_right += totals[k + width]
+            total *= task.per_target
+            if task.decay > 0.0:
+                for gene in population[first + lane]:
+                    decay += gene * gene
+                total += task.decay * decay
+            failed = not np.isfinite(total)
+            error[first + lane] = np.inf if failed else total
+            right[first + lane] = 0.0 if failed else n_right
+
+    return finish_sequences if is_kind(task, Sequences) else None
