@@ -9,7 +9,7 @@ import math
 
 from numba import types
 
-from neuroevo.kernels.compilation import called, implements, inlined
+from neuroevo.kernels.compilation import implements, inlined
 from neuroevo.kernels.vectors import (
     absolute,
     broadcast,
@@ -250,7 +250,7 @@ def _map_rows(function, values, start, last, stride, size):
             store(values, i, function(load(values, i)))
 
 
-@called
+@inlined
 def _softmax(values, first, n_rows, stride):
     """exp(x - max) over its sum, down the rows of one column."""
     largest = load(values, first)

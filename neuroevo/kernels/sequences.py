@@ -143,7 +143,7 @@ def _score(task, step, memory, at, sums, e):
     store(sums, e + width, load(sums, e + width) + select(right, broadcast(values, 1.0), zero))
 
 
-@called
+@inlined
 def _right_class(wanted, n_outputs, values, at, stride):
     """Mask of the genomes whose first largest output is that of the right class."""
     best = load(values, at)

@@ -440,8 +440,8 @@ def power_of_two(typingctx, shifted):
     bits, mantissa = shifted.element.bitwidth, 23 if shifted.element == types.float32 else 52
 
     def codegen(context, builder, sig, args):
-        # The whole number sits in the lowest bits (`rounder`): shifted into the place of the exponent, it counts in powers
-        # of two, and adding the bits of 1.0 gives the exponent its bias. Integer arithmetic, which never rounds.
+        # The whole number sits in the lowest bits (`rounder`): shifted into the place of the exponent, it counts in
+        # powers of two, and adding the bits of 1.0 gives the exponent its bias. Integer arithmetic, which never rounds.
         integers = ir.VectorType(ir.IntType(bits), shifted.lanes)
         exponent = builder.shl(builder.bitcast(args[0], integers), ir.Constant(integers, [mantissa] * shifted.lanes))
         one = ir.Constant(integers, [((1 << (bits - mantissa - 2)) - 1) << mantissa] * shifted.lanes)
