@@ -2,13 +2,26 @@
 
 - `Evaluator`: what every evaluator is; `Evaluation`: what it returns; `fitness_of`.
 - `LocalEvaluator`: inside this process, on threads.
+- `Backend`: how they are computed; `BACKENDS`: the registry of all ways.
+- `FINDINGS`: what an evaluation can give beside the error.
 - `trace`: outputs and states of networks at every step.
 """
 
 from __future__ import annotations
 
-from neuroevo.evaluation.base import Evaluation, Evaluator, fitness_of
+from neuroevo.evaluation.backends import BACKENDS, Backend
+from neuroevo.evaluation.base import FINDINGS, NOTHING_MORE, Evaluation, Evaluator, fitness_of
 from neuroevo.evaluation.local import LocalEvaluator
 from neuroevo.evaluation.traces import trace
 
-__all__ = ["Evaluation", "Evaluator", "LocalEvaluator", "fitness_of", "trace"]
+__all__ = [
+    "BACKENDS",
+    "FINDINGS",
+    "NOTHING_MORE",
+    "Backend",
+    "Evaluation",
+    "Evaluator",
+    "LocalEvaluator",
+    "fitness_of",
+    "trace",
+]

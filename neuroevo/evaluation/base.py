@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from types import TracebackType
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
+
+FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
+"""What an evaluation can give beside the error, and how many axes of n_genes it has behind the one of the population.
+
+- `gradient` `(n, n_genes)`: the derivative of each genome's error by its genes.
+- `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
+- `refined` `(n, n_genes)`: a better genome in the place of each one asked, whose error is the one told.
+
+Where an evaluation failed, derivatives may hold anything, and a refined genome that is not finite gives way to the one
+asked.
+"""
+
+NOTHING_MORE: frozenset[str] = frozenset()
 
 
 def fitness_of(error: ArrayLike) -> NDArray[np.float64]:
@@ -36,6 +50,8 @@ class Evaluation:
         learned: ``(n,)`` float64, share of the steps with a counted target that the network gets right; 0 where failed.
         n_failed: Evaluations whose result was not finite.
         seconds: Wall-clock time.
+        more: What was wanted beside the error: names of `FINDINGS` to arrays whose first axis is that of `error`.
+        figures: Further figures of this evaluation for the history, by column.
     """
 
     error: NDArray[np.float64]
@@ -43,33 +59,54 @@ class Evaluation:
     learned: NDArray[np.float64]
     n_failed: int
     seconds: float
+    more: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, error: NDArray[np.float64], learned: NDArray[np.float64], seconds: float) -> Evaluation:
+    def of(
+        cls,
+        error: NDArray[np.float64],
+        learned: NDArray[np.float64],
+        seconds: float,
+        more: Mapping[str, NDArray[np.float64]] | None = None,
+        figures: Mapping[str, float] | None = None,
+    ) -> Evaluation:
         """The evaluation with these errors; whatever is not finite becomes a failed evaluation."""
         failed = ~np.isfinite(error)
         error = np.where(failed, np.inf, error)
         learned = np.where(failed, 0.0, learned)
         fitness = fitness_of(error)
-        for array in (error, learned, fitness):
+        findings = dict(more or {})
+        for array in (error, learned, fitness, *findings.values()):
             array.flags.writeable = False
-        return cls(error, fitness, learned, int(failed.sum()), seconds)
+        return cls(error, fitness, learned, int(failed.sum()), seconds, findings, dict(figures or {}))
 
 
 class Evaluator(ABC):
     """Computes errors of populations; a context manager, because it may hold threads or processes."""
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """The names of `FINDINGS` that it can give."""
+        return NOTHING_MORE
+
     @abstractmethod
-    def evaluate(self, population: ArrayLike, part: str = "train") -> Evaluation:
+    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
         """Evaluate a population.
 
         Args:
-            population: ``(n, n_genes)`` real numbers, one genome per row. A genome that is not finite fails.
+            population: ``(n, n_genes)`` real numbers, one genome of the search space per row. One that is not finite
+                fails.
             part: The part of the problem whose targets count.
+            wants: What is wanted beside the error, of what it `offers`.
 
         Raises:
-            ValueError: The population has another shape, or the problem has no such part.
+            BadInput: The population has another shape, the problem has no such part, or more is wanted than offered.
         """
+
+    def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` of the search space stand for."""
+        return genomes
 
     def close(self) -> None:  # noqa: B027 - an evaluator that holds nothing has nothing to release
         """Release threads or processes; closing twice is allowed."""

@@ -64,12 +64,14 @@ CELLS: Registry[Kernel] = Registry(
 """Kernels by the kind of their network."""
 
 
+def has_kernel(network: Network) -> bool:
+    """Whether there is a kernel of exactly this class of networks."""
+    return network.kind in CELLS and CELLS[network.kind].network is type(network)
+
+
 def describe(network: Network) -> Description | None:
     """The description of a network; None if its class has no kernel."""
-    kind = network.kind
-    if kind not in CELLS or CELLS[kind].network is not type(network):
-        return None
-    return CELLS[kind].describe(network, slots_by_name(network))
+    return CELLS[network.kind].describe(network, slots_by_name(network)) if has_kernel(network) else None
 
 
 def slots_by_name(network: Network) -> Slots:

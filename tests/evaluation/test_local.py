@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neuroevo as ne
-from neuroevo.evaluation import fallback, local, memory, plans
+from neuroevo.evaluation import fallback, memory, plans
 from tests.networks.drawn import networks
 from tests.oracle import recurrent as oracle
 
@@ -176,7 +176,7 @@ def test_lanes_of_units_and_lanes_of_genomes_give_the_same_bits(network, n_seque
     population[5] = np.nan
     results = []
     for by_units in (True, False):
-        monkeypatch.setattr(local, "suits_units", lambda *_, chosen=by_units: chosen)
+        monkeypatch.setattr(plans, "suits_units", lambda *_, chosen=by_units: chosen)
         with ne.LocalEvaluator(network, problem, n_threads=2, precision=precision) as evaluator:
             results.append(evaluator.evaluate(population))
     assert np.isinf(results[0].error[5])
