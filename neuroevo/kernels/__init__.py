@@ -9,8 +9,8 @@ A kernel holds the numbers of 16 genomes (8 or 4, by processor and precision) in
   `series`: Elman networks with many units on few sequences, lanes being units.
 - `tasks`: what a task gives; `sequences`: targets of sequences, and their errors; `replay`: inputs without a judge.
 - `driver`: the loop around cells and tasks, and the two entry points, `evaluate` and `trace`.
-- `compilation`: decorators; `pipeline`: numba's compiler as they need it; `cache`, `sources`: compiled code on disk, safe
-  against edits; `processor`: widths.
+- `compilation`: decorators; `pipeline`: numba's compiler as they need it; `cache`, `sources`: compiled code on disk,
+  safe against edits; `processor`: widths.
 
 Modules are imported one by one: numba is heavy.
 """
