@@ -2,13 +2,28 @@
 
 - `Evaluator`: what every evaluator is; `Evaluation`: what it returns; `fitness_of`.
 - `LocalEvaluator`: inside this process, on threads; `EvaluatorRecipe`: what one is made of, as a value that travels.
+- `Backend`: how errors are computed; `BACKENDS`: the registry of all ways.
 - `FINDINGS`: what an evaluation can give beside the error.
+- `trace`: outputs and states of networks at every step.
 """
 
 from __future__ import annotations
 
+from neuroevo.evaluation.backends import BACKENDS, Backend
 from neuroevo.evaluation.base import FINDINGS, NOTHING_MORE, Evaluation, Evaluator, fitness_of
 from neuroevo.evaluation.local import LocalEvaluator
 from neuroevo.evaluation.recipe import EvaluatorRecipe
+from neuroevo.evaluation.traces import trace
 
-__all__ = ["FINDINGS", "NOTHING_MORE", "Evaluation", "Evaluator", "EvaluatorRecipe", "LocalEvaluator", "fitness_of"]
+__all__ = [
+    "BACKENDS",
+    "FINDINGS",
+    "NOTHING_MORE",
+    "Backend",
+    "Evaluation",
+    "Evaluator",
+    "EvaluatorRecipe",
+    "LocalEvaluator",
+    "fitness_of",
+    "trace",
+]

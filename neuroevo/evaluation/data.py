@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroevo.problems import RightClass, Within
-
 if TYPE_CHECKING:
     from neuroevo.problems import SequenceProblem
 
@@ -26,14 +24,12 @@ class ProblemData:
         self._decay = problem.weight_decay / n_genes
         self._inputs = _in_precision(problem.inputs, dtype)
         self._targets = _in_precision(problem.targets, dtype)
-        learned = problem.learned
-        self._tolerance = learned.tolerance if isinstance(learned, Within) else 0.0
-        self._by_class = isinstance(learned, RightClass)
+        self._tolerance, self._by_class = problem.learned.tolerance, problem.learned.by_class
         self._classes = problem.targets.argmax(axis=2).astype(dtype).ravel() if self._by_class else np.empty(0, dtype)
         self._parts: dict[str, tuple[Any, int]] = {}
 
     def part(self, name: str) -> tuple[Any, int]:
-        """`kernels.errors.Data` of a part, and how many steps of it count.
+        """`kernels.sequences.Sequences` of a part, and how many steps of it count.
 
         Raises:
             ValueError: There is no such part.
@@ -43,14 +39,16 @@ class ProblemData:
         return self._parts[name]
 
     def _make_part(self, name: str) -> tuple[Any, int]:
-        from neuroevo.kernels.errors import ALL, NOTHING, SOME, Data
+        from neuroevo.kernels.sequences import ALL, NOTHING, SOME, Sequences
 
         mask: Any = np.ascontiguousarray(self._problem.counted(name))
         some, whole = mask.any(axis=2), mask.all(axis=2)
         n_steps = mask.shape[1]
         n_run = np.where(some.any(axis=1), n_steps - some[:, ::-1].argmax(axis=1), 0)
         order = np.argsort(-n_run, kind="stable")
-        data = Data(
+        data = Sequences(
+            n_inputs=self._problem.n_inputs,
+            n_outputs=self._problem.n_outputs,
             inputs=self._inputs,
             targets=self._targets,
             counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8).ravel(),

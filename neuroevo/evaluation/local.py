@@ -1,38 +1,34 @@
-"""LocalEvaluator: errors of a population inside this process, on a pool of threads."""
+"""LocalEvaluator: errors of a population inside this process, by whichever backend suits network and problem."""
 
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
+from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
-from neuroevo.evaluation.data import ProblemData
-from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
-from neuroevo.evaluation.memory import require
-from neuroevo.evaluation.plans import make_plan
+from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
-from neuroevo.problems import SequenceProblem, as_sequences
 from neuroevo.spaces import Direct, SearchSpace
 
 if TYPE_CHECKING:
+    from neuroevo.evaluation.backends import Backend
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
-_log = logging.getLogger("neuroevo")
+__all__ = ["LocalEvaluator", "Precision"]
 
-Precision = Literal["single", "double"]
-_TYPES = {"single": np.float32, "double": np.float64}
+_log = logging.getLogger("neuroevo")
 
 
 class LocalEvaluator(Evaluator):
-    """Evaluates populations with compiled kernels on threads.
+    """Evaluates populations with compiled kernels on threads, or with another backend that suits better.
 
     A genome's error is a pure function of its bits, the problem and the precision: neither the other genomes, nor the
     number of threads, nor the width of the processor's vectors changes a bit of it.
@@ -43,10 +39,11 @@ class LocalEvaluator(Evaluator):
         n_threads: Threads; by default one for each processor that this process may use.
         precision: "single" or "double".
         space: Where the genomes come from; by default every gene is a weight.
-        wants: What will be wanted beside the error.
+        wants: What will be wanted beside the error; it decides between backends.
 
     Raises:
-        ValueError: Network and problem differ in inputs or outputs, or an argument is out of range.
+        BadInput: Network and problem differ in inputs or outputs, an argument is out of range, or nothing that is
+            installed offers what is wanted.
     """
 
     def __init__(
@@ -59,123 +56,78 @@ class LocalEvaluator(Evaluator):
         space: SearchSpace | None = None,
         wants: frozenset[str] = NOTHING_MORE,
     ) -> None:
-        for name in ("n_inputs", "n_outputs"):
-            if getattr(network, name) != getattr(problem, name):
-                raise BadInput(
-                    f"network and problem must have the same {name}, got {getattr(network, name)} "
-                    f"and {getattr(problem, name)}"
-                )
-        if precision not in _TYPES:
-            raise BadInput(f"precision must be single or double, got {precision!r}")
+        type_of(precision)
         self.network = network
         self.problem = problem
         self.space = space or Direct()
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
-        self._plan = None
-        self._data: ProblemData | None = None
-        # Kernels read sequences; any other problem is evaluated by its own definition.
-        if isinstance(problem, SequenceProblem):
-            self._plan = make_plan(network, problem, _TYPES[precision])
-            if self._plan is None:
-                warn_once(network)
-            else:
-                self._data = ProblemData(problem, _TYPES[precision], network.n_genes)
+        backend = backend_for(network, problem, self.space, wants)
+        self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
-        self._scratch: list[Any] = []
-        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return self._backend.offers & self.space.passes
 
     def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
         genomes = self.express(checked_population(population, self.space.n_genes(self.network)))
-        if self._data is None:
-            error, learned = evaluate_by_score(self.network, self.problem, genomes, part)
-            return Evaluation.of(error, learned, perf_counter() - begun)
-        data, n_steps = self._data.part(part)
+        if not wants <= self.offers:
+            raise BadInput(
+                f"this evaluator gives {', '.join(sorted(self.offers)) or 'nothing'} beside the error, got wants="
+                f"{sorted(wants)}: say so when it is made, LocalEvaluator(..., wants=...)"
+            )
         self.compile()
-        error, right = np.empty(len(genomes)), np.empty(len(genomes))
-        self._run(genomes, data, error, right)
-        return Evaluation.of(error, right / n_steps, perf_counter() - begun)
+        found = dict(self._backend.evaluate(genomes, part, wants))
+        for name in ("error", "learned", *wants):
+            if name not in found or len(found[name]) != len(genomes):
+                raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
+        return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.space.express(genomes, self.network, self.problem)
 
     def close(self) -> None:
         """Stop the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self._backend.close()
 
     @property
     def is_compiled(self) -> bool:
         """False if the next evaluation has to compile its kernel first, which takes some seconds."""
-        if self._data is None or self._is_prepared:
-            return True
-        from neuroevo.kernels.compilation import is_compiled
-
-        return is_compiled(self._kernel(), *self._no_work())
+        return self._is_prepared or self._backend.is_compiled
 
     def compile(self) -> None:
         """Compile the kernel, or load it from the disk; `evaluate` does so by itself. Logs before it compiles."""
-        if self._data is None or self._is_prepared:
+        if self._is_prepared:
             return
         if not self.is_compiled:
             _log.info(
                 "compiling the %s kernel in %s precision: once per version and computer, some seconds",
                 self.network.kind, self.precision,
             )  # fmt: skip
-        self._kernel()(*self._no_work())
+        self._backend.compile()
         self._is_prepared = True
 
-    def _kernel(self) -> Any:
-        from neuroevo.kernels.driver import evaluate
-        from neuroevo.kernels.series import evaluate_by_units
 
-        return evaluate_by_units if self._plan.by_units else evaluate  # type: ignore[union-attr]
+def backend_for(network: Network, problem: Problem, space: SearchSpace, wants: frozenset[str]) -> type[Backend]:
+    """The backend that suits; nothing is built or compiled.
 
-    def _no_work(self) -> tuple[Any, ...]:
-        """Arguments of the kernel with an empty population."""
-        data, _ = self._data.part(next(iter(self.problem.parts)))  # type: ignore[union-attr]
-        nothing = np.empty((0, self.network.n_genes)), self._memory(0), np.zeros(1, np.int64), np.empty(0), np.empty(0)
-        return (self._plan.cell, self._plan.packing, data, *nothing)  # type: ignore[union-attr]
-
-    def _run(self, genomes: Any, data: Any, error: Any, right: Any) -> None:
-        """Let every thread take blocks of genomes from one counter; this thread is one of them."""
-        from neuroevo.kernels.processor import LANES
-
-        evaluate = self._kernel()
-        width = 1 if self._plan.by_units else LANES[data.inputs.dtype.name]  # type: ignore[union-attr]
-        n_blocks = -(-len(genomes) // width)
-        n_threads = max(1, min(self.n_threads, n_blocks))
-        counter = np.zeros(1, np.int64)
-        shared: tuple[Any, ...] = (self._plan.cell, self._plan.packing, data, genomes)  # type: ignore[union-attr]
-        futures = [
-            self._threads().submit(evaluate, *(*shared, self._memory(k), counter, error, right))
-            for k in range(1, n_threads)
-        ]
-        try:
-            evaluate(*shared, self._memory(0), counter, error, right)
-        finally:
-            counter[0] = n_blocks
-            for future in futures:
-                future.result()
-
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="neuroevo")
-        return self._pool
-
-    def _memory(self, thread: int) -> Any:
-        """The scratch memory of a thread, kept from one generation to the next."""
-        from neuroevo.kernels.driver import make_scratch
-
-        while len(self._scratch) <= thread:
-            plan, n_sequences = self._plan, as_sequences(self.problem, "kernels").n_sequences
-            n_packed, n_rows = len(plan.packing.genes), plan.n_rows  # type: ignore[union-attr]
-            require(64 * (n_packed + 8 * n_rows + 4 * n_sequences), "the working memory of a thread")
-            self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, _TYPES[self.precision]))
-        return self._scratch[thread]
+    Raises:
+        BadInput: Network and problem differ in inputs or outputs, or nothing that is installed offers what is wanted.
+    """
+    for name in ("n_inputs", "n_outputs"):
+        if getattr(network, name) != getattr(problem, name):
+            raise BadInput(
+                f"network and problem must have the same {name}, got {getattr(network, name)} and "
+                f"{getattr(problem, name)}"
+            )
+    backend = choose(network, problem, wants)
+    if not wants <= space.passes:
+        lost = ", ".join(sorted(wants - space.passes))
+        raise BadInput(f"the {lost} of a network says nothing of genomes in the search space {space.kind!r}")
+    return backend
 
 
 def _checked_threads(n_threads: int | None) -> int:

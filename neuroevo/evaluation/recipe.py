@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neuroevo.evaluation.base import NOTHING_MORE
-from neuroevo.evaluation.local import LocalEvaluator
+from neuroevo.evaluation.local import LocalEvaluator, backend_for
+from neuroevo.evaluation.precision import type_of
 from neuroevo.spaces import Direct, SearchSpace
 
 if TYPE_CHECKING:
-    from neuroevo.evaluation.local import Precision
+    from neuroevo.evaluation.precision import Precision
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
@@ -52,8 +53,13 @@ class EvaluatorRecipe:
         )
 
     def check(self) -> None:
-        """Find out now whether `build` would raise."""
-        self.build(1).close()
+        """Find out now whether `build` would raise, without building anything.
+
+        Raises:
+            BadInput: It would.
+        """
+        type_of(self.precision)
+        backend_for(self.network, self.problem, self.space, self.wants)
 
     @property
     def n_genes(self) -> int:

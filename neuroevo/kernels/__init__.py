@@ -3,12 +3,14 @@
 A kernel holds the numbers of 16 genomes (8 or 4, by processor and precision) in the lanes of SIMD vectors:
 
 - `vectors`: SIMD vectors as numba types, and how to write a kernel with them; `tiles`: blocks of sums in registers.
-- `activations`: activation functions on vectors. `errors`: what becomes of the outputs. `packing`: the weights of a
-  block of genomes in the order of use. `scratch`: aligned memory.
+- `activations`: activation functions on vectors. `packing`: the weights of a block of genomes in the order of use.
+  `scratch`: aligned memory.
 - `cells`: what a cell gives; `dense`: Elman, Jordan, leaky; `gated`: LSTM, GRU; `graph`: any list of links;
   `series`: Elman networks with many units on few sequences, lanes being units.
-- `driver`: the loop around the cells, and the one entry point.
-- `compilation`: decorators; `cache`, `sources`: compiled code on disk, safe against edits; `processor`: widths.
+- `tasks`: what a task gives; `sequences`: targets of sequences, and their errors; `replay`: inputs without a judge.
+- `driver`: the loop around cells and tasks, and the two entry points, `evaluate` and `trace`.
+- `compilation`: decorators; `pipeline`: numba's compiler as they need it; `cache`, `sources`: compiled code on disk,
+  safe against edits; `processor`: widths.
 
 Modules are imported one by one: numba is heavy.
 """

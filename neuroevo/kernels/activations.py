@@ -9,7 +9,7 @@ import math
 
 from numba import types
 
-from neuroevo.kernels.compilation import called, implements, inlined
+from neuroevo.kernels.compilation import implements, inlined
 from neuroevo.kernels.vectors import (
     absolute,
     broadcast,
@@ -116,12 +116,6 @@ def _reduce(x, per_period, minus_high, minus_middle, minus_low):
 
 
 @inlined
-def tanh(x):
-    """Hyperbolic tangent."""
-    return tanh_with(x, tanh_constants(x))
-
-
-@inlined
 def tanh_with(x, constants):
     """Hyperbolic tangent, given its `tanh_constants`."""
     over, under = tanh_ratio(x, constants)
@@ -187,8 +181,13 @@ def _within_quarter(x):
 @inlined
 def logistic(x):
     """1 / (1 + exp(-x)) = 0.5 + 0.5 tanh(x / 2)."""
-    half = broadcast(x, 0.5)
-    return fma(half, tanh(half * x), half)
+    return logistic_with(x, broadcast(x, 0.5), tanh_constants(x))
+
+
+@inlined
+def logistic_with(x, half, constants):
+    """As `logistic`, given a half in all lanes and `tanh_constants`."""
+    return fma(half, tanh_with(half * x, constants), half)
 
 
 @inlined
@@ -210,44 +209,48 @@ def hard_step(x):
     return select(equal(x, x), step, x)
 
 
-@called
+@inlined
 def activate(code, values, start, n_rows, stride, n_columns):
     """Apply an activation to vectors in memory: `n_columns` from each of the rows `start + row * stride`."""
     width = lanes(values)
-    if code == LINEAR:
-        return
-    if code == SOFTMAX:
-        for first in range(start, start + n_columns * width, width):
+    last, size = start + n_rows * stride, n_columns * width
+    if code == TANH:
+        # Before both loops: held constants are fetched anew wherever they stand.
+        constants = tanh_constants(values)
+        for first in range(start, last, stride):
+            for i in range(first, first + size, width):
+                store(values, i, tanh_with(load(values, i), constants))
+    elif code == LOGISTIC:
+        constants, half = tanh_constants(values), held(broadcast(values, 0.5))
+        for first in range(start, last, stride):
+            for i in range(first, first + size, width):
+                store(values, i, logistic_with(load(values, i), half, constants))
+    elif code == SOFTMAX:
+        for first in range(start, start + size, width):
             _softmax(values, first, n_rows, stride)
-    else:
-        for first in range(start, start + n_rows * stride, stride):
-            _activate_row(code, values, first, first + n_columns * width, width)
+    elif code == SOFTSIGN:
+        _map_rows(softsign, values, start, last, stride, size)
+    elif code == RELU:
+        _map_rows(relu, values, start, last, stride, size)
+    elif code == SINE:
+        _map_rows(_sine_of, values, start, last, stride, size)
+    elif code == HARD_STEP:
+        _map_rows(hard_step, values, start, last, stride, size)
 
 
 @inlined
-def _activate_row(code, values, first, last, width):
-    if code == TANH:
-        constants = tanh_constants(values)
-        for i in range(first, last, width):
-            store(values, i, tanh_with(load(values, i), constants))
-    elif code == LOGISTIC:
-        for i in range(first, last, width):
-            store(values, i, logistic(load(values, i)))
-    elif code == SOFTSIGN:
-        for i in range(first, last, width):
-            store(values, i, softsign(load(values, i)))
-    elif code == RELU:
-        for i in range(first, last, width):
-            store(values, i, relu(load(values, i)))
-    elif code == SINE:
-        for i in range(first, last, width):
-            store(values, i, sine(load(values, i)))
-    elif code == HARD_STEP:
-        for i in range(first, last, width):
-            store(values, i, hard_step(load(values, i)))
+def _sine_of(x):
+    return sine(x)
 
 
-@called
+@inlined
+def _map_rows(function, values, start, last, stride, size):
+    for first in range(start, last, stride):
+        for i in range(first, first + size, lanes(values)):
+            store(values, i, function(load(values, i)))
+
+
+@inlined
 def _softmax(values, first, n_rows, stride):
     """exp(x - max) over its sum, down the rows of one column."""
     largest = load(values, first)

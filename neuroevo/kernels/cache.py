@@ -2,7 +2,8 @@
 
 Numba's own cache looks at the file of the function only: an edit in a helper of another file is answered from the old
 code. Here the folder's name is a hash of all kernel sources, of the versions of Python, numba and llvmlite and of the
-processor that code is generated for, so nothing old can ever be read. One file holds one compiled signature and is
+processor that code is generated for, so nothing old can ever be read; a file's name holds the sources of cells and
+tasks from other packages too. One file holds one compiled signature and is
 written under another name and renamed, so that processes which compile at the same time cannot mix their results. A
 cache that cannot be written costs time only.
 
@@ -55,9 +56,11 @@ def sources_hash() -> str:
     return digest.hexdigest()[:24]
 
 
-def _edited() -> bool:
-    """Whether the sources on disk are no longer those of this process, or perhaps never were."""
-    return sources.digest() != sources.AT_IMPORT
+def _from_elsewhere(signature: Any) -> list[str]:
+    """Hashes of the sources outside of this package that code for these types may depend on; none for its own types."""
+    own = sources.__name__.rpartition(".")[0]
+    modules = [kind.instance_class.__module__ for kind in signature if hasattr(kind, "instance_class")]
+    return sorted(sources.FOREIGN.values()) if any(not name.startswith(own) for name in modules) else []
 
 
 def cache_root() -> Path:
@@ -116,13 +119,14 @@ class KernelCache(_Cache):
     def path(self, signature: Any) -> Path | None:
         """The file of a signature."""
         folder = cache_folder()
-        name = hashlib.sha256(repr((self._name, signature)).encode()).hexdigest()[:32]
+        key = repr((self._name, signature, *_from_elsewhere(signature)))
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
         return None if folder is None else folder / f"{self._name.rpartition('.')[2]}-{name}.bin"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function of a signature, None if there is none or its file is damaged."""
         path = self.path(sig)
-        if not self._enabled or path is None or _edited():
+        if not self._enabled or path is None or sources.edited():
             return None
         try:
             content = path.read_bytes()
@@ -137,7 +141,7 @@ class KernelCache(_Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled function; without a place to write, do nothing."""
         path = self.path(sig)
-        if not self._enabled or path is None or _edited():
+        if not self._enabled or path is None or sources.edited():
             return
         payload = dumps(data._reduce())
         try:

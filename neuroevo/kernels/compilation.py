@@ -13,6 +13,8 @@ from typing import Any
 import numba
 from numba.extending import overload
 
+from neuroevo.kernels import sources
+
 try:
     from neuroevo.kernels.pipeline import CALLED, ENTRY, INLINED
 except ImportError:
@@ -36,7 +38,18 @@ inlined: Any = _njit(**INLINED)
 
 def implements(function: Callable[..., Any]) -> Any:
     """`numba.extending.overload` for a helper: choose code by the types of the arguments, inlined into the caller."""
-    return overload(function, jit_options=_IMPLEMENTED)
+    register = overload(function, jit_options=_IMPLEMENTED)
+
+    def registered(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        sources.note(implementation.__code__.co_filename)
+        return register(implementation)
+
+    return registered
+
+
+def is_kind(bundle: Any, cls: type) -> bool:
+    """Whether a numba type is that of the NamedTuple class `cls`: for overloads, which choose code by it."""
+    return getattr(bundle, "instance_class", None) is cls
 
 
 def kernel(function: Callable[..., Any]) -> Any:

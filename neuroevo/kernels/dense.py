@@ -9,14 +9,14 @@ Each sum is one chain of multiply-adds: the bias, the sources from below in orde
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, logistic, tanh_constants, tanh_with
-from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
-from neuroevo.kernels.compilation import called, implements, inlined
+from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.processor import BLOCK_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_map, tile_store
@@ -24,11 +24,12 @@ from neuroevo.kernels.vectors import fma, lanes, load, store
 
 
 class Dense(NamedTuple):
-    """The shape of a dense network in numbers."""
+    """The shape of a dense network in numbers; its state are the units, layer by layer."""
 
     n_inputs: int
     n_hidden: int
     n_outputs: int
+    n_state: int
     n_layers: int
     n_fed_back: int
     """Sources that are fed back: n_hidden, or n_outputs of a Jordan network."""
@@ -59,76 +60,84 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
     return plain_order(pieces)
 
 
+class Sources(NamedTuple):
+    """What a unit sums up: rows from below, then rows that are fed back."""
+
+    below: Rows
+    back: Rows
+
+
+class Squash(NamedTuple):
+    """Whether sums are squashed by tanh at once, and its constants in registers."""
+
+    asked: bool
+    constants: Any
+
+
 @inlined
-def _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, rows, columns):
-    """Sums of the units in one tile, squashed by tanh if asked; weights lie `per_source` elements apart by source."""
-    tile = tile_from(weights, w, rows, columns)
+def _tile(memory, w, per_source, sources, out, squash, rows, columns):
+    """Sums of the units in one tile, squashed if asked; weights lie `per_source` elements apart by source."""
+    tile = tile_from(memory.weights, w, rows, columns)
     w += per_source
-    for i in range(n_below):
-        tile = tile_fma(tile, weights, w + i * per_source, values, s + i * stride)
-    w += n_below * per_source
-    for i in range(n_back):
-        tile = tile_fma(tile, weights, w + i * per_source, values, r + i * stride)
-    if squash:
+    for i in range(sources.below.n):
+        at = sources.below.at + i * memory.stride
+        tile = tile_fma(tile, memory.weights, w + i * per_source, memory.values, at)
+    w += sources.below.n * per_source
+    for i in range(sources.back.n):
+        at = sources.back.at + i * memory.stride
+        tile = tile_fma(tile, memory.weights, w + i * per_source, memory.values, at)
+    if squash.asked:
         # At once, tile by tile, so that the processor overlaps it with the sums of the next tile.
-        tile_store(tile_map(tile, tanh_with, constants), values, o, stride)
+        tile_store(tile_map(tile, tanh_with, squash.constants), memory.values, out, memory.stride)
     else:
-        tile_store(tile, values, o, stride)
+        tile_store(tile, memory.values, out, memory.stride)
 
 
 @inlined
-def _block(weights, w, n_units, values, s, n_below, r, n_back, o, stride, constants, squash, columns):
+def _block(memory, w, sources, out, squash, columns):
     """Sums of a block of up to 8 units, in tiles of 4, 2 and 1."""
-    width = lanes(weights)
+    width, at, n_units = lanes(memory.weights), out.at, out.n
     per_source = n_units * width
     while n_units >= 4:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(4), columns)
-        w, o, n_units = w + 4 * width, o + 4 * stride, n_units - 4
+        _tile(memory, w, per_source, sources, at, squash, count(4), columns)
+        w, at, n_units = w + 4 * width, at + 4 * memory.stride, n_units - 4
     if n_units >= 2:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(2), columns)
-        w, o, n_units = w + 2 * width, o + 2 * stride, n_units - 2
+        _tile(memory, w, per_source, sources, at, squash, count(2), columns)
+        w, at, n_units = w + 2 * width, at + 2 * memory.stride, n_units - 2
     if n_units == 1:
-        _tile(weights, w, per_source, values, s, n_below, r, n_back, stride, o, constants, squash, count(1), columns)
+        _tile(memory, w, per_source, sources, at, squash, count(1), columns)
 
 
-@called
-def weighted_sums(weights, w, n_units, values, s, n_below, r, n_back, o, stride, squash, n_tiles, columns):
-    """Sums of `n_units` units: values from `s` (n_below rows) and from `r` (n_back rows), written from `o` on.
+@inlined
+def weighted_sums(memory, w, sources, out, squash, columns):
+    """Weighted sums of `sources`, written to the rows `out`; with `squash` their hyperbolic tangents.
 
-    With `squash` the hyperbolic tangent of the sums is written.
+    The packed weights begin at element `w`: `unit_blocks` of the bias, the rows from below, the rows fed back.
     """
-    constants = tanh_constants(values)
-    tile_width = number_of(columns) * lanes(values)
-    per_unit = (1 + n_below + n_back) * lanes(weights)
-    for u in range(0, n_units, BLOCK_UNITS):
-        n = min(BLOCK_UNITS, n_units - u)
-        for shift in range(0, n_tiles * tile_width, tile_width):
-            _block(
-                weights,
-                w + u * per_unit,
-                n,
-                values,
-                s + shift,
-                n_below,
-                r + shift,
-                n_back,
-                o + u * stride + shift,
-                stride,
-                constants,
-                squash,
-                columns,
-            )
+    hold = Squash(squash, tanh_constants(memory.values))
+    per_unit = (1 + sources.below.n + sources.back.n) * lanes(memory.weights)
+    for u in range(0, out.n, BLOCK_UNITS):
+        rows = Rows(out.at + u * memory.stride, min(BLOCK_UNITS, out.n - u))
+        _block(memory, w + u * per_unit, sources, rows, hold, columns)
 
 
-@called
-def _leak(weights, w, values, at_old, at_new, n_units, stride, n_columns):
+@inlined
+def read_out(cell, memory, w, units, outputs, columns):
+    """Outputs of a step: weighted sums of the rows `units`, through the cell's output activation."""
+    out = Rows(outputs, cell.n_outputs)
+    weighted_sums(memory, w, Sources(units, Rows(outputs, 0)), out, False, columns)
+    activate(cell.output_activation, memory.values, outputs, cell.n_outputs, memory.stride, number_of(columns))
+
+
+@inlined
+def _leak(memory, w, old, new, n_units, n_columns):
     """Move each unit from its old value a share of the way to what was computed for it."""
-    width = lanes(values)
+    width = lanes(memory.values)
     for u in range(n_units):
-        part = load(weights, w + u * width)
-        for k in range(u * stride, u * stride + n_columns * width, width):
-            before = load(values, at_old + k)
-            store(values, at_new + k, fma(part, load(values, at_new + k) - before, before))
+        part = load(memory.weights, w + u * width)
+        for k in range(u * memory.stride, u * memory.stride + n_columns * width, width):
+            before = load(memory.values, old + k)
+            store(memory.values, new + k, fma(part, load(memory.values, new + k) - before, before))
 
 
 @inlined
@@ -154,66 +163,40 @@ def _prepare(cell, weights):
             for w in range(first, first + cell.n_layers * cell.n_hidden * width, width):
                 store(weights, w, logistic(load(weights, w)))
 
-    return turn_genes_into_shares if is_cell(cell, Dense) else None
+    return turn_genes_into_shares if is_kind(cell, Dense) else None
 
 
 @implements(start)
-def _start(cell, weights, values, at, stride, n_columns):
-    def start_dense(cell, weights, values, at, stride, n_columns):
-        width = lanes(values)
-        first = -1
+def _start(cell, memory, at, n_columns):
+    def start_dense(cell, memory, at, n_columns):
+        w = -1
         if cell.initial_state:
-            first = (_extras(cell) + (cell.n_layers * cell.n_hidden if cell.leaky else 0)) * width
-        if cell.is_jordan:
-            fill_rows(weights, first, values, at + cell.n_inputs * stride, stride, cell.n_outputs, n_columns)
-            return
-        for layer in range(cell.n_layers):
-            row = cell.n_inputs + cell.n_outputs + 2 * layer * cell.n_hidden
-            w = first + layer * cell.n_hidden * width if cell.initial_state else -1
-            fill_rows(weights, w, values, at + row * stride, stride, cell.n_hidden, n_columns)
+            w = (_extras(cell) + (cell.n_layers * cell.n_hidden if cell.leaky else 0)) * lanes(memory.values)
+        # What a network remembers lies together: the outputs of a Jordan network, else the units of all layers.
+        units = at + cell.n_outputs * memory.stride
+        rows = Rows(at, cell.n_outputs) if cell.is_jordan else Rows(units, cell.n_state)
+        fill_rows(memory, w, rows, n_columns)
 
-    return start_dense if is_cell(cell, Dense) else None
+    return start_dense if is_kind(cell, Dense) else None
 
 
 @implements(step)
-def _step(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-    def step_dense(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-        width, size, n_columns = lanes(values), cell.n_hidden * stride, n_tiles * number_of(columns)
-        outputs = at + cell.n_inputs * stride
-        units = outputs + cell.n_outputs * stride
-        below, n_below, w = at, cell.n_inputs, 0
-        share = _extras(cell) * width
+def _step(cell, memory, at, wanted, columns):
+    def step_dense(cell, memory, at, wanted, columns):
+        width, size, n = lanes(memory.values), cell.n_hidden * memory.stride, cell.n_hidden
+        old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
+        below, w, share = Rows(at.inputs, cell.n_inputs), 0, _extras(cell) * width
         for layer in range(cell.n_layers):
-            old = units + (2 * layer + (t & 1)) * size
-            new = units + (2 * layer + 1 - (t & 1)) * size
-            back = outputs if cell.is_jordan else old
-            weighted_sums(
-                weights,
-                w,
-                cell.n_hidden,
-                values,
-                below,
-                n_below,
-                back,
-                cell.n_fed_back,
-                new,
-                stride,
-                cell.activation == TANH,
-                n_tiles,
-                columns,
-            )
+            back = Rows(at.old if cell.is_jordan else old, cell.n_fed_back)
+            weighted_sums(memory, w, Sources(below, back), Rows(new, n), cell.activation == TANH, columns)
             if cell.activation != TANH:
-                activate(cell.activation, values, new, cell.n_hidden, stride, n_columns)
+                activate(cell.activation, memory.values, new, n, memory.stride, number_of(columns))
             if cell.leaky:
-                _leak(
-                    weights, share + layer * cell.n_hidden * width, values, old, new, cell.n_hidden, stride, n_columns
-                )
+                _leak(memory, share, old, new, n, number_of(columns))
+            below = Rows(new, n)
             w += _layer_size(cell, layer) * width
-            below, n_below = new, cell.n_hidden
+            old, new, share = old + size, new + size, share + n * width
         if wanted or cell.is_jordan:
-            weighted_sums(
-                weights, w, cell.n_outputs, values, below, n_below, below, 0, outputs, stride, False, n_tiles, columns
-            )
-            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_columns)
+            read_out(cell, memory, w, below, at.new, columns)
 
-    return step_dense if is_cell(cell, Dense) else None
+    return step_dense if is_kind(cell, Dense) else None

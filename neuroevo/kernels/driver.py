@@ -1,7 +1,10 @@
-"""The loop around all cells: blocks of genomes, groups of sequences, steps.
+"""The loop around all cells and tasks: blocks of genomes, groups of sequences, steps.
 
 A thread takes one block of genomes (as many as a vector has lanes) after the other, packs their weights and runs all
 sequences, the longest first, in groups of up to `GROUP_SEQUENCES` that share their steps while all of them last.
+
+The slots of `cells` form a ring: each step reads one and writes the next. Two are enough to compute; where all steps of
+a sequence fit, they are all still there when it has ended (`trace`).
 """
 
 from __future__ import annotations
@@ -11,15 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense, gated, graph  # noqa: F401 - they register the cells
-from neuroevo.kernels.cells import opened, prepare, start, step
+from neuroevo.kernels import dense, gated, graph, replay, sequences  # noqa: F401 - they register cells and tasks
+from neuroevo.kernels.cells import At, Memory, prepare, start, step
 from neuroevo.kernels.compilation import called, kernel
-from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, score, view_of
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import GROUP_SEQUENCES, LANES, TILE_SEQUENCES
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tiles import count, number_of
-from neuroevo.kernels.vectors import broadcast, lanes, peek, store, take_next, view
+from neuroevo.kernels.tasks import Moment, Tally, feed, finish, judge
+from neuroevo.kernels.tiles import count
+from neuroevo.kernels.vectors import lanes, opened, peek, take_next, view
 
 
 class Scratch(NamedTuple):
@@ -27,86 +30,71 @@ class Scratch(NamedTuple):
 
     Attributes:
         weights: real, the packed weights of one block.
-        values: real, the rows of `cells` for one group of sequences.
+        values: real, the rows of `cells` for one group of sequences, slot by slot.
         sums: real, error and right steps of each sequence of a group since the last flush.
         totals: ``(n_sequences * 2 * lanes,)`` float64, error and right steps of each sequence.
+        n_slots: How many steps are kept, at least 2.
     """
 
     weights: NDArray[Any]
     values: NDArray[Any]
     sums: NDArray[Any]
     totals: NDArray[np.float64]
+    n_slots: int
 
 
-def make_scratch(n_packed: int, n_state_rows: int, n_sequences: int, dtype: Any) -> Scratch:
-    """Memory for one thread: for `n_packed` weights, `n_state_rows` rows in all, `n_sequences` sequences."""
+def make_scratch(n_packed: int, n_rows: int, n_sequences: int, dtype: Any, n_slots: int = 2) -> Scratch:
+    """Memory for one thread: for `n_packed` weights, `n_rows` rows in all, `n_sequences` sequences."""
     width = LANES[np.dtype(dtype).name]
     return Scratch(
         aligned_empty(n_packed * width, dtype),
-        aligned_empty(n_state_rows * GROUP_SEQUENCES * width, dtype),
+        aligned_empty(n_rows * GROUP_SEQUENCES * width, dtype),
         aligned_empty(2 * GROUP_SEQUENCES * width, dtype),
         np.empty(n_sequences * 2 * width),
+        n_slots,
     )
 
 
 @called
-def _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, columns):
-    """Steps `begin` ... `end` - 1 of the sequences at `offset` in a group; False if all genomes have failed."""
-    width = lanes(values)
-    stride = n_group * width
-    at = offset * width
-    outputs = at + cell.n_inputs * stride
-    position = group + offset
-    n_columns = number_of(columns)
-    for t in range(begin, end):
-        wanted = False
-        for column in range(n_columns):
-            row = peek(data.order, position + column) * data.n_steps + t
-            wanted |= peek(data.counts, row) != NOTHING
-            for i in range(cell.n_inputs):
-                value = broadcast(values, peek(data.inputs, row * cell.n_inputs + i))
-                store(values, at + i * stride + column * width, value)
-        step(cell, weights, values, at, stride, t, wanted, 1, columns)
-        if wanted:
-            for column in range(n_columns):
-                row = peek(data.order, position + column) * data.n_steps + t
-                if peek(data.counts, row) != NOTHING:
-                    score(
-                        data,
-                        row,
-                        cell.n_outputs,
-                        values,
-                        outputs + column * width,
-                        stride,
-                        sums,
-                        2 * (offset + column) * width,
-                    )
-        if (t + 1) % BLOCK_STEPS == 0 or t + 1 == end:
-            for column in range(n_columns):
-                if (t + 1) % BLOCK_STEPS == 0 or peek(data.n_run, position + column) == end:
-                    flush(sums, 2 * (offset + column) * width, totals, peek(data.order, position + column), width)
-            if all_failed(totals, data.order, position, n_columns, width):
-                return False
+def _run(cell, task, memory, tally, n_slots, column, moment, columns):
+    """The steps from `moment` to its end of the sequences at `column` of a group; False if all genomes have failed."""
+    n_inputs = cell.n_inputs * memory.stride
+    size = n_inputs + (cell.n_outputs + cell.n_state) * memory.stride
+    first = n_inputs + column * lanes(memory.values)
+    last = first + n_slots * size
+    old = first + moment.t % n_slots * size
+    for t in range(moment.t, moment.end):
+        new = old + size
+        if new == last:
+            new = first
+        now = Moment(moment.position, t, moment.end)
+        inputs = old - n_inputs
+        wanted = feed(task, memory, inputs, now, columns)
+        step(cell, memory, At(inputs, old, new), wanted, columns)
+        if not judge(task, tally, memory, new, now, wanted, columns):
+            return False
+        old = new
     return True
 
 
 @called
-def _run_group(cell, data, weights, values, sums, totals, group, n_group):
+def _run_group(cell, task, memory, sums, totals, n_slots, group, n_group):
     """All steps of `n_group` sequences; they share their steps while all last, and the shorter ones drop out."""
-    start(cell, weights, values, 0, n_group * lanes(values), n_group)
+    width = lanes(memory.values)
+    start(cell, memory, cell.n_inputs * memory.stride, n_group)
     begin = 0
     for active in range(n_group, 0, -1):
-        end = peek(data.n_run, group + active - 1)
-        offset = 0
-        while offset < active and begin < end:
-            if active - offset >= TILE_SEQUENCES:
-                alive = _run(
-                    cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(TILE_SEQUENCES)
-                )
-                offset += TILE_SEQUENCES
+        end = peek(task.n_run, group + active - 1)
+        column = 0
+        while column < active and begin < end:
+            moment = Moment(group + column, begin, end)
+            tally = Tally(sums, 2 * column * width, totals)
+            if active - column >= TILE_SEQUENCES:
+                alive = _run(cell, task, memory, tally, n_slots, column, moment, count(TILE_SEQUENCES))
+                column += TILE_SEQUENCES
             else:
-                alive = _run(cell, data, weights, values, sums, totals, group, offset, n_group, begin, end, count(1))
-                offset += 1
+                alive = _run(cell, task, memory, tally, n_slots, column, moment, count(1))
+                column += 1
             if not alive:
                 return False
         begin = max(begin, end)
@@ -114,13 +102,13 @@ def _run_group(cell, data, weights, values, sums, totals, group, n_group):
 
 
 @kernel
-def evaluate(cell, packing, data, population, scratch, counter, error, right):
+def evaluate(cell, packing, task, population, scratch, counter, error, right):
     """Evaluate blocks of genomes until the counter has passed the last block.
 
     Args:
         cell: Shape of the network.
         packing: `Packing` of its weights.
-        data: `Data`.
+        task: What is fed and how it is judged, `sequences.Sequences` or another one.
         population: ``(n, n_genes)`` float64.
         scratch: `Scratch` of this thread.
         counter: ``(1,)`` int64, the next block; shared by all threads.
@@ -129,10 +117,10 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
     """
     weights, values = view(scratch.weights), view(scratch.values)
     sums, totals = view(scratch.sums), view(scratch.totals)
-    sequences, shape = view_of(data), opened(cell)
+    shape, shown = opened(cell), opened(task)
     width = lanes(values)
     n_blocks = (population.shape[0] + width - 1) // width
-    n_sequences = data.order.size
+    n_sequences = task.order.size
     while True:
         block = take_next(counter)
         if block >= n_blocks:
@@ -144,8 +132,56 @@ def evaluate(cell, packing, data, population, scratch, counter, error, right):
         group = 0
         while group < n_sequences:
             n_group = min(GROUP_SEQUENCES, n_sequences - group)
-            if not _run_group(shape, sequences, weights, values, sums, totals, group, n_group):
+            memory = Memory(weights, values, n_group * width)
+            if not _run_group(shape, shown, memory, sums, totals, scratch.n_slots, group, n_group):
                 scratch.totals[:] = np.inf
                 break
             group += n_group
-        finish(data, scratch.totals, population, block * width, width, error, right)
+        finish(task, scratch.totals, population, block * width, error, right)
+
+
+@called
+def _copy(slot_rows, memory, first, kept, genome, sequence, n_steps, column):
+    """Copy what a ring kept of one sequence, lane by lane, each slot being `slot_rows` elements."""
+    width = lanes(memory.values)
+    for lane in range(min(width, kept.shape[0] - genome)):
+        for t in range(n_steps):
+            at = first + (t + 1) * slot_rows + column * width + lane
+            for row in range(kept.shape[3]):
+                kept[genome + lane, sequence, t, row] = peek(memory.values, at + row * memory.stride)
+
+
+@kernel
+def trace(cell, packing, task, population, scratch, counter, kept):
+    """As `evaluate`, but nothing is judged: all rows of all steps are written.
+
+    Args:
+        cell: Shape of the network.
+        packing: `Packing` of its weights.
+        task: `replay.Replay`.
+        population: ``(n, n_genes)`` float64.
+        scratch: `Scratch` of this thread, with one slot more than the longest sequence has steps.
+        counter: ``(1,)`` int64, the next block; shared by all threads.
+        kept: ``(n, n_sequences, n_steps, n_outputs + n_state)`` real, written as far as the sequences last.
+    """
+    weights, values = view(scratch.weights), view(scratch.values)
+    sums, totals = view(scratch.sums), view(scratch.totals)
+    shape, shown = opened(cell), opened(task)
+    width = lanes(values)
+    n_blocks = (population.shape[0] + width - 1) // width
+    n_sequences = task.order.size
+    while True:
+        block = take_next(counter)
+        if block >= n_blocks:
+            return
+        pack(packing, population, block * width, weights, width)
+        prepare(shape, weights)
+        for group in range(0, n_sequences, GROUP_SEQUENCES):
+            n_group = min(GROUP_SEQUENCES, n_sequences - group)
+            memory = Memory(weights, values, n_group * width)
+            _run_group(shape, shown, memory, sums, totals, scratch.n_slots, group, n_group)
+            first = cell.n_inputs * memory.stride
+            size = first + (cell.n_outputs + cell.n_state) * memory.stride
+            for column in range(n_group):
+                position = group + column
+                _copy(size, memory, first, kept, block * width, task.order[position], task.n_run[position], column)

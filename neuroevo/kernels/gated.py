@@ -11,37 +11,39 @@ References: S. Hochreiter, J. Schmidhuber (1997); K. Cho et al. (2014); equation
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels.activations import activate, logistic_ratio, tanh_constants, tanh_ratio
-from neuroevo.kernels.cells import fill_rows, is_cell, prepare, start, step
-from neuroevo.kernels.compilation import implements, inlined
-from neuroevo.kernels.dense import weighted_sums
+from neuroevo.kernels.activations import logistic_ratio, tanh_constants, tanh_ratio
+from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.compilation import implements, inlined, is_kind
+from neuroevo.kernels.dense import Sources, read_out
 from neuroevo.kernels.packing import Order, unit_blocks
-from neuroevo.kernels.tiles import count, number_of, tile_at, tile_fma, tile_fma_but, tile_from
+from neuroevo.kernels.tiles import count, tile_fma, tile_fma_but, tile_from, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
 
 
 class Lstm(NamedTuple):
-    """The shape of an LSTM in numbers."""
+    """The shape of an LSTM in numbers; its state are, layer by layer, the units h and the cells c."""
 
     n_inputs: int
     n_hidden: int
     n_outputs: int
+    n_state: int
     n_layers: int
     output_activation: int
     initial_state: int
 
 
 class Gru(NamedTuple):
-    """The shape of a GRU in numbers."""
+    """The shape of a GRU in numbers; its state are the units, layer by layer."""
 
     n_inputs: int
     n_hidden: int
     n_outputs: int
+    n_state: int
     n_layers: int
     output_activation: int
     initial_state: int
@@ -93,246 +95,143 @@ def _finished(
     return Order(slots, np.concatenate([known, np.ones(slots.size - known.size)]))
 
 
-@inlined
-def _lstm_unit(weights, w, values, s, n_below, r, n_units, stride, cell_state, new, constants, columns):
-    width = lanes(weights)
-    tile = tile_from(weights, w, count(4), columns)
-    for i in range(n_below):
-        tile = tile_fma(tile, weights, w + (4 + 4 * i) * width, values, s + i * stride)
-    w += (4 + 4 * n_below) * width
-    for i in range(n_units):
-        tile = tile_fma(tile, weights, w + 4 * i * width, values, r + i * stride)
-    _lstm_gates(
-        tile_at(tile, 0, 0),
-        tile_at(tile, 1, 0),
-        tile_at(tile, 2, 0),
-        tile_at(tile, 3, 0),
-        values,
-        cell_state,
-        new,
-        constants,
-    )
-    if number_of(columns) > 1:
-        _lstm_gates(
-            tile_at(tile, 0, 1),
-            tile_at(tile, 1, 1),
-            tile_at(tile, 2, 1),
-            tile_at(tile, 3, 1),
-            values,
-            cell_state + width,
-            new + width,
-            constants,
-        )
-    if number_of(columns) > 2:
-        _lstm_gates(
-            tile_at(tile, 0, 2),
-            tile_at(tile, 1, 2),
-            tile_at(tile, 2, 2),
-            tile_at(tile, 3, 2),
-            values,
-            cell_state + 2 * width,
-            new + 2 * width,
-            constants,
-        )
-        _lstm_gates(
-            tile_at(tile, 0, 3),
-            tile_at(tile, 1, 3),
-            tile_at(tile, 2, 3),
-            tile_at(tile, 3, 3),
-            values,
-            cell_state + 3 * width,
-            new + 3 * width,
-            constants,
-        )
+class Gates(NamedTuple):
+    """What becomes of the sums of a unit's gates: elements of its rows, and the constants of tanh in registers.
+
+    Attributes:
+        values: View of memory.
+        old: The value that is carried over: an LSTM's cell c, a GRU's unit h.
+        carry: Where the new c goes; a GRU has none.
+        new: Where the new h goes.
+        constants: Of `tanh_ratio`.
+    """
+
+    values: Any
+    old: int
+    carry: int
+    new: int
+    constants: Any
 
 
 @inlined
-def _lstm_gates(write_sum, keep_sum, new_sum, read_sum, values, at_cell, at_new, constants):
-    write, write_under = logistic_ratio(write_sum, constants)
-    keep, keep_under = logistic_ratio(keep_sum, constants)
-    new, new_under = tanh_ratio(new_sum, constants)
+def _lstm_unit(memory, w, sources, gates, columns):
+    """One unit: the four sums of its gates are the rows of a tile."""
+    four = 4 * lanes(memory.weights)
+    tile = tile_from(memory.weights, w, count(4), columns)
+    w += four
+    for i in range(sources.below.n):
+        tile = tile_fma(tile, memory.weights, w + i * four, memory.values, sources.below.at + i * memory.stride)
+    w += sources.below.n * four
+    for i in range(sources.back.n):
+        tile = tile_fma(tile, memory.weights, w + i * four, memory.values, sources.back.at + i * memory.stride)
+    tile_over_columns(tile, _lstm_gates, gates)
+
+
+@inlined
+def _lstm_gates(sums, column, gates):
+    """New c and h of a unit for one sequence from its sums i, f, g, o."""
+    values, constants = gates.values, gates.constants
+    shift = column * lanes(values)
+    write, write_under = logistic_ratio(sums[0], constants)
+    keep, keep_under = logistic_ratio(sums[1], constants)
+    new, new_under = tanh_ratio(sums[2], constants)
     under = write_under * new_under
-    kept = keep * load(values, at_cell) * under
+    kept = keep * load(values, gates.old + shift) * under
     cell = fma(write * new, keep_under, kept) / (keep_under * under)
-    store(values, at_cell, cell)
-    read, read_under = logistic_ratio(read_sum, constants)
+    store(values, gates.carry + shift, cell)
+    read, read_under = logistic_ratio(sums[3], constants)
     squashed, squashed_under = tanh_ratio(cell, constants)
-    store(values, at_new, read * squashed / (read_under * squashed_under))
+    store(values, gates.new + shift, read * squashed / (read_under * squashed_under))
 
 
 @inlined
-def _gru_unit(weights, w, values, s, n_below, r, n_units, stride, old, new, constants, columns):
-    width = lanes(weights)
-    tile = tile_from(weights, w, count(4), columns)
-    w += 4 * width
-    for i in range(n_below):
-        tile = tile_fma_but(tile, weights, w + 3 * i * width, values, s + i * stride, count(3))
-    w += 3 * n_below * width
-    for i in range(n_units):
-        tile = tile_fma_but(tile, weights, w + 3 * i * width, values, r + i * stride, count(2))
-    _gru_gates(
-        tile_at(tile, 0, 0), tile_at(tile, 1, 0), tile_at(tile, 2, 0), tile_at(tile, 3, 0), values, old, new, constants
-    )
-    if number_of(columns) > 1:
-        _gru_gates(
-            tile_at(tile, 0, 1),
-            tile_at(tile, 1, 1),
-            tile_at(tile, 2, 1),
-            tile_at(tile, 3, 1),
-            values,
-            old + width,
-            new + width,
-            constants,
-        )
-    if number_of(columns) > 2:
-        _gru_gates(
-            tile_at(tile, 0, 2),
-            tile_at(tile, 1, 2),
-            tile_at(tile, 2, 2),
-            tile_at(tile, 3, 2),
-            values,
-            old + 2 * width,
-            new + 2 * width,
-            constants,
-        )
-        _gru_gates(
-            tile_at(tile, 0, 3),
-            tile_at(tile, 1, 3),
-            tile_at(tile, 2, 3),
-            tile_at(tile, 3, 3),
-            values,
-            old + 3 * width,
-            new + 3 * width,
-            constants,
-        )
+def _gru_unit(memory, w, sources, gates, columns):
+    """One unit: r and z sum up all sources, the candidate's two sums n those from below and those fed back."""
+    three = 3 * lanes(memory.weights)
+    tile = tile_from(memory.weights, w, count(4), columns)
+    w += 4 * lanes(memory.weights)
+    for i in range(sources.below.n):
+        at = sources.below.at + i * memory.stride
+        tile = tile_fma_but(tile, memory.weights, w + i * three, memory.values, at, count(3))
+    w += sources.below.n * three
+    for i in range(sources.back.n):
+        at = sources.back.at + i * memory.stride
+        tile = tile_fma_but(tile, memory.weights, w + i * three, memory.values, at, count(2))
+    tile_over_columns(tile, _gru_gates, gates)
 
 
 @inlined
-def _gru_gates(reset_sum, keep_sum, new_sum, fed_back_sum, values, at_old, at_new, constants):
-    reset, reset_under = logistic_ratio(reset_sum, constants)
-    keep, keep_under = logistic_ratio(keep_sum, constants)
-    new, new_under = tanh_ratio(new_sum + reset * fed_back_sum / reset_under, constants)
-    change = fma(load(values, at_old), new_under, new * broadcast(new, -1.0))
-    store(values, at_new, fma(keep, change, new * keep_under) / (new_under * keep_under))
+def _gru_gates(sums, column, gates):
+    """New h of a unit for one sequence from its sums r, z, n from below, n fed back."""
+    values, constants = gates.values, gates.constants
+    shift = column * lanes(values)
+    reset, reset_under = logistic_ratio(sums[0], constants)
+    keep, keep_under = logistic_ratio(sums[1], constants)
+    new, new_under = tanh_ratio(sums[2] + reset * sums[3] / reset_under, constants)
+    change = fma(load(values, gates.old + shift), new_under, new * broadcast(new, -1.0))
+    store(values, gates.new + shift, fma(keep, change, new * keep_under) / (new_under * keep_under))
 
 
 @inlined
-def _weights_of(cell, n_gates, n_biases):
-    """Packed weights of all layers, and of layers and read-out, per lane."""
-    below = cell.n_hidden * (n_biases + n_gates * (cell.n_inputs + cell.n_hidden))
-    above = (cell.n_layers - 1) * cell.n_hidden * (n_biases + 2 * n_gates * cell.n_hidden)
-    return below + above, below + above + cell.n_outputs * (1 + cell.n_hidden)
-
-
-@inlined
-def _read_out(cell, weights, w, values, units, outputs, stride, n_tiles, columns):
-    weighted_sums(
-        weights, w, cell.n_outputs, values, units, cell.n_hidden, units, 0, outputs, stride, False, n_tiles, columns
-    )
-    activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_tiles * number_of(columns))
+def _n_weights(cell, n_gates):
+    """Packed weights of all layers and the read-out, per lane."""
+    below = cell.n_hidden * (4 + n_gates * (cell.n_inputs + cell.n_hidden))
+    above = (cell.n_layers - 1) * cell.n_hidden * (4 + 2 * n_gates * cell.n_hidden)
+    return below + above + cell.n_outputs * (1 + cell.n_hidden)
 
 
 @implements(prepare)
 def _prepare(cell, weights):
-    return (lambda cell, weights: None) if is_cell(cell, Lstm) or is_cell(cell, Gru) else None
+    return (lambda cell, weights: None) if is_kind(cell, Lstm) or is_kind(cell, Gru) else None
 
 
 @implements(start)
-def _start_lstm(cell, weights, values, at, stride, n_columns):
-    def start_lstm(cell, weights, values, at, stride, n_columns):
-        """Rows per layer: h, its second copy, c."""
-        size = cell.n_hidden * lanes(values)
-        _, first = _weights_of(cell, 4, 4)
-        for layer in range(cell.n_layers):
-            h = at + (cell.n_inputs + cell.n_outputs + 3 * layer * cell.n_hidden) * stride
-            w = first * lanes(values) + 2 * layer * size if cell.initial_state else -1
-            fill_rows(weights, w, values, h, stride, cell.n_hidden, n_columns)
-            w = w + size if cell.initial_state else -1
-            fill_rows(weights, w, values, h + 2 * cell.n_hidden * stride, stride, cell.n_hidden, n_columns)
+def _start(cell, memory, at, n_columns):
+    n_gates = 4 if is_kind(cell, Lstm) else 3
 
-    return start_lstm if is_cell(cell, Lstm) else None
+    def start_gated(cell, memory, at, n_columns):
+        w = _n_weights(cell, n_gates) * lanes(memory.values) if cell.initial_state else -1
+        fill_rows(memory, w, Rows(at + cell.n_outputs * memory.stride, cell.n_state), n_columns)
+
+    return start_gated if is_kind(cell, Lstm) or is_kind(cell, Gru) else None
 
 
 @implements(step)
-def _step_lstm(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-    def step_lstm(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-        width, size = lanes(values), cell.n_hidden * stride
-        outputs = at + cell.n_inputs * stride
-        constants = tanh_constants(values)
-        tile_width = number_of(columns) * width
-        below, n_below, w = at, cell.n_inputs, 0
-        for layer in range(cell.n_layers):
-            h = outputs + cell.n_outputs * stride + 3 * layer * size
-            old, new, state = h + (t & 1) * size, h + (1 - (t & 1)) * size, h + 2 * size
-            per_unit = 4 * (1 + n_below + cell.n_hidden) * width
-            for u in range(cell.n_hidden):
-                for k in range(0, n_tiles * tile_width, tile_width):
-                    _lstm_unit(
-                        weights,
-                        w,
-                        values,
-                        below + k,
-                        n_below,
-                        old + k,
-                        cell.n_hidden,
-                        stride,
-                        state + u * stride + k,
-                        new + u * stride + k,
-                        constants,
-                        columns,
-                    )
+def _step_lstm(cell, memory, at, wanted, columns):
+    def step_lstm(cell, memory, at, wanted, columns):
+        n, size, constants = cell.n_hidden, cell.n_hidden * memory.stride, tanh_constants(memory.values)
+        old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
+        below, w = Rows(at.inputs, cell.n_inputs), 0
+        for _ in range(cell.n_layers):
+            sources = Sources(below, Rows(old, n))
+            per_unit = 4 * (1 + below.n + n) * lanes(memory.values)
+            for u in range(0, size, memory.stride):
+                gates = Gates(memory.values, old + size + u, new + size + u, new + u, constants)
+                _lstm_unit(memory, w, sources, gates, columns)
                 w += per_unit
-            below, n_below = new, cell.n_hidden
+            below = Rows(new, n)
+            old, new = old + 2 * size, new + 2 * size
         if wanted:
-            _read_out(cell, weights, w, values, below, outputs, stride, n_tiles, columns)
+            read_out(cell, memory, w, below, at.new, columns)
 
-    return step_lstm if is_cell(cell, Lstm) else None
-
-
-@implements(start)
-def _start_gru(cell, weights, values, at, stride, n_columns):
-    def start_gru(cell, weights, values, at, stride, n_columns):
-        """Rows per layer: h and its second copy."""
-        _, first = _weights_of(cell, 3, 4)
-        for layer in range(cell.n_layers):
-            h = at + (cell.n_inputs + cell.n_outputs + 2 * layer * cell.n_hidden) * stride
-            w = (first + layer * cell.n_hidden) * lanes(values) if cell.initial_state else -1
-            fill_rows(weights, w, values, h, stride, cell.n_hidden, n_columns)
-
-    return start_gru if is_cell(cell, Gru) else None
+    return step_lstm if is_kind(cell, Lstm) else None
 
 
 @implements(step)
-def _step_gru(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-    def step_gru(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-        width, size = lanes(values), cell.n_hidden * stride
-        outputs = at + cell.n_inputs * stride
-        constants = tanh_constants(values)
-        tile_width = number_of(columns) * width
-        below, n_below, w = at, cell.n_inputs, 0
-        for layer in range(cell.n_layers):
-            h = outputs + cell.n_outputs * stride + 2 * layer * size
-            old, new = h + (t & 1) * size, h + (1 - (t & 1)) * size
-            per_unit = (4 + 3 * (n_below + cell.n_hidden)) * width
-            for u in range(cell.n_hidden):
-                for k in range(0, n_tiles * tile_width, tile_width):
-                    _gru_unit(
-                        weights,
-                        w,
-                        values,
-                        below + k,
-                        n_below,
-                        old + k,
-                        cell.n_hidden,
-                        stride,
-                        old + u * stride + k,
-                        new + u * stride + k,
-                        constants,
-                        columns,
-                    )
+def _step_gru(cell, memory, at, wanted, columns):
+    def step_gru(cell, memory, at, wanted, columns):
+        n, size, constants = cell.n_hidden, cell.n_hidden * memory.stride, tanh_constants(memory.values)
+        old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
+        below, w = Rows(at.inputs, cell.n_inputs), 0
+        for _ in range(cell.n_layers):
+            sources = Sources(below, Rows(old, n))
+            per_unit = (4 + 3 * (below.n + n)) * lanes(memory.values)
+            for u in range(0, size, memory.stride):
+                _gru_unit(memory, w, sources, Gates(memory.values, old + u, 0, new + u, constants), columns)
                 w += per_unit
-            below, n_below = new, cell.n_hidden
+            below = Rows(new, n)
+            old, new = old + size, new + size
         if wanted:
-            _read_out(cell, weights, w, values, below, outputs, stride, n_tiles, columns)
+            read_out(cell, memory, w, below, at.new, columns)
 
-    return step_gru if is_cell(cell, Gru) else None
+    return step_gru if is_kind(cell, Gru) else None

@@ -13,23 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate
-from neuroevo.kernels.cells import fill_rows, is_cell, opened, prepare, start, step
-from neuroevo.kernels.compilation import called, implements, inlined
+from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.compilation import called, implements, inlined, is_kind
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import TILE_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma_links, tile_store, tile_zero
-from neuroevo.kernels.vectors import broadcast, lanes, peek, store, view
+from neuroevo.kernels.vectors import broadcast, lanes, peek, store
 
 
 class Graph(NamedTuple):
     """The links of an unstructured network, in tiles of up to four targets.
 
-    Memory rows: inputs, outputs, the constant 1, units, units (second copy).
+    The state are the constant 1 and the units, in the order of the tiles.
 
     Attributes:
         n_inputs: Inputs.
-        n_units: Units; their rows are in the order of the tiles.
+        n_units: Units.
         n_outputs: Outputs.
+        n_state: 1 + n_units.
         n_tiles: Tiles of units; those of outputs come after them.
         activation: Code.
         output_activation: Code.
@@ -37,28 +38,13 @@ class Graph(NamedTuple):
         n_links: Packed links, those of weight 0 included.
         sizes: ``(n_all_tiles,)`` int64, targets of a tile.
         depths: ``(n_all_tiles,)`` int64, links of each target of the tile.
-        sources: ``(2 * n_links,)`` int64, the memory row of each link's source: in even steps, then in odd steps.
+        sources: ``(n_links,)`` int64, the row of each link's source, counted from the inputs before a slot.
     """
 
     n_inputs: int
     n_units: int
     n_outputs: int
-    n_tiles: int
-    activation: int
-    output_activation: int
-    initial_state: int
-    n_links: int
-    sizes: Any
-    depths: Any
-    sources: Any
-
-
-class GraphView(NamedTuple):
-    """`Graph` with views in place of arrays."""
-
-    n_inputs: int
-    n_units: int
-    n_outputs: int
+    n_state: int
     n_tiles: int
     activation: int
     output_activation: int
@@ -76,8 +62,8 @@ def describe_graph(
     n_outputs: int,
     codes: tuple[int, int],
     slots: dict[str, NDArray[np.int64]],
-) -> tuple[Graph, Order]:
-    """The cell of a list of links, and the order of its weights.
+) -> tuple[Graph, Order, NDArray[np.int64]]:
+    """The cell of a list of links, the order of its weights, and the rows of its units in the state.
 
     Args:
         links: ``(n_links, 2)`` source and target: sources are inputs, the constant 1, units; targets units, outputs.
@@ -95,7 +81,6 @@ def describe_graph(
     begins = np.concatenate([[0], np.cumsum(n_links_of)])
     constant = n_inputs + n_outputs
     row_of_source = np.concatenate([np.arange(n_inputs), [constant], constant + 1 + np.argsort(unit_order)])
-    is_unit = np.arange(n_inputs + 1 + n_units) > n_inputs
     sizes, depths, packed, rows = [], [], [], []
     for first in [*range(0, n_units, TILE_UNITS), *range(n_units, n_units + n_outputs, TILE_UNITS)]:
         end = min(first + TILE_UNITS, n_units if first < n_units else n_units + n_outputs)
@@ -103,109 +88,96 @@ def describe_graph(
         depth = int(n_links_of[tile].max())
         tile_slots = np.full((depth, len(tile)), -1, np.int64)
         tile_rows = np.full((depth, len(tile)), constant, np.int64)
-        moves = np.zeros((depth, len(tile)), np.int64)
         for column, target in enumerate(tile):
             here = slice(begins[target], begins[target + 1])
             n = here.stop - here.start
-            source = by_target[here, 0]
             tile_slots[:n, column] = link_slots[here]
-            tile_rows[:n, column] = row_of_source[source]
-            moves[:n, column] = is_unit[source] * n_units
+            tile_rows[:n, column] = row_of_source[by_target[here, 0]]
         sizes.append(len(tile))
         depths.append(depth)
         packed.append(tile_slots.ravel())
-        # Units read the copy of the previous step, outputs the copy that this step writes.
-        even, odd = (0, 1) if first < n_units else (1, 0)
-        rows.append(np.stack([tile_rows + even * moves, tile_rows + odd * moves]).reshape(2, -1))
+        rows.append(tile_rows.ravel())
     order = np.concatenate(packed)
     n_packed = order.size
     if "initial_state" in slots:
         order = np.concatenate([order, slots["initial_state"][unit_order]])
     cell = Graph(
-        n_inputs, n_units, n_outputs, -(-n_units // TILE_UNITS), *codes, int("initial_state" in slots), n_packed,
-        np.array(sizes, np.int64), np.array(depths, np.int64),
-        np.ascontiguousarray(np.concatenate(rows, axis=1)).ravel(),
+        n_inputs, n_units, n_outputs, 1 + n_units, -(-n_units // TILE_UNITS), *codes, int("initial_state" in slots),
+        n_packed, np.array(sizes, np.int64), np.array(depths, np.int64), np.concatenate(rows),
     )  # fmt: skip
-    return cell, Order(order, np.ones(order.size))
+    return cell, Order(order, np.ones(order.size)), 1 + np.argsort(unit_order)
 
 
 @inlined
-def _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, rows, columns):
-    n_rows, width = number_of(rows), lanes(values)
-    for column in range(0, n_tiles * number_of(columns) * width, number_of(columns) * width):
-        tile = tile_zero(values, rows, columns)
-        for k in range(link, link + depth * n_rows, n_rows):
-            tile = tile_fma_links(tile, weights, k * width, values, at + column, stride, cell.sources, shift + k)
-        tile_store(tile, values, target + column, stride)
+def _tile(cell, k, link, memory, slot, inputs, target, rows, columns):
+    """Weighted sums of the targets of tile `k`, into rows from `target` on."""
+    n_rows, width = number_of(rows), lanes(memory.values)
+    tile = tile_zero(memory.values, rows, columns)
+    for first in range(link, link + peek(cell.depths, k) * n_rows, n_rows):
+        tile = tile_fma_links(tile, memory, first * width, slot, inputs, cell.sources, first)
+    tile_store(tile, memory.values, target, memory.stride)
 
 
 @called
-def _tiles(cell, first, last, link, weights, values, at, stride, t, target, n_tiles, columns):
-    """Weighted sums of the targets of some tiles, into rows from `target` on; the next link."""
-    shift = (t & 1) * cell.n_links
+def _tiles(cell, first, last, link, memory, slot, inputs, target, columns):
+    """Weighted sums of the targets of some tiles, into rows from `target` on; the next link.
+
+    `slot` is the row from which sources are counted, and `inputs`, where they lie elsewhere, the rows and the number of
+    the inputs.
+    """
     for k in range(first, last):
-        size, depth = peek(cell.sizes, k), peek(cell.depths, k)
+        size = peek(cell.sizes, k)
         if size == 4:
-            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(4), columns)
+            _tile(cell, k, link, memory, slot, inputs, target, count(4), columns)
         elif size == 3:
-            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(3), columns)
+            _tile(cell, k, link, memory, slot, inputs, target, count(3), columns)
         elif size == 2:
-            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(2), columns)
+            _tile(cell, k, link, memory, slot, inputs, target, count(2), columns)
         else:
-            _tile(cell, depth, link, weights, values, at, stride, shift, target, n_tiles, count(1), columns)
-        link += size * depth
-        target += size * stride
+            _tile(cell, k, link, memory, slot, inputs, target, count(1), columns)
+        link += size * peek(cell.depths, k)
+        target += size * memory.stride
     return link
 
 
-@implements(opened)
-def _opened_graph(cell):
-    def with_views(cell):
-        return GraphView(
-            cell.n_inputs,
-            cell.n_units,
-            cell.n_outputs,
-            cell.n_tiles,
-            cell.activation,
-            cell.output_activation,
-            cell.initial_state,
-            cell.n_links,
-            view(cell.sizes),
-            view(cell.depths),
-            view(cell.sources),
-        )
-
-    return with_views if is_cell(cell, Graph) else None
-
-
 @implements(prepare)
-def _prepare_graph(cell, weights):
-    return (lambda cell, weights: None) if is_cell(cell, GraphView) else None
+def _prepare(cell, weights):
+    return (lambda cell, weights: None) if is_kind(cell, Graph) else None
+
+
+@inlined
+def _set_constant(memory, state, n_columns):
+    width = lanes(memory.values)
+    for k in range(state, state + n_columns * width, width):
+        store(memory.values, k, broadcast(memory.values, 1.0))
 
 
 @implements(start)
-def _start_graph(cell, weights, values, at, stride, n_columns):
-    def start_graph(cell, weights, values, at, stride, n_columns):
-        width = lanes(values)
-        constant = at + (cell.n_inputs + cell.n_outputs) * stride
-        for k in range(constant, constant + n_columns * width, width):
-            store(values, k, broadcast(values, 1.0))
-        w = cell.n_links * width if cell.initial_state else -1
-        fill_rows(weights, w, values, constant + stride, stride, cell.n_units, n_columns)
+def _start(cell, memory, at, n_columns):
+    def start_graph(cell, memory, at, n_columns):
+        state = at + cell.n_outputs * memory.stride
+        _set_constant(memory, state, n_columns)
+        w = cell.n_links * lanes(memory.values) if cell.initial_state else -1
+        fill_rows(memory, w, Rows(state + memory.stride, cell.n_units), n_columns)
 
-    return start_graph if is_cell(cell, GraphView) else None
+    return start_graph if is_kind(cell, Graph) else None
 
 
 @implements(step)
-def _step_graph(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-    def step_graph(cell, weights, values, at, stride, t, wanted, n_tiles, columns):
-        outputs = at + cell.n_inputs * stride
-        new = outputs + (cell.n_outputs + 1 + (1 - (t & 1)) * cell.n_units) * stride
-        link = _tiles(cell, 0, cell.n_tiles, 0, weights, values, at, stride, t, new, n_tiles, columns)
-        activate(cell.activation, values, new, cell.n_units, stride, n_tiles * number_of(columns))
+def _step(cell, memory, at, wanted, columns):
+    def step_graph(cell, memory, at, wanted, columns):
+        values, stride, n_columns = memory.values, memory.stride, number_of(columns)
+        state = at.new + cell.n_outputs * stride
+        _set_constant(memory, state, n_columns)
+        units = state + stride
+        link = _tiles(cell, 0, cell.n_tiles, 0, memory, at.inputs, None, units, columns)
+        activate(cell.activation, values, units, cell.n_units, stride, n_columns)
         if wanted:
-            last = cell.n_tiles + (cell.n_outputs + 3) // 4
-            _tiles(cell, cell.n_tiles, last, link, weights, values, at, stride, t, outputs, n_tiles, columns)
-            activate(cell.output_activation, values, outputs, cell.n_outputs, stride, n_tiles * number_of(columns))
+            # Outputs see the inputs of this step, which lie before the old slot, and the units of the new one.
+            inputs = Rows(at.inputs, cell.n_inputs)
+            slot = at.new - cell.n_inputs * stride
+            last = cell.n_tiles + (cell.n_outputs + TILE_UNITS - 1) // TILE_UNITS
+            _tiles(cell, cell.n_tiles, last, link, memory, slot, inputs, at.new, columns)
+            activate(cell.output_activation, values, at.new, cell.n_outputs, stride, n_columns)
 
-    return step_graph if is_cell(cell, GraphView) else None
+    return step_graph if is_kind(cell, Graph) else None

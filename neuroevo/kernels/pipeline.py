@@ -122,6 +122,7 @@ def _options(library: type[JITCodeLibrary], **more: Any) -> dict[str, Any]:
 
 _UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
-CALLED = _options(_CalledLibrary, **_UNWRAPPED)
+# Without the last option numba would hand down the caller's `forceinline`.
+CALLED = _options(_CalledLibrary, **_UNWRAPPED, forceinline=False)
 INLINED = _options(_HelperLibrary, **_UNWRAPPED, forceinline=True)
 ENTRY = _options(_EntryLibrary)

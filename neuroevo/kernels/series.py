@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, tanh_constants, tanh_with
+from neuroevo.kernels.cells import Memory
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.errors import BLOCK_STEPS, NOTHING, all_failed, finish, flush, view_of
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import LANES
-from neuroevo.kernels.tiles import count, tile_fma_by, tile_from, tile_map, tile_store
-from neuroevo.kernels.vectors import broadcast, fma_scalar, lanes, load, peek, poke, store, take_next, view
+from neuroevo.kernels.sequences import BLOCK_STEPS, NOTHING, all_failed, flush
+from neuroevo.kernels.tasks import finish
+from neuroevo.kernels.tiles import count, each_fma, each_of, each_poke, tile_fma_by, tile_from, tile_map, tile_store
+from neuroevo.kernels.vectors import broadcast, fma_scalar, lanes, load, opened, peek, poke, store, take_next, view
 
 HISTORY = 8
 """Steps whose unit values are kept for the read-out; divides `BLOCK_STEPS`."""
@@ -67,13 +69,21 @@ def _pack(packing, population, genome, weights):
         poke(weights, k, peek(genomes, first + gene) if gene >= 0 else peek(fixed, k))
 
 
+class Feed(NamedTuple):
+    """The numbers that a step is fed with: `at` in a view of all inputs."""
+
+    inputs: Any
+    at: int
+
+
 @inlined
-def _vectors(cell, weights, v, inputs, x, values, old, new, constants, rows):
+def _vectors(cell, memory, v, feed, old, new, constants, rows):
     """New values of the units in some vectors, `v` elements from the first."""
+    weights, values = memory.weights, memory.values
     tile = tile_from(weights, v, rows, count(1))
     w = v + cell.n_padded
     for i in range(cell.n_inputs):
-        tile = tile_fma_by(tile, weights, w, broadcast(values, peek(inputs, x + i)))
+        tile = tile_fma_by(tile, weights, w, broadcast(values, peek(feed.inputs, feed.at + i)))
         w += cell.n_padded
     for j in range(cell.n_hidden):
         tile = tile_fma_by(tile, weights, w, broadcast(values, peek(values, old + j)))
@@ -84,113 +94,108 @@ def _vectors(cell, weights, v, inputs, x, values, old, new, constants, rows):
 
 
 @called
-def _step(cell, weights, inputs, x, values, old, new):
+def _step(cell, memory, feed, old, new):
     """One step: the units at `old` become those at `new`."""
-    constants = tanh_constants(values)
-    width = lanes(values)
+    constants = tanh_constants(memory.values)
+    width = lanes(memory.values)
     v = 0
     while cell.n_padded - v >= 8 * width:
-        _vectors(cell, weights, v, inputs, x, values, old, new, constants, count(8))
+        _vectors(cell, memory, v, feed, old, new, constants, count(8))
         v += 8 * width
     if cell.n_padded - v >= 4 * width:
-        _vectors(cell, weights, v, inputs, x, values, old, new, constants, count(4))
+        _vectors(cell, memory, v, feed, old, new, constants, count(4))
         v += 4 * width
     if cell.n_padded - v >= 2 * width:
-        _vectors(cell, weights, v, inputs, x, values, old, new, constants, count(2))
+        _vectors(cell, memory, v, feed, old, new, constants, count(2))
         v += 2 * width
     if cell.n_padded - v >= width:
-        _vectors(cell, weights, v, inputs, x, values, old, new, constants, count(1))
+        _vectors(cell, memory, v, feed, old, new, constants, count(1))
     if cell.activation != TANH:
-        activate(cell.activation, values, new, 1, cell.n_padded, cell.n_padded // width)
+        activate(cell.activation, memory.values, new, 1, cell.n_padded, cell.n_padded // width)
 
 
 @called
-def _read_out(cell, weights, w, values, outputs, n_steps):
+def _read_out(cell, memory, w, outputs, n_steps):
     """Outputs of the first `n_steps` steps in the history, `[output][step]` from `outputs` on."""
-    size = cell.n_padded
     for o in range(cell.n_outputs):
-        bias = peek(weights, w)
         for s in range(0, n_steps, 4):
-            a, b, c, d = bias, bias, bias, bias
-            h = s * size
+            sums = each_of(peek(memory.weights, w), count(4))
             for j in range(cell.n_hidden):
-                weight = peek(weights, w + 1 + j)
-                a = fma_scalar(weight, peek(values, h + j), a)
-                b = fma_scalar(weight, peek(values, h + size + j), b)
-                c = fma_scalar(weight, peek(values, h + 2 * size + j), c)
-                d = fma_scalar(weight, peek(values, h + 3 * size + j), d)
-            place = outputs + o * HISTORY + s
-            poke(values, place, a)
-            poke(values, place + 1, b)
-            poke(values, place + 2, c)
-            poke(values, place + 3, d)
+                weight = peek(memory.weights, w + 1 + j)
+                sums = each_fma(sums, weight, memory.values, s * cell.n_padded + j, cell.n_padded)
+            each_poke(memory.values, outputs + o * HISTORY + s, sums)
         w += 1 + cell.n_hidden
 
 
 @inlined
-def _score(cell, data, row, values, outputs, s, sums):
-    """As `errors.score`, for one genome."""
+def _score(task, step, values, at, sums):
+    """As `sequences._score`, for one genome; its outputs lie `HISTORY` elements apart from `at` on."""
     right = True
-    for o in range(cell.n_outputs):
-        k = row * cell.n_outputs + o
-        if peek(data.mask, k) != 0:
-            difference = peek(values, outputs + o * HISTORY + s) - peek(data.targets, k)
+    for o in range(task.n_outputs):
+        k = step * task.n_outputs + o
+        if peek(task.mask, k) != 0:
+            difference = peek(values, at + o * HISTORY) - peek(task.targets, k)
             poke(sums, 0, fma_scalar(difference, difference, peek(sums, 0)))
             # The tolerance in the kernel's precision, as in a vector.
-            poke(sums, 2, data.tolerance)
+            poke(sums, 2, task.tolerance)
             right &= abs(difference) <= peek(sums, 2)
     if right:
         poke(sums, 1, peek(sums, 1) + 1.0)
 
 
+@inlined
+def _judge(cell, task, memory, sums, w, step, n_steps):
+    """Outputs and errors of the first `n_steps` steps in the history, the first of which is `step`, if any counts."""
+    wanted = False
+    for k in range(step, step + n_steps):
+        wanted |= peek(task.counts, k) != NOTHING
+    if wanted:
+        outputs = HISTORY * cell.n_padded
+        _read_out(cell, memory, w, outputs, n_steps)
+        for k in range(n_steps):
+            if peek(task.counts, step + k) != NOTHING:
+                _score(task, step + k, memory.values, outputs + k, sums)
+
+
 @called
-def _run(cell, data, weights, values, sums, totals, position):
+def _run(cell, task, memory, sums, totals, position):
     """All steps of a sequence; False if the genome has failed."""
-    size, width = cell.n_padded, lanes(values)
-    sequence, end = peek(data.order, position), peek(data.n_run, position)
-    outputs = HISTORY * size
+    values, size = memory.values, cell.n_padded
+    sequence, end = peek(task.order, position), peek(task.n_run, position)
     w = size * (1 + cell.n_inputs + cell.n_hidden)
-    last = (HISTORY - 1) * size
-    for v in range(0, size, width):
-        store(values, last + v, load(weights, w + v) if cell.initial_state else broadcast(values, 0.0))
+    old = (HISTORY - 1) * size
+    for v in range(0, size, lanes(values)):
+        store(values, old + v, load(memory.weights, w + v) if cell.initial_state else broadcast(values, 0.0))
     if cell.initial_state:
         w += size
-    row = sequence * data.n_steps
+    row = sequence * task.n_steps
     for t in range(end):
         s = t % HISTORY
-        old = (s + HISTORY - 1) % HISTORY
-        _step(cell, weights, data.inputs, (row + t) * cell.n_inputs, values, old * size, s * size)
+        _step(cell, memory, Feed(task.inputs, (row + t) * cell.n_inputs), old, s * size)
+        old = s * size
         if s == HISTORY - 1 or t == end - 1:
-            wanted = False
-            for k in range(row + t - s, row + t + 1):
-                wanted |= peek(data.counts, k) != NOTHING
-            if wanted:
-                _read_out(cell, weights, w, values, outputs, s + 1)
-                for k in range(s + 1):
-                    if peek(data.counts, row + t - s + k) != NOTHING:
-                        _score(cell, data, row + t - s + k, values, outputs, k, sums)
+            _judge(cell, task, memory, sums, w, row + t - s, s + 1)
             if (t + 1) % BLOCK_STEPS == 0 or t == end - 1:
                 flush(sums, 0, totals, sequence, 1)
-                if all_failed(totals, data.order, position, 1, 1):
+                if all_failed(totals, task.order, position, 1, 1):
                     return False
     return True
 
 
 @kernel
-def evaluate_by_units(cell, packing, data, population, scratch, counter, error, right):
-    """As `driver.evaluate`, genome by genome."""
-    weights, values = view(scratch.weights), view(scratch.values)
-    sums, totals = view(scratch.sums), view(scratch.totals)
-    sequences = view_of(data)
+def evaluate_by_units(cell, packing, task, population, scratch, counter, error, right):
+    """As `driver.evaluate` of `Sequences`, genome by genome."""
+    memory = Memory(view(scratch.weights), view(scratch.values), cell.n_padded)
+    sums, totals, shown = view(scratch.sums), view(scratch.totals), opened(task)
     while True:
         genome = take_next(counter)
         if genome >= population.shape[0]:
             return
-        _pack(packing, population, genome, weights)
+        _pack(packing, population, genome, memory.weights)
         scratch.totals[:] = 0.0
         scratch.sums[:] = 0.0
-        for position in range(data.order.size):
-            if not _run(cell, sequences, weights, values, sums, totals, position):
+        for position in range(task.order.size):
+            if not _run(cell, shown, memory, sums, totals, position):
                 scratch.totals[:] = np.inf
                 break
-        finish(data, scratch.totals[: 2 * data.order.size], population, genome, 1, error, right)
+        finish(task, scratch.totals[: 2 * task.order.size], population, genome, error, right)

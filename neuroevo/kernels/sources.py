@@ -1,4 +1,4 @@
-"""The kernels' sources as a hash, taken before any of them is imported."""
+"""The kernels' sources as hashes, taken before they are compiled: this package's, and those of cells from elsewhere."""
 
 from __future__ import annotations
 
@@ -7,14 +7,29 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
+FOREIGN: dict[Path, str] = {}
+"""Folders of other packages whose modules implement cells or tasks, with their `digest` at import."""
 
-def digest() -> str:
-    """Hash of the names and contents of all modules of this package as they are on disk now."""
+
+def digest(folder: Path = FOLDER) -> str:
+    """Hash of the names and contents of all modules of a folder as they are on disk now."""
     total = hashlib.sha256()
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(folder.glob("*.py")):
         content = path.read_bytes()
         total.update(f"{path.name}\0{len(content)}\0".encode() + content)
     return total.hexdigest()
 
 
 AT_IMPORT = digest()
+
+
+def note(file: str) -> None:
+    """Remember where code for a kernel comes from: its whole folder, for the helpers that it calls."""
+    folder = Path(file).parent
+    if folder not in (FOLDER, *FOREIGN) and Path(file).is_file():
+        FOREIGN[folder] = digest(folder)
+
+
+def edited() -> bool:
+    """Whether the sources on disk are no longer those of this process, or perhaps never were."""
+    return digest() != AT_IMPORT or any(digest(folder) != noted for folder, noted in FOREIGN.items())

@@ -28,7 +28,7 @@ class Count(types.Type):
         super().__init__(name=f"Count({number})")
 
 
-register_model(Count)(models.OpaqueModel)
+register_model(Count)(models.OpaqueModel)  # a value without bits: passing it costs nothing
 
 
 class Tile(types.Type):
@@ -42,6 +42,8 @@ class Tile(types.Type):
 @register_model(Tile)
 class _TileModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Tile) -> None:
+        # An array as a value, never in memory: LLVM takes it apart into as many registers (its "scalar replacement"),
+        # because every index below is a constant.
         super().__init__(dmm, fe_type, ir.ArrayType(vector_ir(fe_type.vector), fe_type.rows * fe_type.columns))
 
 
@@ -69,6 +71,7 @@ def tile_from(typingctx, weights, w, rows, columns):
     tile = Tile(vector, rows.number, columns.number)
 
     def codegen(context, builder, sig, args):
+        # One load a row; the columns are copies of the register, which the first multiply-adds make for free.
         result = ir.Constant(context.get_value_type(tile), ir.Undefined)
         for r in range(tile.rows):
             offset = builder.add(args[1], ir.Constant(args[1].type, r * vector.lanes))
@@ -92,6 +95,7 @@ def tile_fma_by(typingctx, tile, weights, w, value):
     vector = tile.vector
 
     def codegen(context, builder, sig, args):
+        # The factor is one register for all rows, and each weight is used once, straight from memory.
         result, weights_value, w_value, factor = args
         for r in range(tile.rows):
             offset = builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes))
@@ -122,6 +126,9 @@ def _tile_fma(tile: Tile, weights: Any, sources: Any, rows: Any, more: tuple[Any
             offset = builder.add(start, ir.Constant(start.type, k * vector.lanes))
             return emit_load(builder, vector, address(context, builder, kind, base, offset, vector.lanes))
 
+        # All columns of the source first, each in a register for all rows; then row by row one weight, which serves all
+        # columns and is dead after them. Sums, sources and one weight are alive at a time: for 4 x 4 they are 21 of the
+        # 32 registers.
         columns = [at(sig.args[3], sources_value, s_value, c) for c in range(tile.columns)]
         for position, r in enumerate(rows):
             weight = at(sig.args[1], weights_value, w_value, position)
@@ -159,6 +166,7 @@ def tile_map(typingctx, tile, function, more):
     call = function.get_call_type(typingctx, (tile.vector, more), {})
 
     def codegen(context, builder, sig, args):
+        # One call a vector, all inlined: independent chains, of which the processor works on several at once.
         value, _, more_value = args
         emit = context.get_function(function, call)
         for k in range(tile.rows * tile.columns):
@@ -175,30 +183,41 @@ def tile_zero(typingctx, like, rows, columns):
     tile = Tile(vector_of(like), rows.number, columns.number)
 
     def codegen(context, builder, sig, args):
+        # Zeros and not a load: the register is made by an xor with itself, which waits for nothing.
         return ir.Constant(context.get_value_type(tile), None)
 
     return tile(like, rows, columns), codegen
 
 
 @intrinsic
-def tile_fma_links(typingctx, tile, weights, w, values, at, stride, sources, k):
-    """Add one link per row: row r gains `weights[w + r * lanes]` times the memory row `sources[k + r]`."""
+def tile_fma_links(typingctx, tile, memory, w, slot, inputs, sources, k):
+    """Add one link per row: row r gains `weights[w + r * lanes]` times the memory row `sources[k + r]` from `slot` on.
+
+    With `inputs` (`Rows`; else None) the first so many rows are not there but at `inputs.at`.
+    """
     vector = tile.vector
+    weights, values, _ = memory.types
+    elsewhere = not isinstance(inputs, types.NoneType)
 
     def codegen(context, builder, sig, args):
-        value, weights_value, w_value, values_value, at_value, stride_value, sources_value, k_value = args
+        value, memory_value, w_value, slot_value, inputs_value, sources_value, k_value = args
+        weights_value, values_value, stride = (builder.extract_value(memory_value, i) for i in range(3))
         for r in range(tile.rows):
             offset = builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes))
-            weight = emit_load(
-                builder, vector, address(context, builder, sig.args[1], weights_value, offset, vector.lanes)
-            )
+            weight = emit_load(builder, vector, address(context, builder, weights, weights_value, offset, vector.lanes))
             place = builder.add(k_value, ir.Constant(k_value.type, r))
-            row = builder.load(address(context, builder, sig.args[6], sources_value, place, 1))
-            first = builder.add(at_value, builder.mul(row, stride_value))
+            row = builder.load(address(context, builder, sources, sources_value, place, 1))
+            begin = slot_value
+            if elsewhere:
+                # A select and no branch: which sources are inputs follows no pattern that could be predicted. With
+                # many links the two instructions show (5 % of `series-graph-64`), so units do without.
+                is_input = builder.icmp_signed("<", row, builder.extract_value(inputs_value, 1))
+                begin = builder.select(is_input, builder.extract_value(inputs_value, 0), begin)
+            first = builder.add(begin, builder.mul(row, stride))
             for c in range(tile.columns):
                 offset = builder.add(first, ir.Constant(first.type, c * vector.lanes))
                 source = emit_load(
-                    builder, vector, address(context, builder, sig.args[3], values_value, offset, vector.lanes)
+                    builder, vector, address(context, builder, values, values_value, offset, vector.lanes)
                 )
                 n = r * tile.columns + c
                 value = builder.insert_value(
@@ -206,16 +225,62 @@ def tile_fma_links(typingctx, tile, weights, w, values, at, stride, sources, k):
                 )
         return value
 
-    return tile(tile, weights, types.intp, values, types.intp, types.intp, sources, types.intp), codegen
+    return tile(tile, memory, types.intp, types.intp, inputs, sources, types.intp), codegen
 
 
-@intrinsic(prefer_literal=True)
-def tile_at(typingctx, tile, row, column):
-    """The vector at a literal row and column; a column beyond the last stands in code that is never reached."""
-    if not isinstance(row, types.IntegerLiteral) or not isinstance(column, types.IntegerLiteral):
-        return None
-    k = row.literal_value * tile.columns + min(column.literal_value, tile.columns - 1)
-    return (
-        tile.vector(tile, row, column),
-        lambda context, builder, sig, args: builder.extract_value(args[0], k),
-    )
+@intrinsic
+def tile_over_columns(typingctx, tile, function, more):
+    """Call `function(vectors, column, more)` for every column, with the tuple of its vectors from row 0 on."""
+    vectors = types.UniTuple(tile.vector, tile.rows)
+    call = function.get_call_type(typingctx, (vectors, types.intp, more), {})
+
+    def codegen(context, builder, sig, args):
+        # A loop over the type's number of columns, unrolled here: indices into a tile must be constants.
+        value, _, more_value = args
+        emit = context.get_function(function, call)
+        for c in range(tile.columns):
+            column = [builder.extract_value(value, r * tile.columns + c) for r in range(tile.rows)]
+            number = context.get_constant(types.intp, c)
+            emit(builder, (context.make_tuple(builder, vectors, column), number, more_value))
+        return context.get_dummy_value()
+
+    return types.void(tile, function, more), codegen
+
+
+@intrinsic
+def each_of(typingctx, scalar, number):
+    """A tuple of `number` (a `Count`) times the scalar: chains that do not wait for one another."""
+    result = types.UniTuple(scalar, number.number)
+
+    def codegen(context, builder, sig, args):
+        return context.make_tuple(builder, result, [args[0]] * number.number)
+
+    return result(scalar, number), codegen
+
+
+@intrinsic
+def each_fma(typingctx, sums, factor, values, at, stride):
+    """Sum k of a tuple gains `factor * values[at + k * stride]`, rounded once."""
+
+    def codegen(context, builder, sig, args):
+        result, factor_value, base, first, step = args
+        for k in range(sums.count):
+            place = builder.add(first, builder.mul(step, ir.Constant(step.type, k)))
+            value = builder.load(address(context, builder, values, base, place, 1))
+            result = builder.insert_value(result, builder.fma(factor_value, value, builder.extract_value(result, k)), k)
+        return result
+
+    return sums(sums, factor, values, types.intp, types.intp), codegen
+
+
+@intrinsic
+def each_poke(typingctx, target, at, numbers):
+    """Write the numbers of a tuple to `target[at]` and what follows."""
+
+    def codegen(context, builder, sig, args):
+        for k in range(numbers.count):
+            place = builder.add(args[1], ir.Constant(args[1].type, k))
+            builder.store(builder.extract_value(args[2], k), address(context, builder, target, args[0], place, 1))
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, numbers), codegen

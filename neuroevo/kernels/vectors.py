@@ -101,6 +101,8 @@ def vector_of(like: Any) -> Vector | None:
 
 def address(context: Any, builder: Any, kind: Any, value: Any, index: Any, count: int) -> Any:
     """Pointer to element `index` of a view; `count` elements from there are about to be touched."""
+    # Pure arithmetic on a bare pointer: no strides, no test for negative indices, so that a loop keeps its addresses in
+    # one register and the processor's addressing does the rest.
     if isinstance(kind, types.CPointer):
         return builder.gep(value, [index])
     array = context.make_array(kind)(context, builder, value)
@@ -117,6 +119,8 @@ def address(context: Any, builder: Any, kind: Any, value: Any, index: Any, count
 
 def splat(builder: Any, vector: Vector, scalar: Any) -> Any:
     """LLVM value with the scalar in every lane."""
+    # Insert and shuffle is the form in which LLVM knows a broadcast: it becomes one instruction, or none where the
+    # scalar comes from memory and the arithmetic that uses it can read it there (`{1to16}`).
     kind = vector_ir(vector)
     single = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [0] * vector.lanes)
@@ -125,6 +129,8 @@ def splat(builder: Any, vector: Vector, scalar: Any) -> Any:
 
 def emit_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
     """LLVM value of a * b + c with one rounding."""
+    # The intrinsic of that name and not a product and a sum: those LLVM fuses only where it is allowed to round once or
+    # twice as it likes. Without the instruction (SSE2) the C library rounds once, slowly.
     name = f"llvm.fma.v{a.type.count}f{32 if a.type.element == ir.FloatType() else 64}"
     kind = ir.FunctionType(a.type, [a.type] * 3)
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), (a, b, c))
@@ -132,6 +138,7 @@ def emit_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 def emit_load(builder: Any, vector: Vector, pointer: Any, align: int | None = None) -> Any:
     """LLVM value of a vector in memory, aligned to its size unless told otherwise."""
+    # The stated alignment lets LLVM use the load as an operand of the arithmetic; on SSE2 only an aligned one can be.
     typed = builder.bitcast(pointer, vector_ir(vector).as_pointer())
     return builder.load(typed, align=align or vector_bytes(vector))
 
@@ -157,6 +164,25 @@ def view(typingctx, array):
         return context.make_array(sig.args[0])(context, builder, args[0]).data
 
     return result(array), codegen
+
+
+@intrinsic
+def opened(typingctx, bundle):
+    """The NamedTuple with a view in place of each array: what a time loop is given."""
+    kinds = [types.CPointer(kind.dtype) if isinstance(kind, types.Array) else kind for kind in bundle.types]
+    result = bundle if BOUNDS_CHECKED else types.BaseTuple.from_types(kinds, bundle.instance_class)
+
+    def codegen(context, builder, sig, args):
+        if result == bundle:
+            return impl_ret_borrowed(context, builder, bundle, args[0])
+        # Pointers are borrowed: the entry point holds the arrays as long as it runs, and its loops count no references.
+        fields = [builder.extract_value(args[0], k) for k in range(len(kinds))]
+        for k, kind in enumerate(bundle.types):
+            if isinstance(kind, types.Array):
+                fields[k] = context.make_array(kind)(context, builder, fields[k]).data
+        return context.make_tuple(builder, result, fields)
+
+    return result(bundle), codegen
 
 
 @intrinsic
@@ -239,6 +265,7 @@ def gather(typingctx, like, source, index, stride):
     vector = vector_of(like)
 
     def codegen(context, builder, sig, args):
+        # Scalar loads, put together: packing happens once a block of genomes, and gather instructions are no faster.
         _, array, first, step = args
         doubles = ir.VectorType(ir.DoubleType(), vector.lanes)
         value = ir.Constant(doubles, ir.Undefined)
@@ -268,6 +295,8 @@ def polynomial(typingctx, x, coefficients):
     """Horner's rule with `fma`; the coefficients, highest power first, are a tuple of constants or of vectors."""
 
     def codegen(context, builder, sig, args):
+        # Unrolled here, since the number of coefficients belongs to the type; constants are rounded to the element's
+        # type before they are broadcast, as numpy would.
         argument, values = args
         result = None
         for k in range(len(sig.args[1])):
@@ -310,6 +339,7 @@ def _comparison(relation: str, doc: str) -> Any:
     def compare(typingctx, a, b):
         return (
             Mask(a.lanes)(a, a),
+            # Ordered: False where either is NaN, as numpy and C compare.
             lambda context, builder, sig, args: builder.fcmp_ordered(relation, *args),
         )
 
@@ -339,6 +369,8 @@ def minimum(typingctx, a, b):
     """The smaller, lane by lane; b where either is NaN."""
 
     def codegen(context, builder, sig, args):
+        # Comparison and select in this order is what one `min` instruction of x86 does, NaN and signed zeros included;
+        # `llvm.minnum` would need three.
         return builder.select(builder.fcmp_ordered("<", *args), *args)
 
     return a(a, a), codegen
@@ -349,6 +381,7 @@ def maximum(typingctx, a, b):
     """The larger, lane by lane; b where either is NaN."""
 
     def codegen(context, builder, sig, args):
+        # As in `minimum`: one `max` instruction.
         return builder.select(builder.fcmp_ordered(">", *args), *args)
 
     return a(a, a), codegen
@@ -393,6 +426,8 @@ def held(typingctx, x):
     def codegen(context, builder, sig, args):
         if not HELD:
             return args[0]
+        # An empty piece of assembly that claims to produce its operand: LLVM can't look through it, so it does not know
+        # the value for a constant that could be fetched again. "v" are all 32 registers of AVX-512, "x" the first 16.
         function = ir.FunctionType(args[0].type, [args[0].type])
         return builder.asm(function, "", "=v,0" if WIDE else "=x,0", args, side_effect=True)
 
@@ -405,6 +440,8 @@ def power_of_two(typingctx, shifted):
     bits, mantissa = shifted.element.bitwidth, 23 if shifted.element == types.float32 else 52
 
     def codegen(context, builder, sig, args):
+        # The whole number sits in the lowest bits (`rounder`): shifted into the place of the exponent, it counts in
+        # powers of two, and adding the bits of 1.0 gives the exponent its bias. Integer arithmetic, which never rounds.
         integers = ir.VectorType(ir.IntType(bits), shifted.lanes)
         exponent = builder.shl(builder.bitcast(args[0], integers), ir.Constant(integers, [mantissa] * shifted.lanes))
         one = ir.Constant(integers, [((1 << (bits - mantissa - 2)) - 1) << mantissa] * shifted.lanes)
@@ -419,6 +456,7 @@ def rounder(typingctx, like):
     vector = vector_of(like)
 
     def codegen(context, builder, sig, args):
+        # Half of the range above 2**23 (2**52) on either side, so that negative whole numbers fit as well.
         number = 1.5 * 2.0 ** (23 if vector.element == types.float32 else 52)
         return ir.Constant(vector_ir(vector), [number] * vector.lanes)
 
@@ -431,6 +469,7 @@ def flip_if_odd(typingctx, x, shifted):
     bits = x.element.bitwidth
 
     def codegen(context, builder, sig, args):
+        # The lowest bit tells odd from even; shifted to the top it is a sign, and xor flips where it is set.
         integers = ir.VectorType(ir.IntType(bits), x.lanes)
         sign = builder.shl(builder.bitcast(args[1], integers), ir.Constant(integers, [bits - 1] * x.lanes))
         return builder.bitcast(builder.xor(builder.bitcast(args[0], integers), sign), vector_ir(x))
@@ -443,6 +482,7 @@ def take_next(typingctx, counter):
     """Add 1 to the int64 in `counter[0]` as one indivisible step among threads; the value before."""
 
     def codegen(context, builder, sig, args):
+        # Monotonic is enough: the number itself is all that threads tell each other; results meet when they are joined.
         data = context.make_array(sig.args[0])(context, builder, args[0]).data
         return builder.atomic_rmw("add", data, ir.Constant(ir.IntType(64), 1), "monotonic")
 

@@ -210,8 +210,10 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
-    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], network, space))
-    islands, resolved_islands = collect.pair(lambda: _islands(tables["islands"], tables["strategy"], network, space))
+    strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
+    islands, resolved_islands = collect.pair(
+        lambda: _islands(tables["islands"], tables["strategy"], built, network, space)
+    )
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(lambda: parse_settings(Compute, tables["distribution"] or {}, "distribution"))
@@ -379,6 +381,7 @@ def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
 def _islands(
     table: Mapping[str, Any] | None,
     first: Mapping[str, Any] | None,
+    problem: Problem | None,
     network: Network | None,
     space: SearchSpace | None,
 ) -> tuple[IslandSettings | None, dict[str, Any]]:
@@ -398,7 +401,7 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            resolved.append(_checked_strategy(other, network, space, path))
+            resolved.append(_checked_strategy(other, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
         if first is not None and other.get("bounds") != first.get("bounds"):
@@ -417,7 +420,11 @@ def _islands(
 
 
 def _checked_strategy(
-    table: Mapping[str, Any] | None, network: Network | None, space: SearchSpace | None, path: str = "strategy"
+    table: Mapping[str, Any] | None,
+    problem: Problem | None,
+    network: Network | None,
+    space: SearchSpace | None,
+    path: str = "strategy",
 ) -> dict[str, Any]:
     """The resolved table of the strategy; it is built once here, so that its own checks speak before the run."""
     if table is None:
@@ -432,7 +439,9 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            StrategyRecipe.of([table], 0, network, space)()
+            wants = StrategyRecipe.of([table], 0, network, space)().wants
+            if problem is not None:
+                EvaluatorRecipe(network, problem, "single", space, wants).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **shared}

@@ -1,0 +1,52 @@
+"""Backends compute the errors of genomes, each in a way of its own; which one does it follows from network and problem.
+
+- `Backend`: what every backend is.
+- `compiled`: kernels with genomes as lanes; `by_units`: a kernel with units as lanes, for many units on few sequences.
+- `by_score`: any network on any problem by the problem's own `score`, slowly.
+- `BACKENDS`: the registry, which other packages extend; `choose`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuroevo.errors import BadInput
+from neuroevo.evaluation.backends.base import Backend
+from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.registry import Registry
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+    from neuroevo.problems import Problem
+
+_OWN = {
+    "by_units": "neuroevo.evaluation.backends.by_units:ByUnits",
+    "compiled": "neuroevo.evaluation.backends.compiled:Compiled",
+    "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
+}
+
+BACKENDS: Registry[type[Backend]] = Registry("backend", "neuroevo.backends", _OWN)
+"""Backends by name, the package's own in order of preference."""
+
+
+def choose(network: Network, problem: Problem, wants: frozenset[str] = NOTHING_MORE) -> type[Backend]:
+    """The first backend that can evaluate the network on the problem and offers what is wanted.
+
+    Those of other packages are asked first, by name.
+
+    Raises:
+        BadInput: There is none; the message says who offers what.
+    """
+    names = sorted(BACKENDS.names(), key=lambda name: name in _OWN)
+    able = {name: BACKENDS[name] for name in names if BACKENDS[name].supports(network, problem)}
+    for backend in able.values():
+        if wants <= backend.offers:
+            return backend
+    offers = [f"{name}: {', '.join(('error', *sorted(backend.offers)))}" for name, backend in able.items()]
+    raise BadInput(
+        f"no backend gives {', '.join(sorted(wants))} for a network {network.kind!r} on a {type(problem).__name__}; "
+        f"there are {'; '.join(offers) or 'none for these'}"
+    )
+
+
+__all__ = ["BACKENDS", "Backend", "choose"]

@@ -1,0 +1,47 @@
+"""ByScore: any network on any problem, one genome at a time, by the problem's own definition of its error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from neuroevo.evaluation.backends.base import Backend
+from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
+from neuroevo.problems import SequenceProblem
+
+if TYPE_CHECKING:
+    from neuroevo.evaluation.precision import Precision
+    from neuroevo.networks import Network
+    from neuroevo.problems import Problem
+
+
+class ByScore(Backend):
+    """Evaluates what nothing quicker supports, in double precision and one thread."""
+
+    def __init__(
+        self,
+        network: Network,
+        problem: Problem,
+        *,
+        n_threads: int,  # noqa: ARG002
+        precision: Precision,  # noqa: ARG002
+    ) -> None:
+        self._network, self._problem = network, problem
+        if isinstance(problem, SequenceProblem):
+            # Sequences are worth a kernel; other problems have none to miss.
+            warn_once(network)
+
+    @classmethod
+    def supports(cls, network: Network, problem: Problem) -> bool:  # noqa: ARG003 - every problem has a score
+        return True
+
+    def evaluate(
+        self,
+        genomes: NDArray[Any],
+        part: str,
+        wants: frozenset[str] = NOTHING_MORE,  # noqa: ARG002 - it offers nothing more
+    ) -> dict[str, NDArray[Any]]:
+        error, learned = evaluate_by_score(self._network, self._problem, genomes, part)
+        return {"error": error, "learned": learned}

@@ -1,0 +1,150 @@
+"""Which network has a kernel: from a network to its cell, the order of its weights and the names of its state.
+
+A kernel belongs to one class exactly: a subclass may compute something else, and has none until it registers its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.errors import BadInput
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.registry import Registry
+
+Slots = dict[str, NDArray[np.int64]]
+
+
+class Description(NamedTuple):
+    """A network as a kernel takes it.
+
+    Attributes:
+        cell: NamedTuple of integers and arrays with n_inputs, n_outputs and n_state; its class chooses the kernel.
+        order: `kernels.packing.Order`, in which the kernel reads the weights.
+        states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
+    """
+
+    cell: Any
+    order: Any
+    states: dict[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel of a class of networks.
+
+    Attributes:
+        network: The class that it computes; no subclass.
+        describe: From a network, and the slots of every weight array in the array's shape, to its description. It
+            imports the module of `neuroevo.kernels`, or of one's own, that implements the cell.
+    """
+
+    network: type[Network]
+    describe: Callable[[Any, Slots], Description]
+
+
+def _check_kernel(name: str, kernel: Kernel) -> None:
+    if not isinstance(kernel, Kernel) or kernel.network.kind != name:
+        raise BadInput(f"the kernel registered as {name!r} must be a Kernel of a network of that kind, got {kernel!r}")
+
+
+CELLS: Registry[Kernel] = Registry(
+    "kernel",
+    "neuroevo.cells",
+    {
+        kind: f"neuroevo.evaluation.cells:{kind.upper()}"
+        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph")
+    },
+    _check_kernel,
+)
+"""Kernels by the kind of their network."""
+
+
+def has_kernel(network: Network) -> bool:
+    """Whether there is a kernel of exactly this class of networks."""
+    return network.kind in CELLS and CELLS[network.kind].network is type(network)
+
+
+def describe(network: Network) -> Description | None:
+    """The description of a network; None if its class has no kernel."""
+    return CELLS[network.kind].describe(network, slots_by_name(network)) if has_kernel(network) else None
+
+
+def slots_by_name(network: Network) -> Slots:
+    """The slot of every entry of every weight array, in the array's shape."""
+    slots, first = {}, 0
+    for name, shape in zip(network.layout.names, network.layout.shapes, strict=True):
+        size = int(np.prod(shape))
+        slots[name] = np.arange(first, first + size, dtype=np.int64).reshape(shape)
+        first += size
+    return slots
+
+
+def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.dense import Dense, dense_order
+
+    is_jordan = isinstance(network, Jordan)
+    n_layers = 1 if isinstance(network, Jordan) else network.n_layers
+    cell = Dense(
+        n_inputs=network.n_inputs,
+        n_hidden=network.n_hidden,
+        n_outputs=network.n_outputs,
+        n_state=n_layers * network.n_hidden,
+        n_layers=n_layers,
+        n_fed_back=network.n_outputs if is_jordan else network.n_hidden,
+        is_jordan=int(is_jordan),
+        activation=CODES[network.activation],
+        output_activation=CODES[network.output_activation],
+        leaky=int(isinstance(network, Ctrnn)),
+        initial_state=int(network.initial_state),
+    )
+    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)})
+
+
+def _lstm(network: Lstm, slots: Slots) -> Description:
+    from neuroevo.kernels.gated import Lstm as Cell
+    from neuroevo.kernels.gated import lstm_order
+
+    cell = Cell(*_gated_shape(network, n_rows=2))
+    rows = np.arange(cell.n_state).reshape(cell.n_layers, 2, cell.n_hidden)
+    return Description(cell, lstm_order(cell, slots), {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()})
+
+
+def _gru(network: Gru, slots: Slots) -> Description:
+    from neuroevo.kernels.gated import Gru as Cell
+    from neuroevo.kernels.gated import gru_order
+
+    cell = Cell(*_gated_shape(network, n_rows=1))
+    return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)})
+
+
+def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
+    from neuroevo.kernels.activations import CODES
+
+    return (
+        network.n_inputs, network.n_hidden, network.n_outputs, n_rows * network.n_layers * network.n_hidden,
+        network.n_layers, CODES[network.output_activation], int(network.initial_state),
+    )  # fmt: skip
+
+
+def _graph(network: Graph, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.graph import describe_graph
+
+    codes = CODES[network.activation], CODES[network.output_activation]
+    sizes = network.n_inputs, network.n_units, network.n_outputs
+    cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
+    return Description(cell, order, {"hidden": rows})
+
+
+ELMAN = Kernel(Elman, _dense)
+JORDAN = Kernel(Jordan, _dense)
+CTRNN = Kernel(Ctrnn, _dense)
+LSTM = Kernel(Lstm, _lstm)
+GRU = Kernel(Gru, _gru)
+GRAPH = Kernel(Graph, _graph)

@@ -1,0 +1,49 @@
+"""The task of running sequences through a network without judging it, for whoever wants to see its states."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.kernels.compilation import implements, is_kind
+from neuroevo.kernels.sequences import feed_inputs
+from neuroevo.kernels.tasks import feed, judge
+from neuroevo.kernels.tiles import number_of
+
+
+class Replay(NamedTuple):
+    """Inputs, as in `Sequences`; every step is wanted.
+
+    Attributes:
+        n_inputs: Inputs of a step.
+        inputs: ``(n_sequences * n_steps * n_inputs,)`` in the kernel's precision.
+        order: ``(n_sequences,)`` int64, the sequences by falling `n_run`.
+        n_run: ``(n_sequences,)`` int64, in that order: their lengths.
+        n_steps: Steps from one sequence to the next in the array.
+    """
+
+    n_inputs: int
+    inputs: NDArray[Any]
+    order: NDArray[np.int64]
+    n_run: NDArray[np.int64]
+    n_steps: int
+
+
+@implements(feed)
+def _feed(task, memory, inputs, moment, columns):
+    def feed_all(task, memory, inputs, moment, columns):
+        for column in range(number_of(columns)):
+            feed_inputs(task, memory, inputs, moment, column)
+        return True
+
+    return feed_all if is_kind(task, Replay) else None
+
+
+@implements(judge)
+def _judge(task, tally, memory, outputs, moment, wanted, columns):
+    def judge_nothing(task, tally, memory, outputs, moment, wanted, columns):
+        return True
+
+    return judge_nothing if is_kind(task, Replay) else None
