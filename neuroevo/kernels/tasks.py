@@ -11,8 +11,8 @@ falling number of steps, and those numbers in that order. Each task module gives
 - `finish(task, totals, population, first, error, right)`: error and right steps of the genomes from row `first` on,
   from the totals of all sequences.
 
-What is fed may depend on what was judged: a closed loop or a control task keeps its state in the tally or in arrays of
-its own.
+What is fed may depend on what came out: the rows right after the inputs are the outputs of the previous step (of none
+where t is 0). A control task keeps the state of what is controlled in the tally or in arrays of its own.
 """
 
 from __future__ import annotations

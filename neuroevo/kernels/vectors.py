@@ -20,6 +20,7 @@ Rules that keep the bits the same on every processor: a product that feeds a sum
 or split behind your back, no fastmath), no function of the C library, and no sum over lanes.
 
 - `view(array)`: what `load` and `store` address; indices count elements, not vectors or bytes.
+- `opened(bundle)`: a NamedTuple with views in place of its arrays.
 - `load(v, i)`, `store(v, i, x)`: one vector at element i. The address must be aligned: `scratch.aligned_empty`
   and indices that are multiples of `lanes(v)`. `load_any` takes any address.
 - `gather(like, v, i, stride)`: a vector of float64 numbers that lie `stride` apart, rounded to the type of `like`.

@@ -9,6 +9,7 @@ import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.evaluation import BACKENDS, Backend, fallback
 from neuroevo.evaluation.backends import choose
+from neuroevo.evaluation.cells import CELLS
 from neuroevo.registry import Registry
 from tests.evaluation.test_local import EVERY_KIND, problem_for
 from tests.oracle import recurrent as oracle
@@ -144,3 +145,13 @@ def test_backend_that_forgets_genomes_is_a_defect(foreign, monkeypatch):
         pytest.raises(RuntimeError, match="Differences gave no 'error' of all 2 genomes"),
     ):
         evaluator.evaluate(np.zeros((2, network.n_genes)))
+
+
+def test_what_is_no_backend_is_refused():
+    with pytest.raises(BadInput, match="'mine' must be a class derived from Backend, got <class 'dict'>"):
+        BACKENDS.register("mine", dict)
+
+
+def test_kernel_of_another_kind_is_refused():
+    with pytest.raises(BadInput, match="'mine' must be a Kernel of a network of that kind, got Kernel"):
+        CELLS.register("mine", CELLS["elman"])

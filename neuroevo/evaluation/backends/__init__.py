@@ -25,7 +25,13 @@ _OWN = {
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
 }
 
-BACKENDS: Registry[type[Backend]] = Registry("backend", "neuroevo.backends", _OWN)
+
+def _check_backend(name: str, cls: type[Backend]) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, Backend)):
+        raise BadInput(f"the backend registered as {name!r} must be a class derived from Backend, got {cls!r}")
+
+
+BACKENDS: Registry[type[Backend]] = Registry("backend", "neuroevo.backends", _OWN, _check_backend)
 """Backends by name, the package's own in order of preference."""
 
 
