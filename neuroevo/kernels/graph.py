@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate
 from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
-from neuroevo.kernels.compilation import called, implements, inlined, is_kind
+from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import TILE_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma_links, tile_store, tile_zero
@@ -118,7 +118,7 @@ def _tile(cell, k, link, memory, slot, inputs, target, rows, columns):
     tile_store(tile, memory.values, target, memory.stride)
 
 
-@called
+@inlined
 def _tiles(cell, first, last, link, memory, slot, inputs, target, columns):
     """Weighted sums of the targets of some tiles, into rows from `target` on; the next link.
 
