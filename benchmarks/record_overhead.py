@@ -30,7 +30,7 @@ def main() -> None:
     problem = ne.SequenceProblem(rng.normal(size=(1, 100, 1)), rng.normal(size=(1, 100, 1)))
     strategy = ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=256)
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, ne.LocalEvaluator(network, problem) as evaluator:
-        evolution = Evolution(strategy, evaluator)
+        evolution = Evolution.of(strategy, evaluator)
         row = evolution.step().row()
         writer = RunWriter.create(folder, "run", scenario_toml="", run={}, problem=problem, network=network)
         with writer:

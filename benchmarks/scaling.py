@@ -27,25 +27,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroevo as ne
 from benchmarks.undisturbed import REST
-from neuroevo.distribution import Cluster, Scheduler, Servant, ShardedEvaluator
+from neuroevo.distribution import Cluster, Scheduler, ShardedEvaluator, Task
 from neuroevo.distribution.calls import ONE_AT_A_TIME, Caller
 from neuroevo.distribution.islands import DistributedHost
 from neuroevo.distribution.ray_pool import RayPool
-from neuroevo.evolution.hosts import Order
-from neuroevo.trials import TrialOnWorker, plan_runs
+from neuroevo.evolution.hosts import Migrants
+from neuroevo.evolution.stretches import Order
+from neuroevo.trials import PlannedRun, TrialOnWorker, plan_runs
 
 
-class Echo(Servant):
+class Echo(Task):
     """Does nothing, so that what is timed is the way there and back; a number is how long to sleep."""
 
     def start(self) -> None:
         return None
 
-    def serve(self, task):
-        if isinstance(task, float):
-            time.sleep(task)
+    def run(self, item):
+        if isinstance(item, float):
+            time.sleep(item)
             return 0
-        return len(task)
+        return len(item)
 
 
 def processes() -> list[int]:
@@ -178,7 +179,10 @@ def driver_costs(cluster: Cluster, n: int = 1000) -> dict[str, float]:
 def sharded(cluster_of, seconds: float, rounds: int, around) -> dict[str, float]:
     network, problem, population = workload(seconds, np.random.default_rng(1))
     with contextlib.ExitStack() as stack:
-        evaluators = {n: stack.enter_context(ShardedEvaluator(cluster_of(n), network, problem)) for n in (1, 2)}
+        evaluators = {
+            n: stack.enter_context(ShardedEvaluator(cluster_of(n), ne.EvaluatorRecipe(network, problem)))
+            for n in (1, 2)
+        }
         for n, evaluator in evaluators.items():
             wait_for(evaluator.scheduler, n)
             for _ in range(4):
@@ -199,18 +203,18 @@ def islands(cluster_of, rounds: int, around) -> dict[str, float]:
     def make(island: int):
         return ne.make_strategy("genetic_algorithm", n_genes=network.n_genes, seed=1, population_size=64, island=island)
 
-    nothing = np.empty((0, 0)), np.empty(0)
+    recipe = ne.EvaluatorRecipe(network, problem)
     # Stretches of about half a second, as runs order them.
-    orders = [Order(island, 0, None, *nothing, False, 160, 2, np.inf) for island in range(4)]
+    orders = [Order(island, 0, None, Migrants.none(), False, 160, 2, np.inf) for island in range(4)]
     with contextlib.ExitStack() as stack:
-        hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, network, problem)) for n in (1, 2)}
+        hosts = {n: stack.enter_context(DistributedHost(cluster_of(n), make, recipe, 4)) for n in (1, 2)}
         for n, host in hosts.items():
             wait_for(host.scheduler, n)
-            host.advance(orders)
+            host.carry_out(orders)
         times: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(rounds):
             for n, host in hosts.items():
-                times[n].append(at_work(partial(host.advance, orders), 2, around))
+                times[n].append(at_work(partial(host.carry_out, orders), 2, around))
     return report_pair(times)
 
 
@@ -284,11 +288,11 @@ def trials(
     scenario = folder / "trial.toml"
     scenario.write_text(TRIAL.format(generations=generations))
     plan = plan_runs(scenario)
-    planned = {"source": scenario, "table": plan.sets[0].table, "data": plan.sets[0].data, "threads": 1}
+    (planned,) = plan.sets
     with contextlib.ExitStack() as stack:
         schedulers = {}
         for n in (1, 2):
-            pool = RayPool(cluster_of(n), Caller(TrialOnWorker(plan.problems)))
+            pool = RayPool(cluster_of(n), Caller(TrialOnWorker(plan.problems, 1)))
             stack.callback(pool.close)
             schedulers[n] = Scheduler(pool, ONE_AT_A_TIME)
             wait_for(schedulers[n], n)
@@ -297,9 +301,9 @@ def trials(
             for n, scheduler in schedulers.items():
                 results = folder / f"{n}-{number}"
                 results.mkdir()
-                call = planned | {"folder": results}
+                runs = [PlannedRun(scenario, planned.table, planned.data, results, seed) for seed in range(n_trials)]
                 with around():
-                    seconds = timed(partial(scheduler.map, [call | {"seed": seed} for seed in range(n_trials)]))
+                    seconds = timed(partial(scheduler.map, [{"run": run} for run in runs]))
                 if number >= 0:
                     times[n].append(seconds)
     return report_pair(times) | {"a trial": statistics.median(times[1]) / n_trials, "trials": n_trials}
@@ -337,7 +341,7 @@ def main() -> None:
         note("start of Ray", time.perf_counter() - begun)
         network, problem, population = workload(0.2, np.random.default_rng(0))
         begun = time.perf_counter()
-        with ShardedEvaluator(Cluster.local(2), network, problem) as evaluator:
+        with ShardedEvaluator(Cluster.local(2), ne.EvaluatorRecipe(network, problem)) as evaluator:
             evaluator.evaluate(population)
             note("first generation after that", time.perf_counter() - begun)
         note("sharded, 200 ms a generation", sharded(Cluster.local, 0.2, options.rounds, around))

@@ -101,7 +101,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Run:
+class PlannedRun:
     """One run of a set that is open.
 
     Attributes:
@@ -319,7 +319,7 @@ def run_plans(
     return Outcome(tuple(folders), tuple(summaries), code)
 
 
-def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]:
+def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[PlannedRun]]:
     """The folder of a plan, and the runs that it lacks."""
     name = plan.source.stem
     parent, sweep = results, None
@@ -333,7 +333,7 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[_Run]]
         sets.append((planned, trials, set(trials.missing(plan.seeds))))
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
-        _Run(plan.source.absolute(), planned.table, planned.data, trials.path.absolute(), seed)
+        PlannedRun(plan.source.absolute(), planned.table, planned.data, trials.path.absolute(), seed)
         for seed in plan.seeds
         for planned, trials, missing in sets
         if seed in missing
@@ -355,7 +355,7 @@ class _Together:
     opened: ComputeSession
     callbacks: Callbacks
 
-    def complete(self, runs: Sequence[_Run], n_all: int) -> int:
+    def complete(self, runs: Sequence[PlannedRun], n_all: int) -> int:
         """Carry out the runs that are missing of so many; the exit code."""
         if self.opened.cluster is not None and len(runs) > 1:
             return self._on_workers(self.opened.cluster, runs)
@@ -366,7 +366,7 @@ class _Together:
                 return exit_code(record.stop_reason)
         return 0
 
-    def _on_workers(self, cluster: Cluster, runs: Sequence[_Run]) -> int:
+    def _on_workers(self, cluster: Cluster, runs: Sequence[PlannedRun]) -> int:
         """Runs side by side, each as a whole on one worker, which writes its record itself."""
         from neuroevo.distribution.calls import calls_on_workers
 
@@ -395,7 +395,7 @@ class TrialOnWorker:
     threads: int
     callbacks: tuple[Callback, ...] = ()
 
-    def __call__(self, run: _Run) -> str:
+    def __call__(self, run: PlannedRun) -> str:
         """Carry out a run; says why it stopped.
 
         Raises:

@@ -73,7 +73,7 @@ class DistributedHost(StretchHost):
         watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
         recipe.check()
-        super().__init__(make_strategy, self._on_workers, n_islands, n_emigrants=n_emigrants, only_better=only_better)
+        super().__init__(make_strategy, self.carry_out, n_islands, n_emigrants=n_emigrants, only_better=only_better)
         item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated)
         self._pool = RayPool(cluster, item, same_processor=True, announce=announce)
         self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)
@@ -83,7 +83,8 @@ class DistributedHost(StretchHost):
         """Who computes what."""
         return self._scheduler
 
-    def _on_workers(self, orders: Sequence[Order]) -> list[Stretch]:
+    def carry_out(self, orders: Sequence[Order]) -> list[Stretch]:
+        """Have orders carried out; their stretches, in the same order."""
         return self._scheduler.map(orders, [float(order.n_generations) for order in orders])
 
     def close(self) -> None:
