@@ -59,7 +59,7 @@ class EvaluationTask(Task):
         question, genomes = item
         rows = genomes[question.low : question.high]
         evaluation = self._evaluator.evaluate(rows, question.part, question.wants)
-        return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more}
+        return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more, **evaluation.figures}
 
 
 class Question(NamedTuple):

@@ -51,7 +51,8 @@ class Evaluation:
         n_failed: Evaluations whose result was not finite.
         seconds: Wall-clock time.
         more: What was wanted beside the error: names of `FINDINGS` to arrays whose first axis is that of `error`.
-        figures: Further figures of this evaluation for the history, by column.
+        figures: Further figures of each genome, ``(n,)`` by name; the history has their means over those that did not
+            fail.
     """
 
     error: NDArray[np.float64]
@@ -60,7 +61,7 @@ class Evaluation:
     n_failed: int
     seconds: float
     more: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    figures: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -68,18 +69,25 @@ class Evaluation:
         error: NDArray[np.float64],
         learned: NDArray[np.float64],
         seconds: float,
-        more: Mapping[str, NDArray[np.float64]] | None = None,
-        figures: Mapping[str, float] | None = None,
+        found: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> Evaluation:
-        """The evaluation with these errors; whatever is not finite becomes a failed evaluation."""
+        """The evaluation with these errors; whatever is not finite becomes a failed evaluation.
+
+        Args:
+            error: ``(n,)``.
+            learned: ``(n,)``.
+            seconds: Wall-clock time.
+            found: What else is known of each genome: `FINDINGS` by their names, and figures by any other.
+        """
         failed = ~np.isfinite(error)
         error = np.where(failed, np.inf, error)
         learned = np.where(failed, 0.0, learned)
         fitness = fitness_of(error)
-        findings = dict(more or {})
-        for array in (error, learned, fitness, *findings.values()):
+        given = dict(found or {})
+        for array in (error, learned, fitness, *given.values()):
             array.flags.writeable = False
-        return cls(error, fitness, learned, int(failed.sum()), seconds, findings, dict(figures or {}))
+        findings = {name: given.pop(name) for name in FINDINGS if name in given}
+        return cls(error, fitness, learned, int(failed.sum()), seconds, findings, given)
 
 
 class Evaluator(ABC):

@@ -59,9 +59,15 @@ def carry_out(
     improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
     mean = population.mean(axis=0)
     variance = population.var(axis=0, mean=mean[np.newaxis])
-    figures = {**evaluation.figures, **strategy.figures()}
+    figures = {**_means(evaluation), **strategy.figures()}
     messages = tuple(strategy.take_messages())
     return Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement, figures, messages)
+
+
+def _means(evaluation: Evaluation) -> dict[str, float]:
+    """The figures of an evaluation, over the genomes that did not fail; NaN where all did."""
+    sound = np.isfinite(evaluation.error)
+    return {name: float(values[sound].mean()) if sound.any() else np.nan for name, values in evaluation.figures.items()}
 
 
 def _improvement(

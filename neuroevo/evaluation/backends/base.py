@@ -51,8 +51,9 @@ class Backend(ABC):
             wants: What is wanted beside the error, of what it `offers`.
 
         Returns:
-            ``"error"`` and ``"learned"``, ``(n,)`` float64 each, whatever is not finite as it came; and a new array for
-            every name in `wants`, its first axis the genomes.
+            ``"error"`` and ``"learned"``, ``(n,)`` float64 each, whatever is not finite as it came; a new array for
+            every name in `wants`, its first axis the genomes; and further figures of each genome, ``(n,)`` by names
+            like ``mean_force``, whose means become columns of the history.
 
         Raises:
             BadInput: The problem has no such part.

@@ -1,0 +1,94 @@
+"""What a strategy wants reaches it, and what an evaluation and a strategy say reaches the history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuroevo.evaluation import Evaluation, Evaluator
+from neuroevo.evolution import Evolution
+from neuroevo.stopping import Generations
+from neuroevo.strategies import StartSettings, Strategy
+
+CENTRE = np.array([1.0, -2.0, 0.5])
+
+
+class Bowl(Evaluator):
+    """A bowl with its slope; genomes far out fail."""
+
+    offers = frozenset({"gradient", "refined"})
+
+    def evaluate(self, population, part="train", wants=frozenset()):
+        x = np.asarray(population) - CENTRE
+        found = {"gradient": 2 * x, "refined": CENTRE + 0.5 * x, "largest": np.abs(x).max(axis=1)}
+        if "refined" in wants:
+            x = 0.5 * x
+        error = (x**2).sum(axis=1)
+        error[error > 30] = np.nan
+        given = {name: found[name] for name in (*wants, "largest")}
+        return Evaluation.of(error, np.zeros(len(x)), 0.0, given)
+
+
+class Descent(Strategy[StartSettings]):
+    """A step along the slope."""
+
+    Settings = StartSettings
+    STATE = ("genomes",)
+    wants = frozenset({"gradient"})
+
+    def _ask(self):
+        return self._initial_population() if self._generation == 0 else self._genomes
+
+    def _tell(self, population, error, *, gradient):
+        self._genomes = population - 0.25 * np.where(np.isfinite(error)[:, None], gradient, 0.0)
+
+    def _inject(self, genomes, errors):
+        pass
+
+    def _figures(self):
+        return {"mean_gene": float(self._genomes.mean())}
+
+
+class Refining(Descent):
+    """Takes what it is given."""
+
+    wants = frozenset({"refined"})
+
+    def _tell(self, population, error, *, refined):
+        self._genomes = refined
+
+
+def evolved(cls, start_width=1.0):
+    strategy = cls(StartSettings(population_size=5, start_width=start_width), n_genes=3, seed=1)
+    evolution = Evolution.of(strategy, Bowl())
+    evolution.run(Generations(6), lambda progress: None)
+    return strategy, evolution
+
+
+def test_a_gradient_halves_the_distance_each_time():
+    first = Descent(StartSettings(population_size=5), n_genes=3, seed=1).ask()
+    _, evolution = evolved(Descent)
+    distances = ((first - CENTRE) ** 2).sum(axis=1)
+    expected = [distances.min() / 4**generation for generation in range(6)]
+    np.testing.assert_allclose(evolution.history["best_error"], expected, rtol=1e-12)
+
+
+def test_the_champion_of_refinements_is_refined():
+    _, evolution = evolved(Refining)
+    champion = evolution.champion
+    # The evaluator halves the distance, the genome adds it to the centre: so many digits are lost there.
+    assert ((champion.genome - CENTRE) ** 2).sum() == pytest.approx(champion.error, rel=1e-9)
+    assert champion.error == evolution.history["incumbent_error"][-1]
+
+
+def test_figures_of_evaluation_and_strategy_are_columns_of_the_history():
+    strategy, evolution = evolved(Descent, start_width=4.0)
+    history, genomes = (
+        evolution.history,
+        Descent(StartSettings(population_size=5, start_width=4.0), n_genes=3, seed=1).ask(),
+    )
+    assert list(history)[-2:] == ["largest", "mean_gene"]
+    distances = ((genomes - CENTRE) ** 2).sum(axis=1)
+    assert history["n_failed"][0] == (distances > 30).sum() > 0
+    assert history["largest"][0] == np.abs(genomes - CENTRE).max(axis=1)[distances <= 30].mean()
+    assert history["mean_gene"][-1] == strategy._genomes.mean()
