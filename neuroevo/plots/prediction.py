@@ -34,7 +34,7 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
         title: Of the figure.
     """
     original = problem.original
-    predicted = problem.scaling.unscale_targets(outputs)
+    predicted = problem.predictions(outputs)
     if problem.learned.by_class:
         return _draw_classes(predicted, original, title)
     subtitle = f"mean squared error (original units) · {part_errors(predicted, original)}"

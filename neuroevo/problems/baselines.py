@@ -14,12 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.metrics import PartMetrics, measure
+from neuroevo.problems.classifiers import logistic_outputs
+from neuroevo.problems.metrics import PartMetrics, compare
+from neuroevo.problems.preparation import LAGS, choosing
+from neuroevo.problems.ridge import distinct, fit, lagged
+from neuroevo.problems.seasons import copies, found_season, horizon_of, seasonal
+from neuroevo.problems.trees import boosted, has_scikit_learn
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
 
 Values = NDArray[np.float64]
+
+
+_MOST_LAGS = 100
+_MOST_REGRESSORS = 300
+"""A ridge regression sees a season of up to `_MOST_LAGS` steps, and fewer where there are many inputs."""
 
 
 @dataclass(frozen=True)
@@ -31,51 +41,116 @@ class Baseline:
         label: What it does, for tables ("last value repeated").
         outputs: ``(n_sequences, n_steps, n_outputs)`` in scaled units; NaN where it has not seen enough steps yet.
         parts: Part names to its measures; a part whose targets all come too early for it is left out.
+        by_heart: Whether it can learn a training part by heart, so that its errors there say little.
     """
 
     name: str
     label: str
     outputs: Values
     parts: Mapping[str, PartMetrics]
+    by_heart: bool = False
 
 
-def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
+def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ...]:
     """The competitors that make sense for a problem, the simplest first.
 
-    For a series: the training mean, the last value repeated, and linear autoregression. For other targets: the mean and
-    a linear filter of the last inputs. For classes: the largest class, and a linear classifier of each channel's mean
-    and standard deviation.
+    For a series: the training mean, the last value repeated, the last value of the same place in the season, the last
+    value with the training part's drift, linear autoregression, and ridge regression on all inputs of the last steps.
+    For other targets: the mean, a linear filter of the last inputs, and ridge regression. For classes: the largest class, a
+    linear classifier of each channel's mean and standard deviation, and logistic regression. Where a problem asks for
+    them, gradient-boosted trees on the last inputs too.
+
+    All are fitted to the full target in its own units, whatever the network learns of it.
 
     Args:
         problem: Scaled or not.
-        order: Past values that the linear models see.
+        order: Past values that the linear models see; ridge regression sees a season where it is longer, and only the
+            inputs of the step where they hold their own past.
 
     Raises:
         ValueError: The order is below 1.
     """
     if order < 1:
         raise BadInput(f"the order of a linear model must be at least 1, got {order}")
+    fitted = problem if problem.preparation is None else problem.original
+
+    def make(name: str, label: str, outputs: Values, *, by_heart: bool = False) -> Baseline:
+        return _make(problem, fitted, name, label, outputs, by_heart=by_heart)
+
     if problem.learned.by_class:
-        found = [_make(problem, "majority", "largest class", _constant(problem))]
-        classifier = _linear_classifier(problem)
-        return (*found, _make(problem, "linear", "linear classifier of means and deviations", classifier))
-    found = [_make(problem, "mean", "mean of the training targets", _constant(problem))]
-    autoregressive = min(problem.tied) >= 0
+        found = [make("majority", "largest class", _constant(fitted))]
+        found.append(make("linear", "linear classifier of means and deviations", _linear_classifier(fitted)))
+        found.append(make("logistic", "logistic regression", logistic_outputs(fitted, order)))
+        return tuple(found)
+    found = [make("mean", "mean of the training targets", _constant(fitted))]
+    autoregressive = min(fitted.tied) >= 0
+    season = None
     if autoregressive:
-        repeated = np.array(problem.inputs[:, :, list(problem.tied)])
-        found.append(_make(problem, "persistence", "last value repeated", repeated))
-    outputs = linear_filter(problem, order)
+        repeated = np.array(fitted.inputs[:, :, list(fitted.tied)])
+        found.append(make("persistence", "last value repeated", repeated))
+        horizon = horizon_of(fitted)
+        season = None if horizon is None else problem.season or found_season(fitted)
+        if horizon is not None and season is not None:
+            label = f"last season repeated ({season} steps)"
+            found.append(make("seasonal", label, seasonal(repeated, season, horizon)))
+        if horizon is not None:
+            found.append(make("drift", "last value with drift", repeated + _drift(fitted, repeated)))
+    outputs = linear_filter(fitted, order)
     if outputs is not None:
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
-        found.append(_make(problem, "linear", label, outputs))
+        found.append(make("linear", label, outputs))
+    lags = _lags(fitted, order, season)
+    model = fit(fitted.inputs, fitted.targets, fitted.counted("train"), choosing(fitted), lags)
+    found.append(make("ridge", f"ridge regression on {len(model.columns)} values", model(fitted.inputs)))
+    if problem.gradient_boosting and has_scikit_learn():
+        label = f"gradient-boosted trees on {len(model.columns)} values"
+        found.append(make("gradient_boosting", label, _boosted(fitted, lags), by_heart=True))
     return tuple(found)
 
 
-def _make(problem: SequenceProblem, name: str, label: str, outputs: Values) -> Baseline:
+def _make(
+    problem: SequenceProblem, fitted: SequenceProblem, name: str, label: str, outputs: Values, *, by_heart: bool
+) -> Baseline:
     known = np.isfinite(outputs)
     reached = [part for part in problem.parts if (problem.counted(part) & known).any()]
     filled = np.where(known, outputs, 0.0)
-    return Baseline(name, label, outputs, {part: measure(problem, filled, part, known) for part in reached})
+    predictions = fitted.predictions(filled)
+    if fitted is not problem:
+        filled = problem.outputs_for(predictions)
+        outputs = np.where(known, filled, np.nan)
+    parts = {part: compare(problem, filled, predictions, part, known) for part in reached}
+    return Baseline(name, label, outputs, parts, by_heart)
+
+
+def _drift(problem: SequenceProblem, repeated: Values) -> Values:
+    """``(n_outputs,)``: the mean difference of the training targets from the last value known."""
+    counted = problem.counted("train")
+    differences = np.where(counted, problem.targets - repeated, 0.0).sum(axis=(0, 1))
+    return np.asarray(differences / np.maximum(counted.sum(axis=(0, 1)), 1))
+
+
+def _lags(problem: SequenceProblem, order: int, season: int | None) -> int:
+    if len(copies(problem)) > len({*problem.tied}):
+        return 1
+    wanted = order if season is None else max(order, season + 1 if season < _MOST_LAGS else order)
+    return max(min(wanted, _MOST_REGRESSORS // problem.n_inputs), 1)
+
+
+def _boosted(problem: SequenceProblem, lags: int) -> Values:
+    """``(n_sequences, n_steps, n_outputs)``: trees on the values that ridge regression sees."""
+    pairs = distinct(problem.inputs, lags)
+    rows = np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in pairs], axis=2)
+    train, held, outputs = problem.counted("train"), choosing(problem), np.empty(problem.targets.shape)
+    for o in range(problem.n_outputs):
+        fitted, chosen = train[:, :, o], held[:, :, o]
+        used = fitted | chosen
+        if not fitted.any():
+            outputs[:, :, o] = 0.0
+            continue
+        wanted = rows.reshape(-1, rows.shape[2])
+        found = boosted(rows[used], problem.targets[:, :, o][used], fitted[used], chosen[used], wanted)
+        outputs[:, :, o] = found.reshape(problem.targets.shape[:2])
+    return outputs
 
 
 def _constant(problem: SequenceProblem) -> Values:
@@ -86,7 +161,7 @@ def _constant(problem: SequenceProblem) -> Values:
     return np.broadcast_to(means, problem.targets.shape).copy()
 
 
-def linear_filter(problem: SequenceProblem, order: int = 9) -> Values | None:
+def linear_filter(problem: SequenceProblem, order: int = LAGS) -> Values | None:
     """Least squares of each target on the last `order` values of its own series (where tied), or of all inputs.
 
     Returns:
