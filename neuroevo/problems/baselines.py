@@ -16,20 +16,15 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.problems.classifiers import logistic_outputs
 from neuroevo.problems.metrics import PartMetrics, compare
-from neuroevo.problems.preparation import LAGS, choosing
+from neuroevo.problems.preparation import LAGS, choosing, default_lags
 from neuroevo.problems.ridge import distinct, fit, lagged
-from neuroevo.problems.seasons import copies, found_season, horizon_of, seasonal
+from neuroevo.problems.seasons import found_season, horizon_of, seasonal
 from neuroevo.problems.trees import boosted, has_scikit_learn
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
 
 Values = NDArray[np.float64]
-
-
-_MOST_LAGS = 100
-_MOST_REGRESSORS = 300
-"""A ridge regression sees a season of up to `_MOST_LAGS` steps, and fewer where there are many inputs."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +51,9 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
 
     For a series: the training mean, the last value repeated, the last value of the same place in the season, the last
     value with the training part's drift, linear autoregression, and ridge regression on all inputs of the last steps.
-    For other targets: the mean, a linear filter of the last inputs, and ridge regression. For classes: the largest class, a
-    linear classifier of each channel's mean and standard deviation, and logistic regression. Where a problem asks for
-    them, gradient-boosted trees on the last inputs too.
+    For other targets: the mean, a linear filter of the last inputs, and ridge regression. For classes: the largest
+    class, a linear classifier of each channel's mean and standard deviation, and logistic regression. Where a problem
+    asks for them, gradient-boosted trees on the last inputs too.
 
     All are fitted to the full target in its own units, whatever the network learns of it.
 
@@ -72,7 +67,9 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
     """
     if order < 1:
         raise BadInput(f"the order of a linear model must be at least 1, got {order}")
-    fitted = problem if problem.preparation is None else problem.original
+    # Columns that are tied together must be in the same units for the last value to be one.
+    apart = problem.preparation is not None or problem.scaling.target_method is not None
+    fitted = problem.original if apart else problem
 
     def make(name: str, label: str, outputs: Values, *, by_heart: bool = False) -> Baseline:
         return _make(problem, fitted, name, label, outputs, by_heart=by_heart)
@@ -84,12 +81,11 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
         return tuple(found)
     found = [make("mean", "mean of the training targets", _constant(fitted))]
     autoregressive = min(fitted.tied) >= 0
-    season = None
     if autoregressive:
         repeated = np.array(fitted.inputs[:, :, list(fitted.tied)])
         found.append(make("persistence", "last value repeated", repeated))
         horizon = horizon_of(fitted)
-        season = None if horizon is None else problem.season or found_season(fitted)
+        season = problem.season or found_season(fitted)
         if horizon is not None and season is not None:
             label = f"last season repeated ({season} steps)"
             found.append(make("seasonal", label, seasonal(repeated, season, horizon)))
@@ -99,7 +95,7 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
     if outputs is not None:
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
         found.append(make("linear", label, outputs))
-    lags = _lags(fitted, order, season)
+    lags = default_lags(fitted, order)
     model = fit(fitted.inputs, fitted.targets, fitted.counted("train"), choosing(fitted), lags)
     found.append(make("ridge", f"ridge regression on {len(model.columns)} values", model(fitted.inputs)))
     if problem.gradient_boosting and has_scikit_learn():
@@ -127,13 +123,6 @@ def _drift(problem: SequenceProblem, repeated: Values) -> Values:
     counted = problem.counted("train")
     differences = np.where(counted, problem.targets - repeated, 0.0).sum(axis=(0, 1))
     return np.asarray(differences / np.maximum(counted.sum(axis=(0, 1)), 1))
-
-
-def _lags(problem: SequenceProblem, order: int, season: int | None) -> int:
-    if len(copies(problem)) > len({*problem.tied}):
-        return 1
-    wanted = order if season is None else max(order, season + 1 if season < _MOST_LAGS else order)
-    return max(min(wanted, _MOST_REGRESSORS // problem.n_inputs), 1)
 
 
 def _boosted(problem: SequenceProblem, lags: int) -> Values:

@@ -47,13 +47,13 @@ def logistic_outputs(problem: SequenceProblem, lags: int) -> Values:
     rows = (rows - offset) / np.where(deviation > 1e-12 * (1 + np.abs(offset)), deviation, np.inf)
     trying = train & ~held
     with one_blas_thread():
-        penalty = PENALTIES[0]
-        if trying.any() and held.any():
-            losses = [
-                _loss(rows[held], problem.targets[held], fit(rows[trying], problem.targets[trying], candidate))
-                for candidate in PENALTIES
-            ]
-            penalty = PENALTIES[int(np.argmin(losses))]
+        penalty, least = PENALTIES[0], np.inf
+        for candidate in PENALTIES if trying.any() and held.any() else ():
+            weights = fit(rows[trying], problem.targets[trying], candidate)
+            loss = _loss(rows[held], problem.targets[held], weights)
+            if loss >= least:  # smaller ones fit the rows more closely still
+                break
+            penalty, least = candidate, loss
         weights = fit(rows[train], problem.targets[train], penalty)
         return softmax(_with_ones(rows) @ weights)
 

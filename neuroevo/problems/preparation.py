@@ -31,7 +31,10 @@ Transform = Literal["log", "difference", "seasonal_difference"]
 RESIDUALS: tuple[str, ...] = ("last_value", "seasonal", "linear")
 TRANSFORMS: tuple[str, ...] = ("log", "difference", "seasonal_difference")
 LAGS = 9
-"""Values of each input that a linear model sees where nobody says."""
+"""Values of each input that a linear model sees where nobody says and no season is known."""
+_MOST_LAGS = 100
+_MOST_REGRESSORS = 300
+"""It sees a season of up to `_MOST_LAGS` steps, and less where there are many inputs."""
 _LINEAR = "scaling_linear_"
 
 
@@ -186,7 +189,7 @@ _WHOLE = ("season", "horizon", "tied", "columns")
 
 
 def learn(
-    problem: SequenceProblem, residual: str | None, transform: str | Sequence[str] | None, lags: int = LAGS
+    problem: SequenceProblem, residual: str | None, transform: str | Sequence[str] | None, lags: int | None = None
 ) -> Preparation:
     """The preparation of a problem in original units, learnt on its training part.
 
@@ -213,15 +216,23 @@ def learn(
     if residual != "linear":
         return prepared
     targets = prepared.targets(problem.targets, prepared.references(problem.inputs))
-    counted = problem.counted("train")
-    model = ridge.fit(
-        prepared.inputs(problem.inputs),
-        np.where(counted | choosing(problem), targets, 0.0),
-        counted,
-        choosing(problem),
-        whole_number("residual_lags", lags),
-    )
+    counted, held = problem.counted("train"), choosing(problem)
+    targets = np.where(counted | held, targets, 0.0)
+    lags = default_lags(problem) if lags is None else whole_number("residual_lags", lags)
+    model = ridge.fit(prepared.inputs(problem.inputs), targets, counted, held, lags)
     return dataclasses.replace(prepared, residual="linear", linear=model)
+
+
+def default_lags(problem: SequenceProblem, order: int = LAGS) -> int:
+    """Values of each input that a ridge regression sees: `order`, or a season and one where that is more.
+
+    Only the present one where the inputs hold their own past already.
+    """
+    if len(copies(problem)) > len({*problem.tied} - {-1}):
+        return 1
+    season = (problem.season or found_season(problem) or 0) if min(problem.tied) >= 0 else problem.season or 0
+    wanted = max(order, season + 1) if season < _MOST_LAGS else order
+    return max(min(wanted, _MOST_REGRESSORS // problem.n_inputs), 1)
 
 
 def choosing(problem: SequenceProblem) -> NDArray[np.bool_]:
@@ -268,8 +279,8 @@ def _refuse_senseless(problem: SequenceProblem, residual: str | None, names: Seq
     if asked and min(problem.tied) < 0:
         lacking = [name for name, column in zip(problem.target_names, problem.tied, strict=True) if column < 0]
         raise BadInput(
-            f"{asked[0]} needs the past of each target among the inputs, and {', '.join(map(repr, lacking))} is none of "
-            'them; add it to the inputs of a forecast, or use residual = "linear"'
+            f"{asked[0]} needs the past of each target among the inputs, where {', '.join(map(repr, lacking))} is not: "
+            'add it to the inputs of a forecast, or use residual = "linear"'
         )
 
 

@@ -128,7 +128,8 @@ def learn(problem: SequenceProblem, methods: Methods, limits: tuple[float, float
         problem: In original units, or prepared.
         methods: Of all columns, or of inputs and targets.
         limits: The ends of the interval for "range".
-        apart: Whether tied columns are learnt by themselves, as they are where there are two methods.
+        apart: Whether tied columns are learnt by themselves, as they are where there are two methods, and 0 stays 0 for
+            the targets: that of a residual is what a simple model says.
 
     Raises:
         ValueError: A column can't be scaled.
@@ -147,7 +148,7 @@ def learn(problem: SequenceProblem, methods: Methods, limits: tuple[float, float
     with np.errstate(over="ignore"):
         input_maps = [learn_column(np.concatenate(values), method, limits) for values in pooled]
         target_maps = [
-            input_maps[column] if column >= 0 else learn_column(target, target_method, limits)
+            input_maps[column] if column >= 0 else learn_column(target, target_method, limits, centred=not apart)
             for target, column in zip(targets, tied, strict=True)
         ]
     if problem.learned.by_class:
@@ -165,7 +166,7 @@ def learn(problem: SequenceProblem, methods: Methods, limits: tuple[float, float
 
 
 def learn_column(
-    values: NDArray[np.float64], method: str, limits: tuple[float, float] = (-1.0, 1.0)
+    values: NDArray[np.float64], method: str, limits: tuple[float, float] = (-1.0, 1.0), *, centred: bool = True
 ) -> tuple[float, float]:
     """Offset and factor of one column from its training values.
 
@@ -176,10 +177,14 @@ def learn_column(
         values: ``(n,)`` float64, finite; where empty, the column stays as it is.
         method: As in `Scaling`.
         limits: The ends of the interval for "range".
+        centred: Whether there is an offset. Without one "standard" gives the mean square 1, "robust" the interquartile
+            range 1, and "range" puts the largest absolute value on that of the limits.
     """
     if method == "none" or not values.size:
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
+    if not centred:
+        return 0.0, _factor_about_0(values, method, limits) or 1.0
     if method == "standard":
         if low == high:
             return low, 1.0
@@ -190,3 +195,13 @@ def learn_column(
     start, end = limits
     factor = (high - low) / (end - start) if low != high else 1.0
     return low - start * factor, factor
+
+
+def _factor_about_0(values: NDArray[np.float64], method: str, limits: tuple[float, float]) -> float:
+    """The factor of a column without an offset; 0 where all values are 0."""
+    if method == "range":
+        return float(np.abs(values).max() / np.abs(limits).max())
+    lower, upper = np.quantile(values, [0.25, 0.75]).tolist()
+    if method == "robust" and upper > lower:
+        return float(upper - lower)
+    return float(np.sqrt((values * values).mean()))

@@ -31,9 +31,7 @@ def horizon_of(problem: SequenceProblem) -> int | None:
     columns, counted, train = list(original.tied), original.counted("train"), original.parts["train"] & original.present
     for horizon in range(1, min(original.n_steps, LONGEST + 1)):
         later = original.inputs[:, horizon:][:, :, columns]
-        known = (original.target_mask & original.present[:, :, None])[:, :-horizon] & original.present[
-            :, horizon:, None
-        ]
+        known = counted[:, :-horizon] & train[:, horizon:, None]
         if known.any() and (original.targets[:, :-horizon][known] == later[known]).all():
             return horizon
     return None

@@ -19,7 +19,7 @@ from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
-from neuroevo.problems.preparation import LAGS, Preparation
+from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.preparation import learn as learn_preparation
 from neuroevo.problems.results import Measured
 from neuroevo.problems.scaling import Methods, Scaling, check_method, learn
@@ -174,7 +174,11 @@ class SequenceProblem(Problem):
         return self._counted[part]
 
     def prepared(
-        self, residual: str | None = None, transform: str | Sequence[str] | None = None, *, residual_lags: int = LAGS
+        self,
+        residual: str | None = None,
+        transform: str | Sequence[str] | None = None,
+        *,
+        residual_lags: int | None = None,
     ) -> SequenceProblem:
         """The same problem, not scaled, with transformed targets of which a simple model's part is taken off.
 
@@ -184,7 +188,8 @@ class SequenceProblem(Problem):
         Args:
             residual: "last_value", "seasonal", "linear" or None.
             transform: "log", "difference", "seasonal_difference", several of them, or None.
-            residual_lags: Values of each input that the linear model sees: the present one and those before it.
+            residual_lags: Values of each input that the linear model sees: the present one and those before it. None:
+                9, or a season and one; only the present one where inputs hold their own past.
 
         Raises:
             ValueError: A name is unknown, the two do not go together, or the problem can't be prepared so.

@@ -17,7 +17,7 @@ from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
-from neuroevo.problems.preparation import LAGS, Residual, Transform
+from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
 from neuroevo.problems.table import Column, table_of_text
@@ -127,7 +127,7 @@ class Sequences:
             target_names=names,
             gradient_boosting=self.gradient_boosting,
         )
-        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags or LAGS)
+        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)
 
     def _read(self, path: Path) -> Recorded:

@@ -70,7 +70,7 @@ class Summary:
             f"inputs   {len(self.inputs)}: {_listed(self.inputs)}",
             f"targets  {len(self.targets)}: {_listed(self.targets)}",
             *(f"part     {_part_line(part)}" for part in self.parts),
-            *([f"targets  {self.preparation}"] if self.preparation else []),
+            *([f"prepared {self.preparation}"] if self.preparation else []),
             f"scaling  {self.scaling}" + (", learnt on the training part" if self.scaling != "none" else ""),
             f"learned  {self.learned}",
         ]

@@ -64,10 +64,9 @@ def _advice(problem: SequenceProblem, best: Baseline) -> str:
     wanted = _BY_NAME.get(best.name, "linear")
     prepared = problem.preparation
     if prepared is not None and prepared.subtracts:
-        given = f"residual = {prepared.residual!r}" if prepared.residual else f"transform = {prepared.transform[-1]!r}"
         if prepared.residual != "linear" and wanted == "linear":
-            return 'residual = "linear", by which the network begins there'
-        return f"{_LONGER}: with {given} small weights are already close to a simple model"
+            return 'residual = "linear", by which the network begins there and learns what is left'
+        return f"{_LONGER}: the network that answers 0 is a simple model already"
     if best.name == "mean":
         return f"{_LONGER}: it has learnt less than nothing"
     kinds = "" if min(problem.tied) >= 0 else " (of the kinds series and sequences)"

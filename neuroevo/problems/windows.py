@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuroevo.problems.chronology import Labels, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
-from neuroevo.problems.preparation import LAGS, Residual, Transform
+from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.scaling import Method
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.settings import Mistake, SettingsError, shown
@@ -56,7 +56,8 @@ class Forecast:
         parts: Part names to [first, last] in time labels (both included), or to numbers of rows or shares of them that
             follow one another, the last of which may be "rest". A target belongs to the part that its own time lies in.
         residual: The model whose part is taken off the targets: "last_value", "seasonal" or "linear"; left out, none.
-        residual_lags: Values of each input column that "linear" sees; left out, 9, or where `lags` is above 1 those.
+        residual_lags: Values of each input column that "linear" sees; left out, 9, or a season and one, or those of
+            `lags` where that is above 1.
         season: Steps after which the series repeats; left out, it is found on the training part where it is needed.
         transform: Of the targets and the inputs that hold them: "log", "difference", "seasonal_difference" or several.
         scaling: "none", "standard", "range" or "robust", learnt on the training part; or a table of two such names,
@@ -124,8 +125,7 @@ class Forecast:
             season=self.season,
             gradient_boosting=self.gradient_boosting,
         )
-        residual_lags = self.residual_lags or (LAGS if self.lags == 1 else 1)
-        prepared = problem.prepared(self.residual, self.transform, residual_lags=residual_lags)
+        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)
 
     def _check_parts_count(self, rows: Mapping[str, NDArray[np.bool_]], counts: NDArray[np.bool_], first: int) -> None:
