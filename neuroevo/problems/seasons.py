@@ -14,6 +14,8 @@ LONGEST = 400
 """Seasons and horizons are looked for up to this many steps."""
 _MOST = 0.5
 """Half the squared difference of values a season apart is below this share of their variance."""
+_NOTHING = 1e-12
+"""A straight line leaves this share of its variance, by rounding."""
 _NEARLY = 0.15
 """Of the distances whose difference is above the least by this share of its range, the shortest is the season."""
 _RISE = 1.3
@@ -32,7 +34,8 @@ def horizon_of(problem: SequenceProblem) -> int | None:
     for horizon in range(1, min(original.n_steps, LONGEST + 1)):
         later = original.inputs[:, horizon:][:, :, columns]
         known = counted[:, :-horizon] & train[:, horizon:, None]
-        if known.any() and (original.targets[:, :-horizon][known] == later[known]).all():
+        # A few steps at the ends would agree by chance.
+        if 2 * known.sum() >= counted.sum() and (original.targets[:, :-horizon][known] == later[known]).all():
             return horizon
     return None
 
@@ -70,8 +73,15 @@ def seasonal(values: NDArray[np.float64], season: int, horizon: int) -> NDArray[
     return values[:, np.where(steps >= back, steps - back, steps)]
 
 
+def _without_trend(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values less the straight line through those that count, the same for all sequences."""
+    steps = np.broadcast_to(np.arange(values.shape[1], dtype=np.float64), values.shape)
+    known, its = steps[counted] - steps[counted].mean(), values[counted] - values[counted].mean()
+    return np.asarray(values - (known @ its) / max(float(known @ known), 1.0) * steps)
+
+
 def found_season(problem: SequenceProblem) -> int | None:
-    """After how many steps the training targets repeat themselves, or None where they do not.
+    """After how many steps the training targets, less their trend, repeat themselves, or None where they do not.
 
     The distance at which they differ least in the mean square, among those where that difference has a minimum; of
     nearly equal ones the shortest. It must be well below what values without a relation have, and below what shorter
@@ -79,9 +89,11 @@ def found_season(problem: SequenceProblem) -> int | None:
     """
     original = problem.original
     counted = original.counted("train")[:, :, 0]
-    values = np.where(counted, original.targets[:, :, 0], np.nan)
+    values = np.where(counted, _without_trend(original.targets[:, :, 0], counted), np.nan)
     largest = min(LONGEST, int(counted.sum(axis=1).max()) // 2)
-    if largest < 3 or (variance := float(np.nanvar(values))) == 0:
+    if largest < 3 or (variance := float(np.nanvar(values))) <= _NOTHING * float(
+        original.targets[:, :, 0][counted].var()
+    ):
         return None
     differences = np.full(largest + 1, np.inf)
     for season in range(1, largest + 1):

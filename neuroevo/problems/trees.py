@@ -35,6 +35,7 @@ def boosted(
         wanted: ``(m, n_regressors)``: what is predicted.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     def model(n_trees: int, rows: NDArray[np.bool_]) -> HistGradientBoostingRegressor:
         trees = HistGradientBoostingRegressor(
@@ -46,6 +47,8 @@ def boosted(
     trying = fitted & ~chosen
     if not trying.any() or not chosen.any():
         return np.full(len(wanted), targets[fitted].mean())
-    stages = model(MOST_TREES, trying).staged_predict(regressors[chosen])
-    errors = [float(((stage - targets[chosen]) ** 2).mean()) for stage in stages]
-    return np.asarray(model(1 + int(np.argmin(errors)), fitted).predict(wanted), dtype=np.float64)
+    # Threads that wait for each other on busy processors make small trees ten times slower.
+    with threadpool_limits(limits=1):
+        stages = model(MOST_TREES, trying).staged_predict(regressors[chosen])
+        errors = [float(((stage - targets[chosen]) ** 2).mean()) for stage in stages]
+        return np.asarray(model(1 + int(np.argmin(errors)), fitted).predict(wanted), dtype=np.float64)

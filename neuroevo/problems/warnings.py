@@ -139,12 +139,10 @@ def _moments(labels: NDArray[Any]) -> NDArray[np.float64] | None:
 def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
     """Sentences on targets that no output of the network reaches, whatever its weights."""
     activation = network.output_activation
+    if (activation, network.n_outputs) == ("softmax", 1):
+        return ["a softmax over one output is 1 at every step"]
     if activation not in _REACHED or problem.learned.by_class:
-        return (
-            ["a softmax over one output is 1 at every step"]
-            if (activation, network.n_outputs) == ("softmax", 1)
-            else []
-        )
+        return []
     found, (low, high), counted = [], _REACHED[activation], problem.counted("train")
     for o, name in enumerate(problem.target_names):
         values = problem.targets[:, :, o][counted[:, :, o]]
