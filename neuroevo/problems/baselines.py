@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.problems.classifiers import logistic_outputs
 from neuroevo.problems.metrics import PartMetrics, compare
-from neuroevo.problems.preparation import LAGS, choosing, default_lags
+from neuroevo.problems.preparing import LAGS, choosing, default_lags
 from neuroevo.problems.ridge import distinct, fit, lagged
 from neuroevo.problems.seasons import found_season, horizon_of, seasonal
 from neuroevo.problems.trees import boosted, has_scikit_learn

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.machine import one_blas_thread
 from neuroevo.networks.activations import softmax
-from neuroevo.problems.preparation import choosing
+from neuroevo.problems.preparing import choosing
 from neuroevo.problems.ridge import distinct, lagged
 
 if TYPE_CHECKING:

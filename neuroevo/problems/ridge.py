@@ -129,7 +129,7 @@ def fit(inputs: Values, targets: Values, fitted: Mask, chosen: Mask, lags: int) 
         inputs: ``(n_sequences, n_steps, n_inputs)``.
         targets: ``(n_sequences, n_steps, n_outputs)``.
         fitted: ``(n_sequences, n_steps, n_outputs)`` bool: the training targets.
-        chosen: Likewise: those that choose. Where they are training targets, they are held out while they do.
+        chosen: Likewise: those that choose, none of them or all of them training targets, which are held out meanwhile.
         lags: Values of each input that the model sees: the present one and those before it.
     """
     pairs = np.array(distinct(inputs, lags), dtype=np.int64)
@@ -168,11 +168,10 @@ class _Regressors:
     def triangle(self, targets: Values, rows: Mask) -> Values:
         """The triangular factor of the rows of (1, regressors, targets), which holds all that least squares needs."""
         width = 1 + len(self.offset) + targets.shape[2]
-        factor = np.zeros((0, width))
+        factor = np.zeros((width, width))
         for chunk in self._chunks(targets, rows, max(width, _CHUNK // width)):
-            factor = np.asarray(np.linalg.qr(np.vstack([factor, chunk]), mode="r"))
-        padding = np.zeros((max(width - len(factor), 0), width))
-        return np.vstack([factor, padding])
+            factor = _joined(factor, chunk)
+        return factor
 
     def _chunks(self, targets: Values, rows: Mask, size: int) -> Iterator[Values]:
         sequences, steps = np.nonzero(rows)
@@ -186,19 +185,23 @@ class _Regressors:
 def _solve(regressors: _Regressors, targets: Values, fitted: Mask, chosen: Mask) -> tuple[Values, Values, Values]:
     """Weights ``(n, n_targets)``, intercepts and penalties ``(n_targets,)``."""
     n_targets = targets.shape[2]
-    held = regressors.triangle(targets, chosen)
-    trying = fitted & ~chosen
+    held, tried = regressors.triangle(targets, chosen), regressors.triangle(targets, fitted & ~chosen)
+    n_tried = int((fitted & ~chosen).sum())
     errors = np.empty((len(PENALTIES), n_targets))
-    for place, (weights, intercepts) in enumerate(
-        _paths(regressors.triangle(targets, trying), n_targets, trying.sum())
-    ):
+    for place, (weights, intercepts) in enumerate(_paths(tried, n_targets, n_tried)):
         solution = np.vstack([intercepts, weights, -np.eye(n_targets)])
         errors[place] = ((held @ solution) ** 2).sum(axis=0)
     best = errors.argmin(axis=0)
-    path = list(_paths(regressors.triangle(targets, fitted), n_targets, fitted.sum()))
+    whole = _joined(tried, held) if (fitted & chosen).any() else tried
+    path = list(_paths(whole, n_targets, int(fitted.sum())))
     columns = range(n_targets)
     weights = np.stack([path[best[o]][0][:, o] for o in columns], axis=1)
     return weights, np.array([path[best[o]][1][o] for o in columns]), np.array(PENALTIES)[best]
+
+
+def _joined(triangle: Values, rows: Values) -> Values:
+    """The triangular factor of the rows of both."""
+    return np.asarray(np.linalg.qr(np.vstack([triangle, rows]), mode="r"))
 
 
 def _paths(triangle: Values, n_targets: int, n_rows: int) -> Iterator[tuple[Values, Values]]:

@@ -20,7 +20,7 @@ from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
 from neuroevo.problems.preparation import Preparation
-from neuroevo.problems.preparation import learn as learn_preparation
+from neuroevo.problems.preparing import learn as learn_preparation
 from neuroevo.problems.results import Measured
 from neuroevo.problems.scaling import Methods, Scaling, check_method, learn
 from neuroevo.problems.summary import Summary, describe
@@ -206,13 +206,7 @@ class SequenceProblem(Problem):
             ValueError: It is for other columns, or gives values beyond floating-point numbers.
         """
         base = self.original
-        linear = preparation.linear
-        columns = [*preparation.columns, *([] if linear is None else linear.columns.tolist())]
-        outputs = {len(preparation.tied), *([] if linear is None else [len(linear.intercept)])}
-        if outputs != {self.n_outputs} or not all(0 <= c < self.n_inputs for c in columns):
-            raise BadInput("the preparation is for other inputs and targets than the problem has")
-        if not all(-1 <= c < self.n_inputs for c in preparation.tied):
-            raise BadInput("the preparation is for other inputs than the problem has")
+        preparation.check_columns(base.n_inputs, base.n_outputs)
         with np.errstate(over="ignore", invalid="ignore"):
             references = preparation.references(base.inputs)
             inputs, targets = preparation.inputs(base.inputs), preparation.targets(base.targets, references)

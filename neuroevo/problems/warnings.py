@@ -47,22 +47,26 @@ def _input_warnings(problem: SequenceProblem) -> list[str]:
 
 
 def _foreign_warnings(problem: SequenceProblem, train: NDArray[np.bool_]) -> list[str]:
-    """Inputs of other parts that lie further outside the training range than it is wide."""
+    """For each part the input that lies furthest outside the training range, where that is by more than its width."""
+    seen = problem.original.inputs[train]
+    if not len(seen):
+        return []
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    width = np.where(high > low, high - low, np.inf)
     found = []
-    for i, name in enumerate(problem.input_names):
-        column, seen = problem.original.inputs[:, :, i], problem.original.inputs[:, :, i][train]
-        if not seen.size or not (width := seen.max() - seen.min()):
-            continue
-        for part, mask in problem.parts.items():
-            values = column[mask & problem.present & ~train]
-            outside = np.maximum(seen.min() - values, values - seen.max())
-            far = int((outside > REACH * width).sum())
-            if far:
-                worst = float(values[outside.argmax()])
-                found.append(
-                    f"input {name!r} leaves what training has seen, {seen.min():.4g} to {seen.max():.4g}, by far in "
-                    f"part {part!r}: {far} of {values.size} values, one is {worst:.4g}; errors there mean little"
-                )
+    for part, mask in problem.parts.items():
+        values = problem.original.inputs[mask & problem.present & ~train]
+        outside = np.maximum(low - values, values - high) / width
+        far = outside > REACH
+        if far.any():
+            step, i = np.unravel_index(outside.argmax(), outside.shape)
+            others = int(far.any(axis=0).sum()) - 1
+            found.append(
+                f"input {problem.input_names[i]!r} leaves what training has seen, {low[i]:.4g} to {high[i]:.4g}, by far "
+                f"in part {part!r}: {int(far[:, i].sum())} of {len(values)} values, one is {values[step, i]:.4g}"
+                + (f"; so do {others} other inputs" if others else "")
+                + "; errors there mean little"
+            )
     return found
 
 

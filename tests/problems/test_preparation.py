@@ -15,7 +15,8 @@ import neuroevo as ne
 from neuroevo.problems import PROBLEMS, RightClass, Scaling, SequenceProblem
 from neuroevo.problems.baselines import baselines
 from neuroevo.problems.metrics import measure
-from neuroevo.problems.preparation import RESIDUALS, Preparation, choosing
+from neuroevo.problems.preparation import RESIDUALS, Preparation
+from neuroevo.problems.preparing import choosing
 from neuroevo.settings import SettingsError, parse_settings
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"
@@ -132,7 +133,7 @@ def test_it_is_undone_and_survives_its_arrays_bit_for_bit(residual, transform, m
 
 
 @given(
-    st.lists(st.floats(1e-3, 1e6), min_size=12, max_size=40),
+    st.lists(st.floats(1e-3, 1e6), min_size=24, max_size=60),
     st.sampled_from(SENSIBLE),
     st.integers(1, 4),
     st.sampled_from(["none", "standard", "range", "robust"]),
@@ -266,10 +267,10 @@ def test_stored_arrays_are_checked():
         ("scaling_residual", "best", "residual must be one of"),
         ("scaling_transform", "log,log", "each once"),
         ("scaling_tied", np.array([0.5]), "whole numbers"),
-        ("scaling_tied", np.array([4]), "for other inputs"),
-        ("scaling_tied", np.array([0, 0]), "for other inputs and targets"),
-        ("scaling_columns", np.array([-1]), "for other inputs and targets"),
-        ("scaling_linear_columns", np.array([9] * len(problem.preparation.linear.columns)), "for other inputs"),
+        ("scaling_tied", np.array([4]), "for other columns"),
+        ("scaling_tied", np.array([0, 0]), "for other columns than 1 inputs and 1 targets"),
+        ("scaling_columns", np.array([-1]), "for other columns than 1 inputs and 1 targets"),
+        ("scaling_linear_columns", np.array([9] * len(problem.preparation.linear.columns)), "for other columns"),
         ("scaling_tied", np.array([-1]), "needs the input that it is tied to"),
         ("scaling_residual", "seasonal", "season must be at least 2"),
     ):
@@ -352,3 +353,17 @@ def test_lags_without_their_model_are_a_mistake():
     for kind, values in (("sine", {}), ("sequences", {"file": "a.npz", "labels": "y"})):
         with pytest.raises(SettingsError, match='residual_lags: goes with residual = "linear" only, got 3'):
             parse_settings(PROBLEMS[kind], {**values, "residual_lags": 3}, "problem")
+
+
+def test_a_run_on_a_residual_goes_on_to_the_same_bits_and_keeps_it_with_its_champion(small_scenario, tmp_path):
+    keys = {"problem.residual": "linear", "problem.transform": "difference", "problem.scaling": {"targets": "robust"}}
+    whole = ne.run(small_scenario, results=tmp_path / "whole", overrides={**keys, "stop.generations": 8})
+    first = ne.run(small_scenario, results=tmp_path / "parts", overrides={**keys, "stop.generations": 3})
+    parts = ne.extend(first.path, overrides={"stop.generations": 8})
+    assert parts.champion.genome.tobytes() == whole.champion.genome.tobytes()
+    assert parts.history["incumbent_error"].tobytes() == whole.history["incumbent_error"].tobytes()
+    assert whole.error_name == "mean squared error of the residual (scaled units)"
+    problem, scaling = whole.problem, whole.champion.scaling
+    new = problem.original.with_preparation(Preparation.from_arrays(scaling)).with_scaling(Scaling.from_arrays(scaling))
+    assert new.targets.tobytes() == problem.targets.tobytes()
+    assert ne.load_scenario(whole.path / "scenario.toml", problem=problem).table["problem"]["transform"] == "difference"
