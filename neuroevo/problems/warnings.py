@@ -60,10 +60,11 @@ def _foreign_warnings(problem: SequenceProblem, train: NDArray[np.bool_]) -> lis
         far = outside > REACH
         if far.any():
             step, i = np.unravel_index(outside.argmax(), outside.shape)
+            name, seen_range = problem.input_names[i], f"{low[i]:.4g} to {high[i]:.4g}"
             others = int(far.any(axis=0).sum()) - 1
             found.append(
-                f"input {problem.input_names[i]!r} leaves what training has seen, {low[i]:.4g} to {high[i]:.4g}, by far "
-                f"in part {part!r}: {int(far[:, i].sum())} of {len(values)} values, one is {values[step, i]:.4g}"
+                f"input {name!r} leaves what training has seen, {seen_range}, by far in part {part!r}: "
+                f"{int(far[:, i].sum())} of {len(values)} values, one is {values[step, i]:.4g}"
                 + (f"; so do {others} other inputs" if others else "")
                 + "; errors there mean little"
             )
