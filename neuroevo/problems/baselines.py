@@ -6,7 +6,7 @@ values beat many published networks on popular benchmark series, so a network's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.classifiers import logistic_outputs
+from neuroevo.problems.classifiers import class_features, logistic_outputs
 from neuroevo.problems.metrics import PartMetrics, compare
 from neuroevo.problems.preparing import LAGS, choosing, default_lags
-from neuroevo.problems.ridge import distinct, fit, lagged
-from neuroevo.problems.seasons import found_season, horizon_of, seasonal
+from neuroevo.problems.ridge import fit, lagged
+from neuroevo.problems.seasons import horizon_of, seasonal
 from neuroevo.problems.trees import boosted, has_scikit_learn
 
 if TYPE_CHECKING:
@@ -77,15 +77,18 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
     if problem.learned.by_class:
         found = [make("majority", "largest class", _constant(fitted))]
         found.append(make("linear", "linear classifier of means and deviations", _linear_classifier(fitted)))
-        found.append(make("logistic", "logistic regression", logistic_outputs(fitted, order)))
-        return tuple(found)
+        rows = class_features(fitted, order)
+        found.append(
+            make("logistic", "logistic regression", logistic_outputs(fitted, rows), by_heart=_many(fitted, rows))
+        )
+        return (*found, *_trees(fitted, rows, make))
     found = [make("mean", "mean of the training targets", _constant(fitted))]
     autoregressive = min(fitted.tied) >= 0
     if autoregressive:
         repeated = np.array(fitted.inputs[:, :, list(fitted.tied)])
         found.append(make("persistence", "last value repeated", repeated))
         horizon = horizon_of(fitted)
-        season = problem.season or found_season(fitted)
+        season = problem.known_season
         if horizon is not None and season is not None:
             label = f"last season repeated ({season} steps)"
             found.append(make("seasonal", label, seasonal(repeated, season, horizon)))
@@ -97,11 +100,11 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
         found.append(make("linear", label, outputs))
     lags = default_lags(fitted, order)
     model = fit(fitted.inputs, fitted.targets, fitted.counted("train"), choosing(fitted), lags)
-    found.append(make("ridge", f"ridge regression on {len(model.columns)} values", model(fitted.inputs)))
-    if problem.gradient_boosting and has_scikit_learn():
-        label = f"gradient-boosted trees on {len(model.columns)} values"
-        found.append(make("gradient_boosting", label, _boosted(fitted, lags), by_heart=True))
-    return tuple(found)
+    pairs = zip(model.columns.tolist(), model.lags.tolist(), strict=True)
+    rows = np.stack([lagged(fitted.inputs[:, :, column], lag) for column, lag in pairs], axis=2)
+    label = f"ridge regression on {rows.shape[2]} values"
+    found.append(make("ridge", label, model(fitted.inputs), by_heart=_many(fitted, rows)))
+    return (*found, *_trees(fitted, rows, make))
 
 
 def _make(
@@ -125,21 +128,24 @@ def _drift(problem: SequenceProblem, repeated: Values) -> Values:
     return np.asarray(differences / np.maximum(counted.sum(axis=(0, 1)), 1))
 
 
-def _boosted(problem: SequenceProblem, lags: int) -> Values:
-    """``(n_sequences, n_steps, n_outputs)``: trees on the values that ridge regression sees."""
-    pairs = distinct(problem.inputs, lags)
-    rows = np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in pairs], axis=2)
-    train, held, outputs = problem.counted("train"), choosing(problem), np.empty(problem.targets.shape)
+def _many(problem: SequenceProblem, rows: Values) -> bool:
+    """Whether a linear model of ``rows (n_sequences, n_steps, n)`` could give back all its training targets."""
+    return bool(rows.shape[2] >= problem.counted("train").any(axis=2).sum())
+
+
+def _trees(problem: SequenceProblem, rows: Values, make: Callable[..., Baseline]) -> list[Baseline]:
+    """Trees on ``rows (n_sequences, n_steps, n)``, of each target or class by itself, where they are asked for."""
+    if not (problem.gradient_boosting and has_scikit_learn()):
+        return []
+    train, held = problem.counted("train"), choosing(problem)
+    outputs = np.zeros(problem.targets.shape)
     for o in range(problem.n_outputs):
-        fitted, chosen = train[:, :, o], held[:, :, o]
-        used = fitted | chosen
-        if not fitted.any():
-            outputs[:, :, o] = 0.0
-            continue
-        wanted = rows.reshape(-1, rows.shape[2])
-        found = boosted(rows[used], problem.targets[:, :, o][used], fitted[used], chosen[used], wanted)
-        outputs[:, :, o] = found.reshape(problem.targets.shape[:2])
-    return outputs
+        fitted, used = train[:, :, o], train[:, :, o] | held[:, :, o]
+        if fitted.any():
+            its = (rows[used], problem.targets[:, :, o][used], fitted[used], held[:, :, o][used])
+            outputs[:, :, o] = boosted(*its, rows.reshape(-1, rows.shape[2])).reshape(outputs.shape[:2])
+    label = f"gradient-boosted trees on {rows.shape[2]} values"
+    return [make("gradient_boosting", label, outputs, by_heart=True)]
 
 
 def _constant(problem: SequenceProblem) -> Values:

@@ -29,18 +29,26 @@ _SETTLED = 1e-4
 """Steps end where no weight moves further than this."""
 
 
-def logistic_outputs(problem: SequenceProblem, lags: int) -> Values:
-    """``(n_sequences, n_steps, n_outputs)``: probabilities of the classes, fitted on the training part.
+def class_features(problem: SequenceProblem, lags: int) -> Values:
+    """``(n_sequences, n_steps, n)``: what tells the class at a step.
 
-    Where only the last step of each sequence counts, of the means of each input over eighths of its sequence and its
-    deviation; else, step by step, of the last inputs.
+    Where only the last step of each sequence counts, the means of each input over eighths of its sequence and its
+    deviation; else the last inputs.
     """
     counted = np.any([problem.counted(part).any(axis=2) for part in problem.parts], axis=0)
     at_end = np.arange(problem.n_steps)[None, :] == problem.lengths[:, None] - 1
     if not (counted & ~at_end).any():
-        rows = np.repeat(_of_sequences(problem)[:, None], problem.n_steps, axis=1)
-    else:
-        rows = np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in distinct(problem.inputs, lags)], axis=2)
+        return np.repeat(_of_sequences(problem)[:, None], problem.n_steps, axis=1)
+    return np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in distinct(problem.inputs, lags)], axis=2)
+
+
+def logistic_outputs(problem: SequenceProblem, rows: Values) -> Values:
+    """``(n_sequences, n_steps, n_outputs)``: probabilities of the classes, fitted on the training part.
+
+    Args:
+        problem: Of classes.
+        rows: ``(n_sequences, n_steps, n)``.
+    """
     train = problem.counted("train").any(axis=2)
     held = choosing(problem).any(axis=2)
     offset, deviation = rows[train].mean(axis=0), rows[train].std(axis=0)

@@ -67,7 +67,7 @@ class Preparation:
             raise BadInput('a fitted linear model goes with residual = "linear", and only with it')
         if self._takes_season and not (self.season >= 2 and self.horizon >= 1):
             raise BadInput(f"season must be at least 2 and the horizon at least 1, got {self.season}, {self.horizon}")
-        if (self._takes_last or self._takes_season) and min(self.tied) < 0:
+        if (self._takes_last or self._takes_season) and min(self.tied, default=-1) < 0:
             raise BadInput("what takes values of the series off a target needs the input that it is tied to")
 
     def check_columns(self, n_inputs: int, n_outputs: int) -> None:

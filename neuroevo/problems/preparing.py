@@ -13,7 +13,7 @@ from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.problems import ridge
 from neuroevo.problems.preparation import TRANSFORMS, Preparation, check_names
-from neuroevo.problems.seasons import copies, found_season, horizon_of
+from neuroevo.problems.seasons import LONGEST, copies, horizon_of
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
@@ -67,7 +67,7 @@ def default_lags(problem: SequenceProblem, order: int = LAGS) -> int:
     """
     if len(copies(problem)) > len({*problem.tied} - {-1}):
         return 1
-    season = (problem.season or found_season(problem) or 0) if min(problem.tied) >= 0 else problem.season or 0
+    season = problem.known_season or 0
     wanted = max(order, season + 1) if season < _MOST_LAGS else order
     return max(min(wanted, _MOST_REGRESSORS // problem.n_inputs), 1)
 
@@ -119,13 +119,13 @@ def _horizon(problem: SequenceProblem) -> int:
     if horizon is None:
         raise BadInput(
             "a season needs targets that are the later values of the inputs they are tied to, all the same number of "
-            "steps later; these are not"
+            f"steps later, up to {LONGEST} and half of the training part; these are not"
         )
     return horizon
 
 
 def _season(problem: SequenceProblem) -> int:
-    season = problem.season or found_season(problem)
+    season = problem.known_season
     if season is None:
         raise BadInput("no season was found in the training part: say after how many steps it repeats, season = 12")
     longest = int(problem.counted("train").any(axis=2).sum(axis=1).max())

@@ -91,9 +91,10 @@ def found_season(problem: SequenceProblem) -> int | None:
     counted = original.counted("train")[:, :, 0]
     values = np.where(counted, _without_trend(original.targets[:, :, 0], counted), np.nan)
     largest = min(LONGEST, int(counted.sum(axis=1).max()) // 2)
-    if largest < 3 or (variance := float(np.nanvar(values))) <= _NOTHING * float(
-        original.targets[:, :, 0][counted].var()
-    ):
+    whole, variance = (
+        float(its[counted].var()) if counted.any() else 0.0 for its in (original.targets[:, :, 0], values)
+    )
+    if largest < 3 or variance <= _NOTHING * whole:
         return None
     differences = np.full(largest + 1, np.inf)
     for season in range(1, largest + 1):

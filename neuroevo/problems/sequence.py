@@ -23,6 +23,7 @@ from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.preparing import learn as learn_preparation
 from neuroevo.problems.results import Measured
 from neuroevo.problems.scaling import Methods, Scaling, check_method, learn
+from neuroevo.problems.seasons import found_season
 from neuroevo.problems.summary import Summary, describe
 from neuroevo.problems.verdict import verdict
 from neuroevo.problems.warnings import network_warnings, warnings
@@ -219,6 +220,13 @@ class SequenceProblem(Problem):
         if preparation.subtracts:
             problem.__dict__["error_name"] = "mean squared error of the residual (scaled units)"
         return problem
+
+    @cached_property
+    def known_season(self) -> int | None:
+        """`season`, or what the training part of a series shows; None where nothing repeats itself."""
+        if self.original is not self:
+            return self.original.known_season
+        return self.season or (found_season(self) if min(self.tied) >= 0 else None)
 
     def scaled(self, method: Methods, limits: tuple[float, float] = (-1.0, 1.0)) -> SequenceProblem:
         """The same problem in scaled units, learnt on the training part only.

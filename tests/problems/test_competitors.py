@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from neuroevo.problems import classifiers as logistic
 from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.metrics import measure
 from neuroevo.problems.seasons import found_season, horizon_of
+from neuroevo.problems.trees import has_scikit_learn
 from neuroevo.problems.verdict import verdict
 from neuroevo.settings import parse_settings
 
@@ -127,6 +127,10 @@ def test_logistic_regression_is_the_minimum_of_the_penalised_cross_entropy(penal
     assert weights[0] - weights[0].mean() == pytest.approx(found[0] - found[0].mean(), abs=2e-3)
 
 
+def logistic_outputs(problem):
+    return logistic.logistic_outputs(problem, logistic.class_features(problem, 4))
+
+
 def classes_of(inputs, classes, **arguments):
     n_steps = inputs.shape[1]
     counted = np.repeat((np.arange(n_steps) == n_steps - 1)[None, :, None], 2, axis=2)
@@ -151,20 +155,19 @@ def test_logistic_regression_of_steps_sees_the_past_alone():
     values = rng.normal(size=(1, 200, 1))
     classes = (values[0, :, 0] > 0).astype(int)
     targets = np.eye(2)[np.roll(classes, 2)][None]  # the sign two steps before
-    outputs = logistic.logistic_outputs(SequenceProblem(values, targets, learned=RightClass()), 4)
+    outputs = logistic_outputs(SequenceProblem(values, targets, learned=RightClass()))
     assert (outputs.argmax(axis=2) == targets.argmax(axis=2))[0, 4:].mean() > 0.95
     assert outputs.sum(axis=2) == pytest.approx(np.ones((1, 200)))
     later = values.copy()
     later[0, 150:] = 0.0
     parts = {"train": np.arange(200)[None] < 100}
     ours, theirs = (
-        logistic.logistic_outputs(SequenceProblem(v, targets, learned=RightClass(), parts=parts), 4)
-        for v in (values, later)
+        logistic_outputs(SequenceProblem(v, targets, learned=RightClass(), parts=parts)) for v in (values, later)
     )
     assert np.array_equal(ours[0, :150], theirs[0, :150])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="scikit-learn is not installed")
+@pytest.mark.skipif(not has_scikit_learn(), reason="scikit-learn is not installed")
 def test_trees_find_what_no_linear_model_can():
     rng = np.random.default_rng(0)
     inputs = rng.uniform(-1, 1, (1, 800, 1))
@@ -179,6 +182,25 @@ def test_trees_find_what_no_linear_model_can():
         found["gradient_boosting"].outputs.tobytes()
         == named(problem.scaled("standard"))["gradient_boosting"].outputs.tobytes()
     )
+
+
+@pytest.mark.skipif(not has_scikit_learn(), reason="scikit-learn is not installed")
+def test_trees_of_classes_choose_the_largest_output():
+    rng = np.random.default_rng(0)
+    inputs = rng.uniform(-1, 1, (400, 8, 1))
+    classes = (np.abs(inputs[:, 3, 0]) > 0.5).astype(int)
+    parts = {"train": np.arange(400) < 300, "test": np.arange(400) >= 300}
+    found = named(classes_of(inputs, classes, parts=parts, gradient_boosting=True))
+    assert found["gradient_boosting"].parts["test"].learned > 0.95
+    assert found["logistic"].parts["test"].learned < 0.7
+
+
+def test_linear_models_with_as_many_inputs_as_targets_learn_by_heart():
+    rng = np.random.default_rng(0)
+    few, many = (classes_of(rng.normal(size=(n, 8, 1)), np.arange(n) % 2) for n in (9, 10))
+    assert named(few)["logistic"].by_heart  # eight means and a deviation
+    assert not named(many)["logistic"].by_heart
+    assert [named(series(wave(7, n)))["ridge"].by_heart for n in (10, 11)] == [True, False]
 
 
 def test_trees_are_left_out_and_said_so_where_scikit_learn_is_missing(monkeypatch):
