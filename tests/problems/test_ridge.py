@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from neuroevo.problems.ridge import PENALTIES, REACH, Ridge, distinct, fit, lagged
 
@@ -183,3 +184,14 @@ def test_a_model_survives_its_arrays_bit_for_bit_and_refuses_others():
     ):
         with pytest.raises(ValueError, match="of a linear model"):
             Ridge.from_arrays({**arrays, name: np.asarray(values)}, "its_")
+
+
+@pytest.mark.parametrize("n_steps", [400, 4000])
+def test_the_bits_do_not_depend_on_the_threads_of_blas(n_steps):
+    inputs, targets = series(n_steps, 4, seed=5)
+    fitted, chosen = masks(n_steps)
+    found = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            found.append(fit(inputs, targets, fitted, chosen, 30).weights.tobytes())
+    assert len(set(found)) == 1
