@@ -186,12 +186,12 @@ def test_a_model_survives_its_arrays_bit_for_bit_and_refuses_others():
             Ridge.from_arrays({**arrays, name: np.asarray(values)}, "its_")
 
 
-@pytest.mark.parametrize("n_steps", [400, 4000])
-def test_the_bits_do_not_depend_on_the_threads_of_blas(n_steps):
-    inputs, targets = series(n_steps, 4, seed=5)
-    fitted, chosen = masks(n_steps)
+def test_the_bits_do_not_depend_on_the_threads_of_blas():
+    # With 300 columns the factors that numpy computes with one and with two threads differ.
+    inputs, targets = series(1000, 10, seed=5)
+    fitted, chosen = masks(1000)
     found = []
-    for threads in (1, 2, 4):
+    for threads in (1, 2):
         with threadpool_limits(limits=threads, user_api="blas"):
             found.append(fit(inputs, targets, fitted, chosen, 30).weights.tobytes())
     assert len(set(found)) == 1
