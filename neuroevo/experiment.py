@@ -289,7 +289,10 @@ def _finish(scenario: Scenario, writer: RunWriter, logbook: Logbook, reason: Sto
         figures = champion.figures()
         writer.champion(champion.genome, network=scenario.network, problem=scenario.problem, **figures)
         entries["champion"] = {name: value if math.isfinite(value) else None for name, value in figures.items()}
-        entries["results"] = scenario.problem.results(scenario.network, champion.genome).to_dict()
+        results = scenario.problem.results(scenario.network, champion.genome)
+        entries["results"] = results.to_dict()
+        if results.verdict:
+            writer.log(results.verdict)
     if reason.criterion == "signal":
         entries["status"] = "interrupted"
     writer.log(f"stopped after generation {logbook.generation}: {reason.message}")

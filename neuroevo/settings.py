@@ -149,7 +149,7 @@ def _mistakes(errors: Sequence[ErrorDetails], path: str, value: object) -> list[
     places = [tuple(key for key in details["loc"] if isinstance(key, int)) for details in errors]
     if len(errors) > 1 and (len(set(places)) == 1 or () in places):
         wanted = " or ".join(dict.fromkeys(_expected(details) for details in errors))
-        return [Mistake(path, f"must be {wanted}", shown(value))]
+        return [Mistake(path, f"must be {wanted}", shown(value), next(filter(None, map(_hint, errors)), ""))]
     return [
         Mistake(joined(path, *place), f"must be {_expected(details)}", shown(details["input"]), _hint(details))
         for place, details in zip(places, errors, strict=True)

@@ -144,7 +144,7 @@ def stop_text(run: Mapping[str, Any]) -> str:
 
 
 def results_text(results: Mapping[str, Any]) -> str:
-    """Errors by part of the champion and of the simple competitors, a table per measure."""
+    """Errors by part of the champion and of the simple competitors, a table per measure, and what they say."""
     contestants: Mapping[str, Mapping[str, Mapping[str, float]]] = results["contestants"]
     parts = list(next(iter(contestants.values())))
     tables = []
@@ -154,6 +154,7 @@ def results_text(results: Mapping[str, Any]) -> str:
             [name, *(_figure(figures[part].get(measure)) for part in parts)] for name, figures in contestants.items()
         ]
         tables.append(columns(rows, "  "))
+    tables += [escaped(results["verdict"])] if results.get("verdict") else []
     return "\n\n".join(tables)
 
 

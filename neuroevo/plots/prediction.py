@@ -35,7 +35,7 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
         title: Of the figure.
     """
     original = problem.original
-    predicted = problem.scaling.unscale_targets(outputs)
+    predicted = problem.predictions(outputs)
     if problem.learned.by_class:
         return _draw_classes(predicted, original, title)
     errors = " · ".join(f"{part} {error:.4g}" for part, error in part_errors(predicted, original).items())

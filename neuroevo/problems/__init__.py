@@ -2,8 +2,9 @@
 
 `Problem` is the contract; `SequenceProblem`, sequences of inputs and the targets that count, its first member.
 `PROBLEMS` names the kinds that a scenario can ask for, each a frozen settings dataclass whose ``build(folder)`` gives
-a `Problem`: data of one's own (`series`, `sequences`) and generators of known tasks. Beside them: `Scaling`, the
-readers that raise `DataError`, the metrics, and the simple competitors (`baselines`) that every report prints.
+a `Problem`: data of one's own (`series`, `sequences`) and generators of known tasks. Beside them: `Scaling`
+and what comes before it (`Preparation`), the readers that raise `DataError`, the metrics, and the simple competitors
+(`baselines`) that every report prints.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems.base import Problem
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.results import Results
 from neuroevo.problems.scaling import Scaling
 from neuroevo.problems.sequence import NotSequences, SequenceProblem, as_sequences
@@ -80,6 +82,7 @@ __all__ = [
     "PROBLEMS",
     "DataError",
     "NotSequences",
+    "Preparation",
     "Problem",
     "Results",
     "RightClass",

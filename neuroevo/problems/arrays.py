@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.problems.learned import rule_of
-from neuroevo.problems.scaling import Scaling
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -19,11 +18,11 @@ _NEEDED = (
     "inputs", "targets", "lengths", "target_mask", "washout", "learned", "tolerance", "weight_decay", "part_names",
     "part_masks", "input_names", "target_names", "tied",
 )  # fmt: skip
-_OPTIONAL = ("times", "reference_variance")
+_OPTIONAL = ("times", "reference_variance", "season", "gradient_boosting")
 
 
-def pack(fields: Mapping[str, Any], scaling: Scaling) -> Arrays:
-    """The arguments of a `SequenceProblem` in original units, and its scaling, as plain arrays."""
+def pack(fields: Mapping[str, Any]) -> Arrays:
+    """The arguments of a `SequenceProblem` in original units as plain arrays."""
     arrays: Arrays = {name: np.array(fields[name]) for name in ("inputs", "targets", "lengths", "target_mask")}
     arrays["washout"] = np.array(fields["washout"], dtype=np.int64)
     arrays["learned"] = np.array(fields["learned"].name)
@@ -34,12 +33,12 @@ def pack(fields: Mapping[str, Any], scaling: Scaling) -> Arrays:
     arrays["input_names"] = np.array(fields["input_names"])
     arrays["target_names"] = np.array(fields["target_names"])
     arrays["tied"] = np.array(fields["tied"], dtype=np.int64)
-    arrays |= {name: np.array(fields[name]) for name in _OPTIONAL if fields[name] is not None}
-    return arrays | scaling.to_arrays()
+    given = [name for name in _OPTIONAL if fields[name] is not None and fields[name] is not False]
+    return arrays | {name: np.array(fields[name]) for name in given}
 
 
-def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], Scaling]:
-    """The arguments and the scaling that `pack` wrote; other keys are ignored.
+def unpack(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """The arguments that `pack` wrote; other keys are ignored.
 
     Raises:
         ValueError: An array is missing or is not what `pack` writes.
@@ -61,7 +60,10 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], Scaling]
     fields["times"] = arrays.get("times")
     if "reference_variance" in arrays:
         fields["reference_variance"] = float(arrays["reference_variance"])
-    return fields, Scaling.from_arrays(arrays)
+    if "season" in arrays:
+        fields["season"] = int(arrays["season"])
+    fields["gradient_boosting"] = bool(arrays.get("gradient_boosting", False))
+    return fields
 
 
 def fingerprint(arrays: Mapping[str, NDArray[Any]]) -> str:

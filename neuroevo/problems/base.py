@@ -77,6 +77,10 @@ class Problem(ABC):
         """Sentences on what is legal and yet probably not meant; empty where all is well."""
         return []
 
+    def network_warnings(self, network: Network) -> list[str]:  # noqa: ARG002 - for problems that can tell
+        """Sentences on why this network can't learn it, whatever its weights; empty where all is well."""
+        return []
+
     def fingerprint(self) -> str:
         """SHA-256 over `to_arrays`: equal for equal problems on every platform."""
         return fingerprint(self.to_arrays())
@@ -113,4 +117,11 @@ class Problem(ABC):
         """The table of a finished run: the champion on every part, beside the simple competitors."""
         with np.errstate(over="ignore", invalid="ignore"):
             champion = self.measure(network, genome)
-        return Results(self.measures, {"champion": champion, **self.competitors()})
+        return Results(self.measures, {"champion": champion, **self.competitors()}, self.verdict(champion))
+
+    def verdict(self, champion: Measured) -> str:  # noqa: ARG002 - for problems that have competitors
+        """A sentence that says so where the champion loses to a simple competitor, with what to try next; else empty.
+
+        Judged by the validation part, or where there is none by the training part; tests have no say.
+        """
+        return ""

@@ -6,7 +6,7 @@ values beat many published networks on popular benchmark series, so a network's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.metrics import PartMetrics, measure
+from neuroevo.problems.classifiers import class_features, logistic_outputs
+from neuroevo.problems.metrics import PartMetrics, compare
+from neuroevo.problems.preparing import LAGS, choosing, default_lags
+from neuroevo.problems.ridge import fit, lagged
+from neuroevo.problems.seasons import horizon_of, seasonal
+from neuroevo.problems.trees import boosted, has_scikit_learn
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
@@ -31,51 +36,116 @@ class Baseline:
         label: What it does, for tables ("last value repeated").
         outputs: ``(n_sequences, n_steps, n_outputs)`` in scaled units; NaN where it has not seen enough steps yet.
         parts: Part names to its measures; a part whose targets all come too early for it is left out.
+        by_heart: Whether it can learn a training part by heart, so that its errors there say little.
     """
 
     name: str
     label: str
     outputs: Values
     parts: Mapping[str, PartMetrics]
+    by_heart: bool = False
 
 
-def baselines(problem: SequenceProblem, order: int = 9) -> tuple[Baseline, ...]:
+def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ...]:
     """The competitors that make sense for a problem, the simplest first.
 
-    For a series: the training mean, the last value repeated, and linear autoregression. For other targets: the mean and
-    a linear filter of the last inputs. For classes: the largest class, and a linear classifier of each channel's mean
-    and standard deviation.
+    For a series: the training mean, the last value repeated, the last value of the same place in the season, the last
+    value with the training part's drift, linear autoregression, and ridge regression on all inputs of the last steps.
+    For other targets: the mean, a linear filter of the last inputs, and ridge regression. For classes: the largest
+    class, a linear classifier of each channel's mean and standard deviation, and logistic regression. Where a problem
+    asks for them, gradient-boosted trees on the last inputs too.
+
+    All are fitted to the full target in its own units, whatever the network learns of it.
 
     Args:
         problem: Scaled or not.
-        order: Past values that the linear models see.
+        order: Past values that the linear models see; ridge regression sees a season where it is longer, and only the
+            inputs of the step where they hold their own past.
 
     Raises:
         ValueError: The order is below 1.
     """
     if order < 1:
         raise BadInput(f"the order of a linear model must be at least 1, got {order}")
+    # Columns that are tied together must be in the same units for the last value to be one.
+    apart = problem.preparation is not None or problem.scaling.target_method is not None
+    fitted = problem.original if apart else problem
+
+    def make(name: str, label: str, outputs: Values, *, by_heart: bool = False) -> Baseline:
+        return _make(problem, fitted, name, label, outputs, by_heart=by_heart)
+
     if problem.learned.by_class:
-        found = [_make(problem, "majority", "largest class", _constant(problem))]
-        classifier = _linear_classifier(problem)
-        return (*found, _make(problem, "linear", "linear classifier of means and deviations", classifier))
-    found = [_make(problem, "mean", "mean of the training targets", _constant(problem))]
-    autoregressive = min(problem.tied) >= 0
+        found = [make("majority", "largest class", _constant(fitted))]
+        found.append(make("linear", "linear classifier of means and deviations", _linear_classifier(fitted)))
+        rows = class_features(fitted, order)
+        found.append(
+            make("logistic", "logistic regression", logistic_outputs(fitted, rows), by_heart=_many(fitted, rows))
+        )
+        return (*found, *_trees(fitted, rows, make))
+    found = [make("mean", "mean of the training targets", _constant(fitted))]
+    autoregressive = min(fitted.tied) >= 0
     if autoregressive:
-        repeated = np.array(problem.inputs[:, :, list(problem.tied)])
-        found.append(_make(problem, "persistence", "last value repeated", repeated))
-    outputs = linear_filter(problem, order)
+        repeated = np.array(fitted.inputs[:, :, list(fitted.tied)])
+        found.append(make("persistence", "last value repeated", repeated))
+        horizon = horizon_of(fitted)
+        season = problem.known_season
+        if horizon is not None and season is not None:
+            label = f"last season repeated ({season} steps)"
+            found.append(make("seasonal", label, seasonal(repeated, season, horizon)))
+        if horizon is not None:
+            found.append(make("drift", "last value with drift", repeated + _drift(fitted, repeated)))
+    outputs = linear_filter(fitted, order)
     if outputs is not None:
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
-        found.append(_make(problem, "linear", label, outputs))
-    return tuple(found)
+        found.append(make("linear", label, outputs))
+    lags = default_lags(fitted, order)
+    model = fit(fitted.inputs, fitted.targets, fitted.counted("train"), choosing(fitted), lags)
+    pairs = zip(model.columns.tolist(), model.lags.tolist(), strict=True)
+    rows = np.stack([lagged(fitted.inputs[:, :, column], lag) for column, lag in pairs], axis=2)
+    label = f"ridge regression on {rows.shape[2]} values"
+    found.append(make("ridge", label, model(fitted.inputs), by_heart=_many(fitted, rows)))
+    return (*found, *_trees(fitted, rows, make))
 
 
-def _make(problem: SequenceProblem, name: str, label: str, outputs: Values) -> Baseline:
+def _make(
+    problem: SequenceProblem, fitted: SequenceProblem, name: str, label: str, outputs: Values, *, by_heart: bool
+) -> Baseline:
     known = np.isfinite(outputs)
     reached = [part for part in problem.parts if (problem.counted(part) & known).any()]
     filled = np.where(known, outputs, 0.0)
-    return Baseline(name, label, outputs, {part: measure(problem, filled, part, known) for part in reached})
+    predictions = fitted.predictions(filled)
+    if fitted is not problem:
+        filled = problem.outputs_for(predictions)
+        outputs = np.where(known, filled, np.nan)
+    parts = {part: compare(problem, filled, predictions, part, known) for part in reached}
+    return Baseline(name, label, outputs, parts, by_heart)
+
+
+def _drift(problem: SequenceProblem, repeated: Values) -> Values:
+    """``(n_outputs,)``: the mean difference of the training targets from the last value known."""
+    counted = problem.counted("train")
+    differences = np.where(counted, problem.targets - repeated, 0.0).sum(axis=(0, 1))
+    return np.asarray(differences / np.maximum(counted.sum(axis=(0, 1)), 1))
+
+
+def _many(problem: SequenceProblem, rows: Values) -> bool:
+    """Whether a linear model of ``rows (n_sequences, n_steps, n)`` could give back all its training targets."""
+    return bool(rows.shape[2] >= problem.counted("train").any(axis=2).sum())
+
+
+def _trees(problem: SequenceProblem, rows: Values, make: Callable[..., Baseline]) -> list[Baseline]:
+    """Trees on ``rows (n_sequences, n_steps, n)``, of each target or class by itself, where they are asked for."""
+    if not (problem.gradient_boosting and has_scikit_learn()):
+        return []
+    train, held = problem.counted("train"), choosing(problem)
+    outputs = np.zeros(problem.targets.shape)
+    for o in range(problem.n_outputs):
+        fitted, used = train[:, :, o], train[:, :, o] | held[:, :, o]
+        if fitted.any():
+            its = (rows[used], problem.targets[:, :, o][used], fitted[used], held[:, :, o][used])
+            outputs[:, :, o] = boosted(*its, rows.reshape(-1, rows.shape[2])).reshape(outputs.shape[:2])
+    label = f"gradient-boosted trees on {rows.shape[2]} values"
+    return [make("gradient_boosting", label, outputs, by_heart=True)]
 
 
 def _constant(problem: SequenceProblem) -> Values:
@@ -86,7 +156,7 @@ def _constant(problem: SequenceProblem) -> Values:
     return np.broadcast_to(means, problem.targets.shape).copy()
 
 
-def linear_filter(problem: SequenceProblem, order: int = 9) -> Values | None:
+def linear_filter(problem: SequenceProblem, order: int = LAGS) -> Values | None:
     """Least squares of each target on the last `order` values of its own series (where tied), or of all inputs.
 
     Returns:

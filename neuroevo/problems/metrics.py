@@ -29,7 +29,8 @@ class PartMetrics:
 
     Attributes:
         n_targets: How many targets were compared.
-        error: Mean squared error in scaled units, without weight decay: what training minimises.
+        error: Mean squared error in scaled units, without weight decay: what training minimises; of the residual where
+            the problem has one.
         learned: Share of the steps that the problem's rule calls right.
         mse: Mean squared error in original units.
         rmse: Its square root.
@@ -63,13 +64,25 @@ def measure(
     """
     if outputs.shape != problem.targets.shape:
         raise BadInput(f"outputs must have the shape of the targets, {problem.targets.shape}; got {outputs.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return compare(problem, outputs, problem.predictions(outputs), part, where)
+
+
+def compare(
+    problem: SequenceProblem,
+    outputs: NDArray[np.float64],
+    predictions: NDArray[np.float64],
+    part: str,
+    where: NDArray[np.bool_] | None = None,
+) -> PartMetrics:
+    """The measures of outputs in the problem's units that are `predictions` in original units; as in `measure`."""
     counted = problem.counted(part) if where is None else problem.counted(part) & where
     n_targets = int(counted.sum())
     if not n_targets:
         raise BadInput(f"nothing to compare in part {part!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         error = float(np.mean((outputs[counted] - problem.targets[counted]) ** 2))
-        squares = (problem.scaling.unscale_targets(outputs) - problem.original.targets) ** 2
+        squares = (predictions - problem.original.targets) ** 2
         mse = float(squares[counted].mean())
         right = problem.learned.right(outputs, problem.targets, counted)
     spread = _spread(problem.original.targets, counted)

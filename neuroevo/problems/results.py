@@ -18,10 +18,12 @@ class Results:
     Attributes:
         measures: The measures that tell most, and their titles.
         contestants: Names, "champion" first, to measures by part. A contestant may lack parts that it can't answer.
+        verdict: Where the champion loses to a simple competitor, a sentence that says so and what to try; else empty.
     """
 
     measures: Mapping[str, str]
     contestants: Mapping[str, Measured]
+    verdict: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: every contestant has the champion's parts, what is not finite is None."""
@@ -30,7 +32,8 @@ class Results:
             name: {part: {key: _finite(figure) for key, figure in its.get(part, {}).items()} for part in parts}
             for name, its in self.contestants.items()
         }
-        return {"measures": dict(self.measures), "contestants": contestants}
+        verdict = {"verdict": self.verdict} if self.verdict else {}
+        return {"measures": dict(self.measures), "contestants": contestants, **verdict}
 
 
 def _finite(figure: float | None) -> float | None:

@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.checks import number, whole_number
+from neuroevo.checks import number, truth_value, whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
 from neuroevo.problems.base import Problem
-from neuroevo.problems.baselines import baselines
+from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
+from neuroevo.problems.preparation import Preparation
+from neuroevo.problems.preparing import learn as learn_preparation
 from neuroevo.problems.results import Measured
-from neuroevo.problems.scaling import METHODS, Method, Scaling, learn
-from neuroevo.problems.summary import Summary, describe, warnings
+from neuroevo.problems.scaling import Methods, Scaling, check_method, learn
+from neuroevo.problems.seasons import found_season
+from neuroevo.problems.summary import Summary, describe
+from neuroevo.problems.verdict import verdict
+from neuroevo.problems.warnings import network_warnings, warnings
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -57,6 +62,16 @@ class SequenceProblem(Problem):
             -1. The two share one scaling, and "last value repeated" is defined for them.
         reference_variance: The constant by which the literature divides the squared error of these data (average
             relative variance), in original units.
+        season: Steps after which the series repeats itself, for simple competitors and `prepared`. None: found on the
+            training part.
+        gradient_boosting: Whether gradient-boosted trees are among the competitors; they need scikit-learn.
+
+    Attributes:
+        original: The problem in original units.
+        unscaled: The problem as it is before scaling: prepared where that was asked for, or the original.
+        scaling: From there to the present units.
+        preparation: From original units to there; None where nothing is prepared.
+        references: ``(n_sequences, n_steps, n_outputs)``: what the preparation takes off the targets, or None.
 
     Raises:
         TypeError, ValueError: With the argument, what was expected, what came, and the remedy.
@@ -82,6 +97,8 @@ class SequenceProblem(Problem):
         target_names: Sequence[str] | None = None,
         tied: Sequence[int] | None = None,
         reference_variance: float | None = None,
+        season: int | None = None,
+        gradient_boosting: bool = False,
     ) -> None:
         self.inputs = checks.sequence_array("inputs", inputs, "n_inputs")
         self.targets = checks.sequence_array("targets", targets, "n_outputs")
@@ -105,8 +122,13 @@ class SequenceProblem(Problem):
         self.reference_variance = (
             None if reference_variance is None else number("reference_variance", reference_variance, above=0)
         )
+        self.season = None if season is None else whole_number("season", season, 2)
+        self.gradient_boosting = truth_value("gradient_boosting", gradient_boosting)
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
+        self.preparation: Preparation | None = None
+        self.references: NDArray[np.float64] | None = None
         self.original: SequenceProblem = self
+        self.unscaled: SequenceProblem = self
         self._check_and_freeze()
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -152,27 +174,85 @@ class SequenceProblem(Problem):
         self.check_part(part)
         return self._counted[part]
 
-    def scaled(self, method: Method, limits: tuple[float, float] = (-1.0, 1.0)) -> SequenceProblem:
+    def prepared(
+        self,
+        residual: str | None = None,
+        transform: str | Sequence[str] | None = None,
+        *,
+        residual_lags: int | None = None,
+    ) -> SequenceProblem:
+        """The same problem, not scaled, with transformed targets of which a simple model's part is taken off.
+
+        All measures, predictions and plots stay in original units of the full target; the error that training minimises
+        is the residual's. `Preparation` has the formulas. Starts from the original problem; `scaled` goes on from here.
+
+        Args:
+            residual: "last_value", "seasonal", "linear" or None.
+            transform: "log", "difference", "seasonal_difference", several of them, or None.
+            residual_lags: Values of each input that the linear model sees: the present one and those before it. None:
+                9, or a season and one; only the present one where inputs hold their own past.
+
+        Raises:
+            ValueError: A name is unknown, the two do not go together, or the problem can't be prepared so.
+        """
+        problem = self.original
+        if residual is None and not transform:
+            return problem
+        return problem.with_preparation(learn_preparation(problem, residual, transform, residual_lags))
+
+    def with_preparation(self, preparation: Preparation) -> SequenceProblem:
+        """The same problem, not scaled, prepared as another one was, such as the one that a champion was trained on.
+
+        Raises:
+            ValueError: It is for other columns, or gives values beyond floating-point numbers.
+        """
+        base = self.original
+        preparation.check_columns(base.n_inputs, base.n_outputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            references = preparation.references(base.inputs)
+            inputs, targets = preparation.inputs(base.inputs), preparation.targets(base.targets, references)
+        counts = base.target_mask & base.present[:, :, None]
+        if not (np.isfinite(inputs[base.present]).all() and np.isfinite(targets[counts]).all()):
+            raise BadInput("the preparation gives values that are not finite; choose another transform or residual")
+        references[~base.present] = 0.0
+        problem = SequenceProblem(**{**base.fields(), "inputs": inputs, "targets": targets})
+        problem.__dict__.update(preparation=preparation, references=checks.frozen(references), original=base)
+        if preparation.subtracts:
+            problem.__dict__["error_name"] = "mean squared error of the residual (scaled units)"
+        return problem
+
+    @cached_property
+    def known_season(self) -> int | None:
+        """`season`, or what the training part of a series shows; None where nothing repeats itself."""
+        if self.original is not self:
+            return self.original.known_season
+        return self.season or (found_season(self) if min(self.tied) >= 0 else None)
+
+    def scaled(self, method: Methods, limits: tuple[float, float] = (-1.0, 1.0)) -> SequenceProblem:
         """The same problem in scaled units, learnt on the training part only.
 
         Inputs are learnt from the steps of the training part, targets from the training targets that count (before the
-        washout too), tied columns from both together. One-hot targets of RightClass stay as they are.
+        washout too), tied columns from both together, unless two methods are given or a simple model's part is taken
+        off the targets. One-hot targets of RightClass stay as they are.
 
         Args:
-            method: "none", "standard" or "range".
+            method: "none", "standard", "range" or "robust"; or a mapping from "inputs" and "targets" to such names.
             limits: The ends of the interval for "range".
 
         Raises:
             ValueError: Unknown method, limits that are no interval, or values too large or too close to be scaled.
         """
-        if method not in METHODS:
-            raise BadInput(f"scaling must be one of {', '.join(METHODS)}; got {method!r}")
+        for name in [method] if isinstance(method, str) else method.values():
+            check_method(name)
+        if not isinstance(method, str) and not method.keys() <= {"inputs", "targets"}:
+            raise BadInput(f"a table of scaling has the keys inputs and targets, got {', '.join(method)}")
         if len(limits) != 2 or not (np.isfinite(limits).all() and limits[0] < limits[1]):
             raise BadInput(f"the limits of a range must be two finite numbers in rising order, got {limits!r}")
-        problem = self.original
+        problem = self.unscaled
         if method == "none":
             return problem
-        return problem.with_scaling(learn(problem, method, limits))
+        apart = problem.preparation is not None and problem.preparation.subtracts
+        return problem.with_scaling(learn(problem, method, limits, apart=apart))
 
     def with_scaling(self, scaling: Scaling) -> SequenceProblem:
         """The same problem in the units of a given scaling, such as the one that a champion was trained in.
@@ -180,8 +260,8 @@ class SequenceProblem(Problem):
         Raises:
             ValueError: The scaling is for other numbers of columns, or gives values beyond floating-point numbers.
         """
-        if self.original is not self:
-            return self.original.with_scaling(scaling)
+        if self.unscaled is not self:
+            return self.unscaled.with_scaling(scaling)
         if (len(scaling.input_offset), len(scaling.target_offset)) != (self.n_inputs, self.n_outputs):
             raise BadInput(
                 f"the scaling is for {len(scaling.input_offset)} inputs and {len(scaling.target_offset)} outputs, "
@@ -196,31 +276,48 @@ class SequenceProblem(Problem):
                 "too close together for the values of the other parts; choose another scaling or part"
             )
         problem = SequenceProblem(**{**self.fields(), "inputs": inputs, "targets": targets})
-        problem.__dict__.update(scaling=scaling, original=self)
+        # Nothing that was prepared changes with the units.
+        kept = {name: self.__dict__[name] for name in ("original", "preparation", "references")}
+        problem.__dict__.update(scaling=scaling, unscaled=self, error_name=self.error_name, **kept)
         return problem
+
+    def predictions(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Outputs of a network as values of the full target in original units; both like the targets."""
+        values = self.scaling.unscale_targets(outputs)
+        if self.preparation is None or self.references is None:
+            return values
+        return self.preparation.restored(values, self.references)
+
+    def outputs_for(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of `predictions`: the outputs that would be them; NaN where there are none (logarithms)."""
+        if self.preparation is not None and self.references is not None:
+            predictions = self.preparation.targets(predictions, self.references)
+        return self.scaling.scale_targets(predictions)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that construct this problem again, in its present units; arrays are the read-only originals."""
         names = (
             "inputs", "targets", "lengths", "target_mask", "washout", "learned", "weight_decay", "times",
-            "input_names", "target_names", "tied", "reference_variance",
+            "input_names", "target_names", "tied", "reference_variance", "season", "gradient_boosting",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {"parts": dict(self.parts)}
 
     def to_arrays(self) -> Arrays:
-        """The problem as plain arrays, in original units, with the parameters of its scaling."""
-        return pack(self.original.fields(), self.scaling)
+        """The problem as plain arrays, in original units, with the parameters of preparation and scaling."""
+        return pack(self.original.fields()) | self.scaling_arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> SequenceProblem:
-        """The problem that `to_arrays` wrote, bit for bit, scaled as it was; other keys of the mapping are ignored.
+        """The problem that `to_arrays` wrote, bit for bit, prepared and scaled as it was; other keys are ignored.
 
         Raises:
             ValueError: An array is missing or is not what `to_arrays` writes.
         """
-        fields, scaling = unpack(arrays)
-        problem = cls(**fields)
-        return problem if scaling.method == "none" else problem.with_scaling(scaling)
+        problem, scaling = cls(**unpack(arrays)), Scaling.from_arrays(arrays)
+        preparation = Preparation.from_arrays(arrays)
+        if preparation is not None:
+            problem = problem.with_preparation(preparation)
+        return problem if (scaling.method, scaling.target_method) == ("none", None) else problem.with_scaling(scaling)
 
     def describe(self) -> Summary:
         """What the problem is; ``str`` of it is a few lines for people."""
@@ -229,6 +326,10 @@ class SequenceProblem(Problem):
     def warnings(self) -> list[str]:
         """Sentences on what is legal and yet probably not meant; empty where all is well."""
         return warnings(self)
+
+    def network_warnings(self, network: Network) -> list[str]:
+        """As in `Problem`: where the outputs can't be the targets."""
+        return network_warnings(self, network)
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
         """As in `Problem`: mean squared error over the counted targets and weight decay, share of the right steps."""
@@ -260,11 +361,19 @@ class SequenceProblem(Problem):
 
     @cached_property
     def _competitors(self) -> Mapping[str, Measured]:
-        return {baseline.label: _plain(baseline.parts) for baseline in baselines(self)}
+        return {baseline.label: _plain(baseline.parts) for baseline in self._baselines}
+
+    @cached_property
+    def _baselines(self) -> tuple[Baseline, ...]:
+        return baselines(self)
+
+    def verdict(self, champion: Measured) -> str:
+        """As in `Problem`: the best simple competitor, and what it says about what to try."""
+        return verdict(self, champion, self._baselines)
 
     def scaling_arrays(self) -> Arrays:
-        """As in `Problem`: the parameters of the scaling."""
-        return self.scaling.to_arrays()
+        """As in `Problem`: the parameters of preparation and scaling."""
+        return self.scaling.to_arrays() | ({} if self.preparation is None else self.preparation.to_arrays())
 
     def __reduce__(self) -> tuple[object, ...]:
         # Unpickled arrays are writeable; going through the constructor makes them read-only again.
@@ -275,7 +384,7 @@ class SequenceProblem(Problem):
         shape = (
             f"{self.n_sequences} sequences of {self.n_steps} steps, {self.n_inputs} inputs, {self.n_outputs} outputs"
         )
-        return f"<SequenceProblem: {shape}; targets: {parts}; scaling {self.scaling.method}>"
+        return f"<SequenceProblem: {shape}; targets: {parts}; scaling {self.scaling}>"
 
 
 def as_sequences(problem: Problem, purpose: str) -> SequenceProblem:

@@ -17,10 +17,11 @@ from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
 from neuroevo.problems.table import Column, table_of_text
-from neuroevo.problems.windows import check_range
+from neuroevo.problems.windows import Scales, check_lags, check_range
 from neuroevo.settings import Mistake, SettingsError, shown
 
 
@@ -46,9 +47,13 @@ class Sequences:
         validation: Share of the training sequences, the same of each class, that become the part "validation".
         counts: Which steps of a sequence count: the "last" or "all" of them.
         washout: Leading steps that do not count.
-        scaling: Of inputs, and of targets that are no classes: "none", "standard" or "range", learnt on the training
-            part.
+        residual: "linear": a linear model's part is taken off targets that are no classes; left out, none.
+        residual_lags: Values of each input that it sees: the present one and those before it; left out, 9.
+        transform: "log": of targets that are no classes; left out, none.
+        scaling: Of inputs, and of targets that are no classes: "none", "standard", "range" or "robust", learnt on the
+            training part; or a table of two such names, inputs and targets.
         scaling_range: The interval of "range".
+        gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
         tolerance: An output within it, in scaled units, is learnt; for targets.
         weight_decay: Factor of the genome's mean square in the error.
         data_seed: Seed of `shuffle` and `validation`; the seed of a run does not change them.
@@ -67,14 +72,19 @@ class Sequences:
     validation: Annotated[float, Interval(ge=0, lt=1)] = 0.0
     counts: Literal["last", "all"] = "last"
     washout: Annotated[int, Ge(0)] = 0
-    scaling: Literal["none", "standard", "range"] = "standard"
+    residual: Residual | None = None
+    residual_lags: Annotated[int, Ge(1)] | None = None
+    transform: Transform | tuple[Transform, ...] | None = None
+    scaling: Scales = "standard"
     scaling_range: tuple[float, float] = (-1.0, 1.0)
     tolerance: Annotated[float, Gt(0)] = 0.1
     weight_decay: Annotated[float, Ge(0)] = 0.0
     data_seed: Annotated[int, Ge(0)] = 0
+    gradient_boosting: bool = False
 
     def __post_init__(self) -> None:
         check_range(self.scaling_range)
+        check_lags(self.residual, self.residual_lags)
         if (self.labels is None) == (self.targets is None):
             raise SettingsError([Mistake("labels", "give either labels (classes) or targets (numbers)")])
         if not isinstance(self.parts, tuple):
@@ -115,8 +125,10 @@ class Sequences:
             weight_decay=self.weight_decay,
             input_names=recorded.input_names,
             target_names=names,
+            gradient_boosting=self.gradient_boosting,
         )
-        return problem.scaled(self.scaling, self.scaling_range)
+        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
+        return prepared.scaled(self.scaling, self.scaling_range)
 
     def _read(self, path: Path) -> Recorded:
         content = read_bytes(path)

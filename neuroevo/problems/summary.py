@@ -1,4 +1,4 @@
-"""What a problem is, in a few lines for people, and what about it deserves a warning."""
+"""What a problem is, in a few lines for people."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
-
-LARGE = 10.0
-"""Inputs beyond this saturate squashing units from any usual start."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class Summary:
         targets: Names of the targets.
         parts: Each part.
         scaling: Method of the scaling.
+        preparation: What is done before it, in words; empty where nothing is.
         washout: Leading steps that do not count.
         learned: The rule, in words.
         weight_decay: Factor of the genome's mean square in the error.
@@ -62,6 +60,7 @@ class Summary:
     washout: int
     learned: str
     weight_decay: float
+    preparation: str = ""
 
     def __str__(self) -> str:
         steps = f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
@@ -71,6 +70,7 @@ class Summary:
             f"inputs   {len(self.inputs)}: {_listed(self.inputs)}",
             f"targets  {len(self.targets)}: {_listed(self.targets)}",
             *(f"part     {_part_line(part)}" for part in self.parts),
+            *([f"prepared {self.preparation}"] if self.preparation else []),
             f"scaling  {self.scaling}" + (", learnt on the training part" if self.scaling != "none" else ""),
             f"learned  {self.learned}",
         ]
@@ -98,10 +98,11 @@ def describe(problem: SequenceProblem) -> Summary:
         inputs=problem.input_names,
         targets=problem.target_names,
         parts=tuple(_part(problem, name) for name in problem.parts),
-        scaling=problem.scaling.method,
+        scaling=str(problem.scaling),
         washout=problem.washout,
-        learned=problem.learned.words(scaled=problem.scaling.method != "none"),
+        learned=problem.learned.words(scaled=str(problem.scaling) != "none"),
         weight_decay=problem.weight_decay,
+        preparation="" if problem.preparation is None else str(problem.preparation),
     )
 
 
@@ -117,52 +118,3 @@ def _part(problem: SequenceProblem, name: str) -> PartSummary:
         first=str(labels[0]) if labels else None,
         last=str(labels[-1]) if labels else None,
     )
-
-
-def warnings(problem: SequenceProblem) -> list[str]:
-    """Sentences on what is legal and yet probably not meant; empty where all is well."""
-    return [*_input_warnings(problem), *_target_warnings(problem), *_part_warnings(problem)]
-
-
-def _input_warnings(problem: SequenceProblem) -> list[str]:
-    found = []
-    for i, name in enumerate(problem.input_names):
-        values = problem.inputs[:, :, i][problem.parts["train"] & problem.present]
-        largest = float(np.abs(values).max(initial=0.0))
-        if values.size and values.min() == values.max():
-            found.append(f"input {name!r} is constant in the training part: it tells the network nothing")
-        elif largest > LARGE:
-            remedy = '; scaling = "standard" or "range" helps' if problem.scaling.method == "none" else ""
-            found.append(f"input {name!r} reaches {largest:.4g}, where squashing units saturate{remedy}")
-    return found
-
-
-def _target_warnings(problem: SequenceProblem) -> list[str]:
-    found = []
-    counted = problem.counted("train")
-    for o, name in enumerate(problem.target_names):
-        values = problem.targets[:, :, o][counted[:, :, o]]
-        if not values.size:
-            found.append(f"target {name!r} never counts in the training part: its output stays untrained")
-        elif values.min() == values.max():
-            if problem.learned.by_class:
-                found.append(f"class {name!r} does not occur among the training targets, or is the only one")
-            else:
-                found.append(f"target {name!r} is constant in the training part: nothing is to be learnt from it")
-        elif problem.scaling.method == "none" and np.abs(values).max() > LARGE:
-            largest = float(np.abs(values).max())
-            found.append(f'target {name!r} reaches {largest:.4g}; scaling = "standard" or "range" helps')
-    return found
-
-
-def _part_warnings(problem: SequenceProblem) -> list[str]:
-    train = problem.counted("train")
-    found = [
-        f"part {name!r} shares targets with the training part: its error says nothing about new data"
-        for name in problem.parts
-        if name != "train" and (problem.counted(name) & train).any()
-    ]
-    n_targets = int(train.sum())
-    if n_targets < 10:
-        found.append(f"the training part has only {n_targets} targets")
-    return found

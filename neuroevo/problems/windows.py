@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from neuroevo.problems.chronology import Labels, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
+from neuroevo.problems.preparation import Residual, Transform
+from neuroevo.problems.scaling import Method
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.settings import Mistake, SettingsError, shown
+
+Scales: TypeAlias = Method | dict[Literal["inputs", "targets"], Method]
+"""The setting `scaling`: one name, or a table with names for inputs and targets."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,15 @@ class Forecast:
         washout: Leading steps that do not count.
         parts: Part names to [first, last] in time labels (both included), or to numbers of rows or shares of them that
             follow one another, the last of which may be "rest". A target belongs to the part that its own time lies in.
-        scaling: "none", "standard" or "range", learnt on the training part.
+        residual: The model whose part is taken off the targets: "last_value", "seasonal" or "linear"; left out, none.
+        residual_lags: Values of each input column that "linear" sees; left out, 9, or a season and one, or those of
+            `lags` where that is above 1.
+        season: Steps after which the series repeats; left out, it is found on the training part where it is needed.
+        transform: Of the targets and the inputs that hold them: "log", "difference", "seasonal_difference" or several.
+        scaling: "none", "standard", "range" or "robust", learnt on the training part; or a table of two such names,
+            inputs and targets, which are then scaled apart.
         scaling_range: The interval of "range".
+        gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
         tolerance: A prediction within it, in scaled units, is learnt.
         weight_decay: Factor of the genome's mean square in the error.
         reference_variance: The literature's constant for the average relative variance, in original units.
@@ -61,13 +73,19 @@ class Forecast:
     lags: Annotated[int, Ge(1)] = 1
     washout: Annotated[int, Ge(0)] = 0
     parts: dict[str, object] = field(default_factory=lambda: {"train": 0.7, "test": "rest"})
-    scaling: Literal["none", "standard", "range"] = "standard"
+    residual: Residual | None = None
+    residual_lags: Annotated[int, Ge(1)] | None = None
+    season: Annotated[int, Ge(2)] | None = None
+    transform: Transform | tuple[Transform, ...] | None = None
+    scaling: Scales = "standard"
     scaling_range: tuple[float, float] = (-1.0, 1.0)
     tolerance: Annotated[float, Gt(0)] = 0.1
     weight_decay: Annotated[float, Ge(0)] = 0.0
     reference_variance: Annotated[float, Gt(0)] | None = None
+    gradient_boosting: bool = False
 
     def __post_init__(self) -> None:
+        check_lags(self.residual, self.residual_lags)
         object.__setattr__(self, "parts", checked_parts(self.parts))
         check_range(self.scaling_range)
 
@@ -104,8 +122,11 @@ class Forecast:
             target_names=columns.target_names,
             tied=[column * self.lags if column >= 0 else -1 for column in columns.tied],
             reference_variance=self.reference_variance,
+            season=self.season,
+            gradient_boosting=self.gradient_boosting,
         )
-        return problem.scaled(self.scaling, self.scaling_range)
+        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
+        return prepared.scaled(self.scaling, self.scaling_range)
 
     def _check_parts_count(self, rows: Mapping[str, NDArray[np.bool_]], counts: NDArray[np.bool_], first: int) -> None:
         """Say in the words of the settings why a part counts no target."""
@@ -129,6 +150,16 @@ def check_range(limits: tuple[float, float]) -> None:
     """
     if not limits[0] < limits[1]:
         raise SettingsError([Mistake("scaling_range", "must be two rising numbers", str(list(limits)))])
+
+
+def check_lags(residual: str | None, residual_lags: int | None) -> None:
+    """Check that lags of a linear model have one.
+
+    Raises:
+        SettingsError: They have none.
+    """
+    if residual_lags is not None and residual != "linear":
+        raise SettingsError([Mistake("residual_lags", 'goes with residual = "linear" only', str(residual_lags))])
 
 
 def _lagged(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:

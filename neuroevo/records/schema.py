@@ -119,6 +119,7 @@ def _check_figures(where: str, figures: Mapping[str, Any]) -> None:
 
 def _check_results(where: str, results: Mapping[str, Any]) -> None:
     _check_keys(where, results, {"measures": _TABLE, "contestants": _TABLE}, needed=True)
+    _check_keys(where, results, {"verdict": _TEXT})
     for name, title in results["measures"].items():
         if not isinstance(title, str):
             raise RecordError(f"{where}.measures: {shown(name)} should be a text, got {shown(title)}")

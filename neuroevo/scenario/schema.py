@@ -127,6 +127,7 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What is legal and yet probably not meant, a line each."""
         warnings, end = list(self.problem.warnings()), self.table["stop"].get("generations")
+        warnings += self.problem.network_warnings(self.network)
         if not self.criterion.surely_ends():
             warnings.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
         for number, table in enumerate(self._strategies):

@@ -40,4 +40,6 @@ def problems(draw):
         times=draw(st.sampled_from([None, np.arange(n_steps), np.array([f"t{i}" for i in range(n_steps)])])),
         tied=draw(st.sampled_from([None, [0] * n_outputs])),
         reference_variance=draw(st.sampled_from([None, 3.5])),
+        season=draw(st.sampled_from([None, 2])),
+        gradient_boosting=draw(st.booleans()),
     )

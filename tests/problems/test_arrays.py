@@ -20,7 +20,7 @@ def through_a_file(arrays):
         return {name: loaded[name] for name in loaded}
 
 
-@given(problems(), st.sampled_from(["none", "standard", "range"]))
+@given(problems(), st.sampled_from(["none", "standard", "range", "robust"]))
 @settings(max_examples=60, deadline=None)
 def test_a_problem_survives_a_file_bit_for_bit(problem, method):
     problem = problem.scaled(method)
@@ -32,7 +32,16 @@ def test_a_problem_survives_a_file_bit_for_bit(problem, method):
     assert list(copy.parts) == list(problem.parts)
     for part in problem.parts:
         assert np.array_equal(copy.counted(part), problem.counted(part))
-    for name in ("washout", "learned", "weight_decay", "input_names", "target_names", "tied", "reference_variance"):
+    for name in (
+        "washout",
+        "learned",
+        "weight_decay",
+        "input_names",
+        "target_names",
+        "tied",
+        "reference_variance",
+        "season",
+    ):
         assert getattr(copy, name) == getattr(problem, name)
     assert (copy.times is None) == (problem.times is None)
     assert problem.times is None or np.array_equal(copy.times, problem.times)

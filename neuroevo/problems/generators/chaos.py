@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, MinLen
 from numpy.typing import NDArray
 
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.windows import Columns, Forecast
+from neuroevo.problems.windows import Columns, Forecast, Scales
 from neuroevo.settings import Mistake, SettingsError
 
 Axis = Literal["x", "y", "z"]
@@ -48,7 +48,7 @@ class MackeyGlass(Forecast):
     start: float = 1.2
     squash: bool = False
     parts: dict[str, object] = field(default_factory=_halves)
-    scaling: Literal["none", "standard", "range"] = "range"
+    scaling: Scales = "range"
     scaling_range: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
@@ -121,7 +121,7 @@ class Lorenz(Forecast):
     input: Annotated[tuple[Axis, ...], MinLen(1)] = ("x",)
     target: Annotated[tuple[Axis, ...], MinLen(1)] = ("x",)
     parts: dict[str, object] = field(default_factory=_halves)
-    scaling: Literal["none", "standard", "range"] = "range"
+    scaling: Scales = "range"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Interval
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.problems.generators.base import data_stream
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.windows import Columns, Forecast
+from neuroevo.problems.windows import Columns, Forecast, Scales
 from neuroevo.settings import Mistake, SettingsError
 
 FREQUENCIES = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97)
@@ -31,7 +31,7 @@ class Sine(Forecast):
 
     period: Annotated[float, Gt(2)] = 20.0
     n_values: Annotated[int, Ge(10)] = 200
-    scaling: Literal["none", "standard", "range"] = "none"
+    scaling: Scales = "none"
 
     def build(self, folder: Path) -> SequenceProblem:  # noqa: ARG002 - every problem kind is built in the same way
         """Compute the wave.
@@ -62,7 +62,7 @@ class SuperimposedSines(Forecast):
     n_values: Annotated[int, Ge(10)] = 700
     washout: Annotated[int, Ge(0)] = 100
     parts: dict[str, object] = field(default_factory=lambda: {"train": 400, "test": "rest"})
-    scaling: Literal["none", "standard", "range"] = "none"
+    scaling: Scales = "none"
 
     def build(self, folder: Path) -> SequenceProblem:  # noqa: ARG002 - every problem kind is built in the same way
         """Compute the waves.

@@ -1,0 +1,112 @@
+"""What the data of a forecast say about themselves: how far ahead their targets lie, and after what they repeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from neuroevo.problems.sequence import SequenceProblem
+
+LONGEST = 400
+"""Seasons and horizons are looked for up to this many steps."""
+_MOST = 0.5
+"""Half the squared difference of values a season apart is below this share of their variance."""
+_NOTHING = 1e-12
+"""A straight line leaves this share of its variance, by rounding."""
+_NEARLY = 0.15
+"""Of the distances whose difference is above the least by this share of its range, the shortest is the season."""
+_RISE = 1.3
+"""It has risen by this factor above itself at some shorter distance."""
+
+
+def horizon_of(problem: SequenceProblem) -> int | None:
+    """How many steps later each target is seen as the input that it is tied to; None where that is not so.
+
+    Judged by the training part.
+    """
+    original = problem.original
+    if min(original.tied) < 0:
+        return None
+    columns, counted, train = list(original.tied), original.counted("train"), original.parts["train"] & original.present
+    for horizon in range(1, min(original.n_steps, LONGEST + 1)):
+        later = original.inputs[:, horizon:][:, :, columns]
+        known = counted[:, :-horizon] & train[:, horizon:, None]
+        # A few steps at the ends would agree by chance.
+        if 2 * known.sum() >= counted.sum() and (original.targets[:, :-horizon][known] == later[known]).all():
+            return horizon
+    return None
+
+
+def copies(problem: SequenceProblem) -> list[int]:
+    """The input columns that hold what the targets hold: those tied to one, and such columns of earlier steps."""
+    original, found = problem.original, []
+    for tied in dict.fromkeys(column for column in original.tied if column >= 0):
+        lag = 0
+        while tied + lag < original.n_inputs and _is_copy(original.inputs, tied, lag):
+            found.append(tied + lag)
+            lag += 1
+    return found
+
+
+def _is_copy(inputs: NDArray[np.float64], column: int, lag: int) -> bool:
+    if lag >= inputs.shape[1]:
+        return False
+    return np.array_equal(inputs[:, lag:, column + lag], inputs[:, : inputs.shape[1] - lag, column])
+
+
+def seasonal(values: NDArray[np.float64], season: int, horizon: int) -> NDArray[np.float64]:
+    """The last value, known at each step, of the season's place that lies `horizon` steps ahead.
+
+    Args:
+        values: ``(n_sequences, n_steps, n)``, known at each step.
+        season: Steps after which they repeat.
+        horizon: Steps ahead.
+
+    Returns:
+        Like the values; the value of the step itself where no season has passed yet.
+    """
+    back = season * -(-horizon // season) - horizon
+    steps = np.arange(values.shape[1])
+    return values[:, np.where(steps >= back, steps - back, steps)]
+
+
+def _without_trend(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values less the straight line through those that count, the same for all sequences."""
+    steps = np.broadcast_to(np.arange(values.shape[1], dtype=np.float64), values.shape)
+    known, its = steps[counted] - steps[counted].mean(), values[counted] - values[counted].mean()
+    return np.asarray(values - (known @ its) / max(float(known @ known), 1.0) * steps)
+
+
+def found_season(problem: SequenceProblem) -> int | None:
+    """After how many steps the training targets, less their trend, repeat themselves, or None where they do not.
+
+    The distance at which they differ least in the mean square, among those where that difference has a minimum; of
+    nearly equal ones the shortest. It must be well below what values without a relation have, and below what shorter
+    distances have: a series that drifts slowly has small differences, and no season.
+    """
+    original = problem.original
+    counted = original.counted("train")[:, :, 0]
+    values = np.where(counted, _without_trend(original.targets[:, :, 0], counted), np.nan)
+    largest = min(LONGEST, int(counted.sum(axis=1).max()) // 2)
+    whole, variance = (
+        float(its[counted].var()) if counted.any() else 0.0 for its in (original.targets[:, :, 0], values)
+    )
+    if largest < 3 or variance <= _NOTHING * whole:
+        return None
+    differences = np.full(largest + 1, np.inf)
+    for season in range(1, largest + 1):
+        squares = (values[:, season:] - values[:, :-season]) ** 2
+        known = np.isfinite(squares)
+        if known.any():
+            differences[season] = squares[known].mean() / (2 * variance)
+    minima = [s for s in range(2, largest) if differences[s] < min(differences[s - 1], differences[s + 1])]
+    good = [s for s in minima if differences[s] < min(_MOST, differences[1:s].max() / _RISE)]
+    if not good:
+        return None
+    least = min(differences[s] for s in good)
+    # Multiples of a season are about as good as it is itself.
+    nearly = least + _NEARLY * (differences[1 : good[-1]].max() - least)
+    return next(s for s in good if differences[s] <= nearly)

@@ -1,0 +1,169 @@
+"""What about a problem, or about a network that is to learn it, deserves a warning before a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.problems.ridge import REACH
+from neuroevo.problems.trees import has_scikit_learn
+
+if TYPE_CHECKING:
+    from neuroevo.networks import Network
+    from neuroevo.problems.sequence import SequenceProblem
+
+LARGE = 10.0
+"""Inputs beyond this saturate squashing units from any usual start."""
+_REACHED = {"tanh": (-1.0, 1.0), "logistic": (0.0, 1.0), "softmax": (0.0, 1.0)}
+"""What bounded output activations come close to."""
+_REMEDY = 'scaling = "standard" or "range" helps'
+
+
+def warnings(problem: SequenceProblem) -> list[str]:
+    """Sentences on what is legal and yet probably not meant; empty where all is well."""
+    found = [*_input_warnings(problem), *_target_warnings(problem), *_part_warnings(problem), *_time_warnings(problem)]
+    if problem.gradient_boosting and not has_scikit_learn():
+        found.append(
+            "gradient_boosting = true needs scikit-learn, which is not installed: the table of competitors lacks the "
+            'trees; pip install "neuroevo-rnn[competitors]"'
+        )
+    return found
+
+
+def _input_warnings(problem: SequenceProblem) -> list[str]:
+    found = []
+    train = problem.parts["train"] & problem.present
+    for i, name in enumerate(problem.input_names):
+        values = problem.inputs[:, :, i][train]
+        largest = float(np.abs(values).max(initial=0.0))
+        if values.size and values.min() == values.max():
+            found.append(f"input {name!r} is constant in the training part: it tells the network nothing")
+        elif largest > LARGE:
+            remedy = f"; {_REMEDY}" if problem.scaling.method == "none" else ""
+            found.append(f"input {name!r} reaches {largest:.4g}, where squashing units saturate{remedy}")
+    return found + _foreign_warnings(problem, train)
+
+
+def _foreign_warnings(problem: SequenceProblem, train: NDArray[np.bool_]) -> list[str]:
+    """For each part the input that lies furthest outside the training range, where that is by more than its width."""
+    seen = problem.original.inputs[train]
+    if not len(seen):
+        return []
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    width = np.where(high > low, high - low, np.inf)
+    found = []
+    for part, mask in problem.parts.items():
+        values = problem.original.inputs[mask & problem.present & ~train]
+        outside = np.maximum(low - values, values - high) / width
+        far = outside > REACH
+        if far.any():
+            step, i = np.unravel_index(outside.argmax(), outside.shape)
+            name, seen_range = problem.input_names[i], f"{low[i]:.4g} to {high[i]:.4g}"
+            others = int(far.any(axis=0).sum()) - 1
+            found.append(
+                f"input {name!r} leaves what training has seen, {seen_range}, by far in part {part!r}: "
+                f"{int(far[:, i].sum())} of {len(values)} values, one is {values[step, i]:.4g}"
+                + (f"; so do {others} other inputs" if others else "")
+                + "; errors there mean little"
+            )
+    return found
+
+
+def _target_warnings(problem: SequenceProblem) -> list[str]:
+    found = []
+    counted = problem.counted("train")
+    for o, name in enumerate(problem.target_names):
+        values = problem.targets[:, :, o][counted[:, :, o]]
+        if not values.size:
+            found.append(f"target {name!r} never counts in the training part: its output stays untrained")
+        elif values.min() == values.max():
+            if problem.learned.by_class:
+                found.append(f"class {name!r} does not occur among the training targets, or is the only one")
+            else:
+                found.append(f"target {name!r} is constant in the training part: nothing is to be learnt from it")
+        elif str(problem.scaling) == "none" and np.abs(values).max() > LARGE:
+            found.append(f"target {name!r} reaches {float(np.abs(values).max()):.4g}; {_REMEDY}")
+    return found
+
+
+def _part_warnings(problem: SequenceProblem) -> list[str]:
+    train = problem.counted("train")
+    found = [
+        f"part {name!r} shares targets with the training part: its error says nothing about new data"
+        for name in problem.parts
+        if name != "train" and (problem.counted(name) & train).any()
+    ]
+    n_targets = int(train.sum())
+    if n_targets < 10:
+        found.append(f"the training part has only {n_targets} targets")
+    return found
+
+
+def _time_warnings(problem: SequenceProblem) -> list[str]:
+    """Times that come twice, and steps in time that are much longer than most."""
+    if problem.times is None:
+        return []
+    doubles: list[Any] = []
+    gaps: list[Any] = []
+    for labels, length in zip(problem.times, problem.lengths, strict=True):
+        moments = _moments(labels[:length])
+        if moments is None:
+            doubles += labels[1:length][labels[1:length] == labels[: length - 1]].tolist()
+            continue
+        steps = np.diff(moments)
+        doubles += labels[1:length][steps == 0].tolist()
+        gaps += labels[1:length][steps > 1.5 * np.median(steps)].tolist() if (steps > 0).any() else []
+    found = []
+    if doubles:
+        found.append(
+            f"{len(doubles)} times come twice, the first is {doubles[0]}: the network takes each row for a step"
+        )
+    if gaps:
+        found.append(
+            f"{len(gaps)} steps in time are longer than most, the first ends at {gaps[0]}: the network takes all for "
+            "equal; put in the missing rows, and mark them by the setting `ignore`"
+        )
+    return found
+
+
+def _moments(labels: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Labels as numbers that rise evenly where they do so in time, or None where they are other texts."""
+    if labels.dtype.kind in "fiu":
+        return labels.astype(np.float64)
+    lengths = set(map(len, labels.tolist()))
+    try:
+        # Months and years are counted as such: they are of unequal lengths in days.
+        unit = {4: "Y", 7: "M", 10: "D"}.get(lengths.pop(), "s") if len(lengths) == 1 else "s"
+        return labels.astype(f"datetime64[{unit}]").astype(np.float64)
+    except ValueError:
+        return None
+
+
+def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
+    """Sentences on targets that no output of the network reaches, whatever its weights."""
+    activation = network.output_activation
+    if (activation, network.n_outputs) == ("softmax", 1):
+        return ["a softmax over one output is 1 at every step"]
+    if activation not in _REACHED or problem.learned.by_class:
+        return []
+    found, (low, high), counted = [], _REACHED[activation], problem.counted("train")
+    for o, name in enumerate(problem.target_names):
+        values = problem.targets[:, :, o][counted[:, :, o]]
+        outside = int(((values < low - 1e-6) | (values > high + 1e-6)).sum())
+        if outside:
+            found.append(
+                f"{outside} of {values.size} training targets {name!r} can't be reached: outputs of {activation} lie "
+                f"between {low:g} and {high:g}, and these between {values.min():.3g} and {values.max():.3g} in scaled "
+                f'units; set output_activation = "linear" or scaling = "range" with scaling_range = [{low:g}, {high:g}]'
+            )
+    whole = counted.all(axis=2)
+    if activation == "softmax" and not found and whole.any():
+        sums = problem.targets[whole].sum(axis=1)
+        if np.abs(sums - 1.0).max() > 1e-6:
+            found.append(
+                f"outputs of softmax sum to 1 at every step, and the training targets to {sums.min():.3g} to "
+                f'{sums.max():.3g}: use output_activation = "logistic" or "linear", or give classes as labels'
+            )
+    return found
