@@ -9,14 +9,15 @@ The protocol was fixed before any test part was looked at:
   sequences to be classified. Test parts are the customary ones; of what lies before, the last fifth (of sequences, a
   fifth) is for validation. Errors are normalised mean squared errors in original units, or shares of wrong classes.
 - The default: a GRU with 4 units on `residual = "linear"`, SNES with 24 genomes, at most 400 generations, patience 100;
-  for classes 8 units, softmax, 32 genomes, 600 generations. Ten seeds, one thread. Beside the champions of single seeds,
-  the mean of their ten outputs.
+  for classes 8 units, softmax, 32 genomes, 600 generations. Ten seeds, one thread. Beside the champions of single
+  seeds, the mean of their ten outputs.
 - The ablation: no residual.
 - Competitors: the last value, the last season, drift, linear autoregression, ridge regression, gradient-boosted trees
   (scikit-learn); of classes a linear classifier and logistic regression.
 - PyTorch: GRU and LSTM with 16 units, Adam, full backpropagation through time, three learning rates chosen on the
   validation part, stopped early by it. Each learning rate has the seconds of one of our runs, at least one second.
-- An echo state network: 200 units, spectral radius and leak of six pairs and ridge factor chosen on the validation part.
+- An echo state network: 200 units, spectral radius and leak of six pairs and ridge factor chosen on the validation
+  part.
 
 One core; the machine is shared, so seconds are rough.
 """
@@ -241,8 +242,9 @@ def study(name: str, n_seeds: int, rehearse: bool) -> dict:
 def markdown(report: dict, command: str) -> str:
     lines = [
         "# Errors on data that nobody has seen", "",
-        "Normalised mean squared errors in original units, or shares of wrong classes, on the test parts: the median of",
-        "the seeds, quartiles in brackets. The protocol stands on top of `benchmarks/new_data.py` and was fixed before.", "",
+        "Normalised mean squared errors in original units, or shares of wrong classes, on the test parts: the median",
+        "of the seeds, quartiles in brackets. The protocol stands on top of `benchmarks/new_data.py`; it was fixed",
+        "before any test part was looked at.", "",
         f"    {command}", "",
     ]  # fmt: skip
     for name, found in report.items():
