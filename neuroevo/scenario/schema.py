@@ -115,7 +115,7 @@ class Scenario:
     @property
     def make_strategy(self) -> StrategyRecipe:
         """Builds the strategy, or that of one of the islands, at its beginning."""
-        return StrategyRecipe.of(self._strategies, self.head.seed, self.network, self.space)
+        return StrategyRecipe(self._strategies, self.head.seed, self.network, self.space)
 
     @cached_property
     def evaluator(self) -> EvaluatorRecipe:
@@ -439,7 +439,7 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            wants = StrategyRecipe.of([table], 0, network, space)().wants
+            wants = StrategyRecipe([table], 0, network, space)().wants
             if problem is not None:
                 EvaluatorRecipe(network, problem, "single", space, wants).check()
         except BadInput as error:
