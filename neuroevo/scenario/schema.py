@@ -212,7 +212,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
     islands, resolved_islands = collect.pair(
-        lambda: _islands(tables["islands"], tables["strategy"], built, network, space)
+        lambda: _islands(tables["islands"], tables["strategy"], source.parent, built, network, space)
     )
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
@@ -381,6 +381,7 @@ def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
 def _islands(
     table: Mapping[str, Any] | None,
     first: Mapping[str, Any] | None,
+    folder: Path,
     problem: Problem | None,
     network: Network | None,
     space: SearchSpace | None,
@@ -401,7 +402,10 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            resolved.append(_checked_strategy(other, problem, network, space, path))
+            given = (
+                {"initial": initial_genomes(other["initial"], folder, f"{path}.initial")} if "initial" in other else {}
+            )
+            resolved.append(_checked_strategy(other | given, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
         if first is not None and other.get("bounds") != first.get("bounds"):
