@@ -91,7 +91,7 @@ class Outcome:
 
     Attributes:
         folders: For each plan its set of trials or its sweep.
-        summaries: For each of them what `summarise` gives.
+        summaries: For each of them what `analysis.summary` gives.
         exit_code: 0, or 128 + the number of the signal that ended it early.
     """
 
@@ -238,7 +238,7 @@ def plan_runs(
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
-    table = with_overrides(given.table if given else read_table(source), values)
+    table = with_overrides(given.with_sweep if given else read_table(source), values)
     if not sweep:
         table.pop("sweep", None)
     elif over:

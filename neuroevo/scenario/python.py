@@ -41,7 +41,7 @@ def make_scenario(
         title: What it is, in a line.
         seed: Seed of the run.
         precision: Arithmetic of the evaluator: "single" or "double".
-        **tables: Other tables by name: space, islands, record, distribution.
+        **tables: Other tables by name: space, islands, record, distribution, sweep.
 
     Raises:
         ScenarioError: With every mistake in it.

@@ -150,7 +150,12 @@ class Scenario:
         if not overrides:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
-        return check_table(with_overrides(self.table, overrides), self.source, kept)
+        return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
+
+    @property
+    def with_sweep(self) -> Mapping[str, Any]:
+        """The resolved tables with [sweep], which no record has."""
+        return self.table if self.sweep is None else {**self.table, "sweep": self.sweep.table()}
 
     @property
     def _strategies(self) -> list[Mapping[str, Any]]:
@@ -402,10 +407,8 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            given = (
-                {"initial": initial_genomes(other["initial"], folder, f"{path}.initial")} if "initial" in other else {}
-            )
-            resolved.append(_checked_strategy(other | given, problem, network, space, path))
+            given = _with_genomes(other, folder, path)
+            resolved.append(_checked_strategy(given, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
         if first is not None and other.get("bounds") != first.get("bounds"):
@@ -421,6 +424,13 @@ def _islands(
     if mistakes:
         raise SettingsError(mistakes)
     return settings, _plain(settings) | ({"strategies": resolved} if resolved else {})
+
+
+def _with_genomes(table: Mapping[str, Any], folder: Path, path: str) -> Mapping[str, Any]:
+    """A strategy's table in which `initial` holds the genomes themselves."""
+    if "initial" not in table:
+        return table
+    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial")}
 
 
 def _checked_strategy(

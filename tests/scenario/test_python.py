@@ -67,6 +67,25 @@ def test_trials_and_sweeps_take_objects(made, tmp_path):
     assert len(summary(sweep)["points"]) == 2
 
 
+def test_a_sweep_goes_along_with_its_scenario(made, tmp_path):
+    scenario, file = made
+    sweep = {"trials": 2, "samples": 2, "over": {"strategy.population_size": {"low": 6, "high": 20}}}
+    of_objects = ne.make_scenario(
+        scenario.problem, scenario.network, dict(scenario.table["strategy"]), Generations(3), name="small", sweep=sweep
+    )
+    assert of_objects.replaced({"seed": 4}).sweep == of_objects.sweep
+    lines = "[sweep]\ntrials = 2\nsamples = 2\n[sweep.over.strategy]\npopulation_size = { low = 6, high = 20 }\n"
+    file.write_text(file.read_text().replace("generations = 12", "generations = 3") + lines)
+    expected = summary(ne.run_sweep(file, results=tmp_path / "file"))
+    assert [point["n_finished"] for point in expected["points"]] == [2, 2]
+    for each in (of_objects, ne.load_scenario(file)):
+        points = summary(ne.run_sweep(each, results=tmp_path / each.table["problem"]["kind"]))["points"]
+        for found, other in zip(points, expected["points"], strict=True):
+            assert found["values"] == other["values"]
+            assert found["figures"]["champion.error"] == other["figures"]["champion.error"]
+    assert "sweep" not in ne.run(of_objects, results=tmp_path).scenario
+
+
 def test_the_scenario_of_its_record_says_that_its_problem_is_not_described(made, tmp_path):
     record = ne.run(made[0], results=tmp_path)
     with pytest.raises(ne.ScenarioError, match=r"made in Python.*resume"):
