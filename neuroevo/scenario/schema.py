@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import numpy as np
 from annotated_types import Ge, Gt
 
 from neuroevo.compute import Compute
@@ -234,7 +235,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         **({"space": resolved_space} if resolved_space else {}),
         "strategy": strategy,
         **({"islands": resolved_islands} if islands else {}),
-        "stop": tables["stop"],
+        "stop": _listed(tables["stop"]),
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
@@ -458,17 +459,19 @@ def _checked_strategy(
                 EvaluatorRecipe(network, problem, "single", space, wants).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
-    return {"kind": table["kind"], **_plain(settings), **shared}
+    return {"kind": table["kind"], **_plain(settings), **_listed(shared)}
 
 
 def _plain(settings: Any) -> dict[str, Any]:
-    """A settings dataclass as TOML writes it: what is None is left out, tuples are lists."""
+    """A settings dataclass as TOML writes it: what is None is left out, tuples are lists, numpy's numbers Python's."""
     return {key: _listed(value) for key, value in dataclasses.asdict(settings).items() if value is not None}
 
 
 def _listed(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_listed(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, dict):
         return {key: _listed(item) for key, item in value.items() if item is not None}
     return value
