@@ -304,14 +304,14 @@ def run_plans(
         RecordError: A sweep was begun with other data than the plan has.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    problems = {data: problem for plan in plans for data, problem in plan.problems.items()}
+    problems, told = {data: problem for plan in plans for data, problem in plan.problems.items()}, Callbacks(callbacks)
     with session(compute, plans[0].distribution) as opened:
         folders, runs = [], []
         for plan in plans:
             folder, of_plan = _opened(plan, Path(results))
             folders.append(folder)
             runs += of_plan
-        together = _Together(problems, opened, Callbacks(callbacks))
+        together = _Together(problems, opened, told)
         try:
             code = together.complete(runs, sum(plan.n_runs for plan in plans))
         finally:
