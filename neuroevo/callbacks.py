@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from neuroevo.errors import WrongType
+
 if TYPE_CHECKING:
     from neuroevo.distribution import PoolStatus
     from neuroevo.records import RunRecord
@@ -50,10 +52,18 @@ class Callbacks(Callback):
 
     Args:
         callbacks: Any number.
+
+    Raises:
+        WrongType: They are something else.
     """
 
     def __init__(self, callbacks: Iterable[Callback] = ()) -> None:
+        if not isinstance(callbacks, Iterable):
+            raise WrongType(f"callbacks must be a sequence of them, got {callbacks!r}: write [callback]")
         self.members = tuple(callbacks)
+        for member in self.members:
+            if not isinstance(member, Callback):
+                raise WrongType(f"a callback must be an instance of a class derived from Callback, got {member!r}")
 
     def travelling(self) -> tuple[Callback, ...]:
         """Those that go along to workers."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
 
-from neuroevo.errors import BadInput
+from neuroevo.errors import BadInput, WrongType
 from neuroevo.evolution import IslandHost, LocalHost
 
 if TYPE_CHECKING:
@@ -75,11 +75,14 @@ def session(compute: Compute | ComputeSession | None, otherwise: Compute) -> Ite
     """A session as it is, or that of a `Compute`, with the words of another one where it is silent.
 
     Raises:
+        WrongType: It is something else.
         BadInput: The address of the cluster is none.
         ClusterError: There is no cluster to work on.
     """
     if isinstance(compute, ComputeSession):
         yield compute
+    elif not isinstance(compute, Compute | None):
+        raise WrongType(f"compute must be a Compute, as Compute(workers=4), or an open session, got {compute!r}")
     else:
         with (compute or Compute()).over(otherwise).open() as opened:
             yield opened

@@ -54,16 +54,17 @@ def run(
 
     Raises:
         ScenarioError: The scenario is wrong; nothing has been written.
+        WrongType: Callbacks or compute are of another kind; nothing has been written.
         ClusterError: There is no cluster to work on; nothing has been written.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    values = dict(overrides or {})
+    told, values = Callbacks(callbacks), dict(overrides or {})
     if seed is not None:
         values["seed"] = seed
     loaded = scenario.replaced(values) if isinstance(scenario, Scenario) else load_scenario(scenario, overrides=values)
     with session(compute, loaded.distribution) as opened:
         name = f"{loaded.name}-seed{loaded.head.seed}"
-        return start_run(loaded, Path(results), name, opened, Callbacks(callbacks))
+        return start_run(loaded, Path(results), name, opened, told)
 
 
 def start_run(scenario: Scenario, results: Path, name: str, opened: ComputeSession, callbacks: Callbacks) -> RunRecord:

@@ -12,6 +12,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from neuroevo.errors import BadInput
@@ -47,6 +48,7 @@ class Registry(Generic[T]):
         self._check = check or (lambda _name, _member: None)
         self._targets: dict[str, str] = dict(builtin)
         self._members: dict[str, T] = {}
+        self._registered: dict[str, T] = {}
         self._foreign: dict[str, EntryPoint] | None = None
 
     def register(self, name: str, member: T) -> None:
@@ -58,7 +60,12 @@ class Registry(Generic[T]):
         if name in self.names():
             raise BadInput(f"the {self.noun} name {name!r} is taken; choose another one")
         self._check(name, member)
-        self._members[name] = member
+        self._members[name] = self._registered[name] = member
+
+    @property
+    def registered(self) -> Mapping[str, T]:
+        """The members of one's own: another process knows the package's and those of entry points, but not these."""
+        return MappingProxyType(self._registered)
 
     def names(self) -> tuple[str, ...]:
         """All names: the package's own in their order, then those of others by name."""

@@ -91,7 +91,7 @@ class Outcome:
 
     Attributes:
         folders: For each plan its set of trials or its sweep.
-        summaries: For each of them what `summarise` gives.
+        summaries: For each of them what `analysis.summary` gives.
         exit_code: 0, or 128 + the number of the signal that ended it early.
     """
 
@@ -238,7 +238,7 @@ def plan_runs(
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
-    table = with_overrides(given.table if given else read_table(source), values)
+    table = with_overrides(given.with_sweep if given else read_table(source), values)
     if not sweep:
         table.pop("sweep", None)
     elif over:
@@ -304,14 +304,14 @@ def run_plans(
         RecordError: A sweep was begun with other data than the plan has.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    problems = {data: problem for plan in plans for data, problem in plan.problems.items()}
+    problems, told = {data: problem for plan in plans for data, problem in plan.problems.items()}, Callbacks(callbacks)
     with session(compute, plans[0].distribution) as opened:
         folders, runs = [], []
         for plan in plans:
             folder, of_plan = _opened(plan, Path(results))
             folders.append(folder)
             runs += of_plan
-        together = _Together(problems, opened, Callbacks(callbacks))
+        together = _Together(problems, opened, told)
         try:
             code = together.complete(runs, sum(plan.n_runs for plan in plans))
         finally:

@@ -77,3 +77,18 @@ def test_callbacks_that_may_travel_hear_of_runs_in_workers(ray_here, small_scena
     assert [name for name, _, _ in names] == ["seed1", "seed2", "seed3"]
     assert str(os.getpid()) not in {process for _, _, process in names}
     assert diary.heard == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"callbacks": Diary()}, "write \\[callback\\]"),
+        ({"callbacks": [Diary]}, "must be an instance"),
+        ({"compute": 4}, "compute must be a Compute"),
+    ],
+)
+def test_what_is_none_is_refused_before_anything_is_written(small_scenario, tmp_path, wrong, complaint):
+    for start in (ne.run, lambda *args, **options: ne.run_trials(*args, 2, **options)):
+        with pytest.raises(ne.WrongType, match=complaint):
+            start(small_scenario, results=tmp_path / "runs", **wrong)
+    assert not (tmp_path / "runs").exists()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from neuroevo.distribution.members import Members, register_members
 from neuroevo.distribution.pool import Task
 from neuroevo.records import provenance
 
@@ -59,9 +60,10 @@ class Reply:
 class Actor:
     """Holds a task, and turns what goes wrong in it and what it says into values."""
 
-    def __init__(self, task: Task, threads: int) -> None:
+    def __init__(self, task: Task, threads: int, members: Members) -> None:
         # Ray limits BLAS and OpenMP to the processors given, but not numba.
         os.environ["NUMBA_NUM_THREADS"] = str(threads)
+        register_members(members)
         self._task = task
 
     def start(self) -> Greeting:

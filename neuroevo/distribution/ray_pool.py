@@ -16,6 +16,7 @@ from typing import Any
 
 from neuroevo.distribution.actor import Actor, Greeting, Reply, facts
 from neuroevo.distribution.cluster import Cluster, ClusterError
+from neuroevo.distribution.members import registered_members
 from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Slice, Task, Ticket, Worker
 from neuroevo.distribution.words import Words, last_words
 
@@ -63,7 +64,7 @@ class RayPool(Pool):
         self._cluster = cluster
         self._announce = announce or (lambda _text: None)
         self._words = Words(self._announce)
-        self._task = self._ray.put(task)
+        self._task, self._registered = self._ray.put(task), self._ray.put(registered_members())
         self._actor = self._ray.remote(
             num_cpus=cluster.threads, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
         )(Actor)
@@ -142,7 +143,7 @@ class RayPool(Pool):
                 break
             self._remove(worker)
         while len(self._members) < self._wanted:
-            actor = self._actor.remote(self._task, self._cluster.threads)
+            actor = self._actor.remote(self._task, self._cluster.threads, self._registered)
             begun = actor.start.remote()
             self._number += 1
             self._members[self._number] = _Member(actor, begun)

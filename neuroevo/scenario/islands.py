@@ -10,7 +10,7 @@ from annotated_types import Ge
 
 from neuroevo.evolution.migration import Migration
 from neuroevo.spaces import SearchSpace
-from neuroevo.strategies import STRATEGIES, make_strategy
+from neuroevo.strategies import make_strategy
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -43,25 +43,16 @@ class StrategyRecipe:
         seed: The run's.
         network: Whose weights they search.
         space: What they move.
-        members: The classes that the tables name; a worker's registry may not know those of one's own.
     """
 
     tables: Sequence[Mapping[str, Any]]
     seed: int
     network: Network
     space: SearchSpace
-    members: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, tables: Sequence[Mapping[str, Any]], seed: int, network: Network, space: SearchSpace) -> StrategyRecipe:
-        """The recipe with the classes that are registered here."""
-        return cls(tables, seed, network, space, {table["kind"]: STRATEGIES[table["kind"]] for table in tables})
 
     def __call__(self, island: int = 0) -> Strategy[Any]:
         table = self.tables[island % len(self.tables)]
         values = {key: value for key, value in table.items() if key not in ("kind", *BESIDE_SETTINGS)}
-        if table["kind"] not in STRATEGIES.names():
-            STRATEGIES.register(table["kind"], self.members[table["kind"]])
         return make_strategy(
             table["kind"],
             n_genes=self.space.n_genes(self.network),

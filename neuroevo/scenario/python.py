@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from neuroevo.errors import BadInput
+from neuroevo.errors import BadInput, WrongType
+from neuroevo.networks import Network
+from neuroevo.problems import Problem
 from neuroevo.scenario.schema import IN_MEMORY, Scenario, check_table
+from neuroevo.settings import shown
 from neuroevo.stopping import StoppingCriterion, table_of
-
-if TYPE_CHECKING:
-    from neuroevo.networks import Network
-    from neuroevo.problems import Problem
 
 
 def make_scenario(
@@ -41,12 +40,21 @@ def make_scenario(
         title: What it is, in a line.
         seed: Seed of the run.
         precision: Arithmetic of the evaluator: "single" or "double".
-        **tables: Other tables by name: space, islands, record, distribution.
+        **tables: Other tables by name: space, islands, record, distribution, sweep.
 
     Raises:
         ScenarioError: With every mistake in it.
+        WrongType: An argument is of another kind.
         BadInput: Network and problem differ in inputs or outputs, or a criterion has no form in a table.
     """
+    for noun, value, kinds in (
+        ("problem must be a Problem", problem, Problem),
+        ("network must be a Network", network, Network),
+        ("strategy must be a name or a table", strategy, (str, Mapping)),
+        ("stop must be a table or a StoppingCriterion", stop, (Mapping, StoppingCriterion)),
+    ):
+        if not isinstance(value, kinds):
+            raise WrongType(f"{noun}, got {shown(value)}")
     for side in ("n_inputs", "n_outputs"):
         if getattr(network, side) != getattr(problem, side):
             raise BadInput(

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import numpy as np
 from annotated_types import Ge, Gt
 
 from neuroevo.compute import Compute
@@ -115,7 +116,7 @@ class Scenario:
     @property
     def make_strategy(self) -> StrategyRecipe:
         """Builds the strategy, or that of one of the islands, at its beginning."""
-        return StrategyRecipe.of(self._strategies, self.head.seed, self.network, self.space)
+        return StrategyRecipe(self._strategies, self.head.seed, self.network, self.space)
 
     @cached_property
     def evaluator(self) -> EvaluatorRecipe:
@@ -151,7 +152,12 @@ class Scenario:
         if not overrides:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
-        return check_table(with_overrides(self.table, overrides), self.source, kept)
+        return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
+
+    @property
+    def with_sweep(self) -> Mapping[str, Any]:
+        """The resolved tables with [sweep], which no record has."""
+        return self.table if self.sweep is None else {**self.table, "sweep": self.sweep.table()}
 
     @property
     def _strategies(self) -> list[Mapping[str, Any]]:
@@ -213,7 +219,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
     islands, resolved_islands = collect.pair(
-        lambda: _islands(tables["islands"], tables["strategy"], built, network, space)
+        lambda: _islands(tables["islands"], tables["strategy"], source.parent, built, network, space)
     )
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
@@ -230,7 +236,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         **({"space": resolved_space} if resolved_space else {}),
         "strategy": strategy,
         **({"islands": resolved_islands} if islands else {}),
-        "stop": tables["stop"],
+        "stop": _listed(tables["stop"]),
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
@@ -382,6 +388,7 @@ def _check_alone(kind: str, values: Mapping[str, Any]) -> None:
 def _islands(
     table: Mapping[str, Any] | None,
     first: Mapping[str, Any] | None,
+    folder: Path,
     problem: Problem | None,
     network: Network | None,
     space: SearchSpace | None,
@@ -402,7 +409,8 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            resolved.append(_checked_strategy(other, problem, network, space, path))
+            given = _with_genomes(other, folder, path)
+            resolved.append(_checked_strategy(given, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
         if first is not None and other.get("bounds") != first.get("bounds"):
@@ -418,6 +426,13 @@ def _islands(
     if mistakes:
         raise SettingsError(mistakes)
     return settings, _plain(settings) | ({"strategies": resolved} if resolved else {})
+
+
+def _with_genomes(table: Mapping[str, Any], folder: Path, path: str) -> Mapping[str, Any]:
+    """A strategy's table in which `initial` holds the genomes themselves."""
+    if "initial" not in table:
+        return table
+    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial")}
 
 
 def _checked_strategy(
@@ -440,22 +455,24 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            wants = StrategyRecipe.of([table], 0, network, space)().wants
+            wants = StrategyRecipe([table], 0, network, space)().wants
             if problem is not None:
                 EvaluatorRecipe(network, problem, "single", space, wants).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
-    return {"kind": table["kind"], **_plain(settings), **shared}
+    return {"kind": table["kind"], **_plain(settings), **_listed(shared)}
 
 
 def _plain(settings: Any) -> dict[str, Any]:
-    """A settings dataclass as TOML writes it: what is None is left out, tuples are lists."""
+    """A settings dataclass as TOML writes it: what is None is left out, tuples are lists, numpy's numbers Python's."""
     return {key: _listed(value) for key, value in dataclasses.asdict(settings).items() if value is not None}
 
 
 def _listed(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_listed(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, dict):
         return {key: _listed(item) for key, item in value.items() if item is not None}
     return value

@@ -112,6 +112,12 @@ class Sweep:
     settings: SweepSettings
     over: Mapping[str, Values]
 
+    def table(self) -> dict[str, Any]:
+        """The table [sweep] that it was read from; `read_sweep` gives an equal one."""
+        settings = {key: value for key, value in vars(self.settings).items() if value is not None}
+        over = {key: dict(vars(each)) if isinstance(each, Range) else list(each) for key, each in self.over.items()}
+        return {**settings, "over": over}
+
     def points(self) -> list[Point]:
         """All points, each once, in an order that is that of the values on a grid, and that of the draws otherwise."""
         # Whole tables first, so that a key within one of them is replaced in it and not by it.

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import pkgutil
 
+import numpy as np
 import pytest
 
+import neuroevo
 import neuroevo as ne
 from neuroevo.callbacks import Callback
 from neuroevo.distribution import ClusterError
+from neuroevo.distribution.members import REGISTRIES
+from neuroevo.evaluation import BACKENDS
+from neuroevo.evaluation.backends.compiled import Compiled
+from neuroevo.evaluation.cells import CELLS
 from neuroevo.experiment import resume
+from neuroevo.registry import Registry
+from neuroevo.strategies import STRATEGIES
+from neuroevo.strategies.random_search import RandomSearch
 from neuroevo.trials import plan_runs, run_plans
 
 pytestmark = pytest.mark.ray
@@ -138,3 +149,35 @@ class Lines(Callback):
 
     def step(self, text):
         self.said.append(text)
+
+
+def test_what_was_registered_here_computes_on_workers_too(ray_here, monkeypatch, small_scenario, tmp_path):
+    class Thirds(Compiled):
+        def evaluate(self, genomes, part, wants=frozenset()):
+            found = super().evaluate(genomes, part, wants)
+            return {**found, "error": found["error"] / 3, "mean_effort": np.full(len(genomes), 7.0)}
+
+    class Lottery(RandomSearch):
+        """Random search under another name."""
+
+    for registry, name, member in ((BACKENDS, "thirds", Thirds), (STRATEGIES, "lottery", Lottery)):
+        for held in ("_members", "_registered"):
+            monkeypatch.setattr(registry, held, dict(getattr(registry, held)))
+        registry.register(name, member)
+    overrides = {"strategy": {"kind": "lottery", "population_size": 9}, "stop.generations": 3}
+    local = ne.run(small_scenario, results=tmp_path / "local", overrides=overrides)
+    with ne.Compute(workers=2).open() as session:
+        run = ne.run(small_scenario, results=tmp_path, overrides=overrides, compute=session)
+        trials = ne.run_trials(small_scenario, 2, results=tmp_path, overrides=overrides, compute=session)
+    assert results_of(run.path) == results_of(trials.trials()[0].path) == results_of(local.path)
+    assert local.history["mean_effort"].tolist() == [7.0] * 3
+
+
+def test_all_registries_go_along():
+    packages = [neuroevo, *map(importlib.import_module, (f"neuroevo.{found.name}" for found in rooms()))]
+    found = {id(value) for package in packages for value in vars(package).values() if isinstance(value, Registry)}
+    assert found | {id(CELLS)} == {id(registry) for registry in REGISTRIES}
+
+
+def rooms():
+    return [found for found in pkgutil.iter_modules(neuroevo.__path__) if found.name not in ("__main__", "plots")]

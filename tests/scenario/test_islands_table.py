@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from neuroevo.scenario import ScenarioError, load_scenario
@@ -45,8 +46,25 @@ def test_a_scenario_without_the_table_has_one_population(small_scenario):
         ),
         ('[distribution]\nworkers = 2\nray = "auto"', "give one of them"),
         ("[distribution]\nworkers = -1", "distribution.workers"),
+        (
+            '[islands]\n[[islands.strategies]]\nkind = "snes"\ninitial = "gone.npz"',
+            "islands.strategies.0.initial: there is no file",
+        ),
+        (
+            '[islands]\n[[islands.strategies]]\nkind = "snes"\ninitial = [[1.0], [1.0, 2.0]]',
+            "islands.strategies.0.initial: must be a file in quotes, or genomes",
+        ),
     ],
 )
 def test_mistakes_are_named_with_their_place(small_scenario, text, complaint):
     with pytest.raises(ScenarioError, match=complaint):
         load_scenario(with_islands(small_scenario, text))
+
+
+def test_an_island_starts_from_the_genomes_of_a_file(small_scenario):
+    genome = np.linspace(-1, 1, load_scenario(small_scenario).network.n_genes)
+    np.savez(small_scenario.parent / "start.npz", genome=genome)
+    text = '[islands]\n[[islands.strategies]]\nkind = "random_search"\ninitial = "start.npz"'
+    scenario = load_scenario(with_islands(small_scenario, text))
+    assert scenario.table["islands"]["strategies"][0]["initial"] == [genome.tolist()]
+    assert scenario.make_strategy(1).ask()[0].tolist() == genome.tolist()

@@ -67,6 +67,34 @@ def test_trials_and_sweeps_take_objects(made, tmp_path):
     assert len(summary(sweep)["points"]) == 2
 
 
+def test_a_sweep_goes_along_with_its_scenario(made, tmp_path):
+    scenario, file = made
+    sweep = {"trials": 2, "samples": 2, "over": {"strategy.population_size": {"low": 6, "high": 20}}}
+    of_objects = ne.make_scenario(
+        scenario.problem, scenario.network, dict(scenario.table["strategy"]), Generations(3), name="small", sweep=sweep
+    )
+    assert of_objects.replaced({"seed": 4}).sweep == of_objects.sweep
+    lines = "[sweep]\ntrials = 2\nsamples = 2\n[sweep.over.strategy]\npopulation_size = { low = 6, high = 20 }\n"
+    file.write_text(file.read_text().replace("generations = 12", "generations = 3") + lines)
+    expected = summary(ne.run_sweep(file, results=tmp_path / "file"))
+    assert [point["n_finished"] for point in expected["points"]] == [2, 2]
+    for each in (of_objects, ne.load_scenario(file)):
+        points = summary(ne.run_sweep(each, results=tmp_path / each.table["problem"]["kind"]))["points"]
+        for found, other in zip(points, expected["points"], strict=True):
+            assert found["values"] == other["values"]
+            assert found["figures"]["champion.error"] == other["figures"]["champion.error"]
+    assert "sweep" not in ne.run(of_objects, results=tmp_path).scenario
+
+
+def test_numbers_may_be_those_of_numpy(made, tmp_path):
+    scenario, _ = made
+    stop, strategy = {"generations": np.int64(3)}, {"kind": "snes", "bounds": (np.float64(-2), np.float32(2))}
+    record = ne.run(ne.make_scenario(scenario.problem, scenario.network, strategy, stop), results=tmp_path)
+    assert record.scenario["stop"] == {"generations": 3}
+    assert record.scenario["strategy"]["bounds"] == [-2.0, 2.0]
+    assert ne.run(scenario, results=tmp_path, overrides={"stop.generations": np.int64(2)}).run["generations"] == 2
+
+
 def test_the_scenario_of_its_record_says_that_its_problem_is_not_described(made, tmp_path):
     record = ne.run(made[0], results=tmp_path)
     with pytest.raises(ne.ScenarioError, match=r"made in Python.*resume"):
@@ -79,6 +107,10 @@ def test_what_does_not_fit_is_refused(made):
     problem = made[0].problem
     with pytest.raises(ne.BadInput, match="same n_inputs, got 3 and 1"):
         ne.make_scenario(problem, ne.Elman(3, 2, 1), "snes", {"generations": 3})
+    for argument, value in (("problem", "xor"), ("network", "elman"), ("strategy", ne.Strategy), ("stop", 300)):
+        good = {"problem": problem, "network": made[0].network, "strategy": "snes", "stop": {"generations": 3}}
+        with pytest.raises(ne.WrongType, match=f"{argument} must be a"):
+            ne.make_scenario(**{**good, argument: value})
     with pytest.raises(ne.ScenarioError, match="there is no strategy 'snse'"):
         ne.make_scenario(problem, ne.Elman(1, 2, 1), "snse", {"generations": 3})
     with pytest.raises(ne.ScenarioError, match="unknown"):
