@@ -48,6 +48,7 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "snes": "neuroevo.strategies.snes:Snes",
         "cr_fm_nes": "neuroevo.strategies.cr_fm_nes:CrFmNes",
         "openai_es": "neuroevo.strategies.openai_es:OpenAiEs",
+        "pgpe": "neuroevo.strategies.pgpe:Pgpe",
     },
 )
 

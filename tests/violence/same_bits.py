@@ -61,6 +61,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "snes": {"strategy.population_size": 12},
     "cr_fm_nes": {"strategy.population_size": 12},
     "openai_es": {"strategy.population_size": 12},
+    "pgpe": {"strategy.population_size": 12},
 }
 NETWORKS: dict[str, dict[str, Any]] = {
     "jordan": {},
