@@ -39,6 +39,21 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
         "differential_evolution",
         {"variant": "rand_1_bin", "crossover_rate": 0.9},
     ),
+    "differential_evolution (L-SHADE)": ("differential_evolution", {"variant": "l_shade", "horizon": BUDGET}),
+    "genetic_algorithm (blend, decaying)": (
+        "genetic_algorithm",
+        {
+            "population_size": 96,
+            "start_width": 0.5,
+            "n_elites": 1,
+            "tournament_size": 3,
+            "crossover": "blend",
+            "crossover_probability": 0.9,
+            "gene_probability": 0.1,
+            "mutation_width": 0.2,
+            "mutation_adaptation": "decaying",
+        },
+    ),
 }
 
 Case = tuple[ne.Network, ne.SequenceProblem]
@@ -158,8 +173,10 @@ def read(runs: Path) -> dict[str, dict[str, list[dict[str, Any]]]]:
     }
 
 
-def targets(rows: dict[str, list[dict[str, Any]]]) -> np.ndarray:
+def targets(rows: dict[str, list[dict[str, Any]]]) -> np.ndarray | None:
     """Ten errors from what random search reaches to the best that any run reached, evenly spaced in their logarithm."""
+    if BASELINE not in rows:
+        return None
     start = np.median([r["curve"][-1] for r in rows[BASELINE]])
     best = min(r["curve"][-1] for results in rows.values() for r in results)
     return np.geomspace(start, best, 11)[1:]
@@ -172,7 +189,7 @@ def summary(table: dict[str, dict[str, list[dict[str, Any]]]]) -> list[dict[str,
         for name, results in rows.items():
             errors = np.array([r["train"] for r in results])
             curves = np.array([r["curve"] for r in results])
-            reached = (curves[:, :, np.newaxis] <= goals).mean(axis=(0, 2))
+            reached = None if goals is None else (curves[:, :, np.newaxis] <= goals).mean(axis=(0, 2))
             out.append(
                 {
                     "problem": problem,
@@ -182,10 +199,10 @@ def summary(table: dict[str, dict[str, list[dict[str, Any]]]]) -> list[dict[str,
                     "median": float(np.median(errors)),
                     "quartiles": np.percentile(errors, [25, 75]).tolist(),
                     "median_test": float(np.median([r["test"] for r in results])),
-                    "targets_reached": float(reached[-1]),
+                    "targets_reached": None if reached is None else float(reached[-1]),
                     "cpu_seconds": float(np.median([r["cpu_seconds"] for r in results])),
                     "curve": np.median(curves, axis=0).tolist(),
-                    "reached": reached.tolist(),
+                    "reached": None if reached is None else reached.tolist(),
                 }
             )
     return out
@@ -201,16 +218,17 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         lines += [
             f"## {problem}",
             "",
-            f"{own[0]['n_genes']} genes, {BUDGET} evaluations, seeds a strategy: {', '.join(map(str, seeds))}.",
+            f"{own[0]['n_genes']} genes, {BUDGET} evaluations, seeds a strategy: {' or '.join(map(str, seeds))}.",
             "",
-            "| strategy | median error | quartiles | median test error | targets reached | CPU seconds |",
-            "|---|---|---|---|---|---|",
+            "| strategy | seeds | median error | quartiles | median test error | targets reached | CPU seconds |",
+            "|---|---|---|---|---|---|---|",
         ]
         for row in own:
-            low, high = row["quartiles"]
+            (low, high), share = row["quartiles"], row["targets_reached"]
+            reached = "" if share is None else f"{100 * share:.0f} %"
             lines.append(
-                f"| {row['strategy']} | {row['median']:.3g} | {low:.3g} to {high:.3g} | {row['median_test']:.3g} "
-                f"| {100 * row['targets_reached']:.0f} % | {row['cpu_seconds']:.1f} |"
+                f"| {row['strategy']} | {row['n_seeds']} | {row['median']:.3g} | {low:.3g} to {high:.3g} "
+                f"| {row['median_test']:.3g} | {reached} | {row['cpu_seconds']:.1f} |"
             )
         lines.append("")
     return "\n".join(lines)
@@ -224,13 +242,14 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
     problems = [problem for problem in CASES if any(row["problem"] == problem for row in rows)]
     names = list(dict.fromkeys(row["strategy"] for row in rows))
-    style = {name: (f"C{k % 10}", "-" if k < 10 else "--") for k, name in enumerate(names)}
+    style = {name: (f"C{k % 10}", ("-", "--", ":")[k // 10]) for k, name in enumerate(names)}
     figure, axes = plt.subplots(2, len(problems), figsize=(4.2 * len(problems), 7.5), squeeze=False)
     for column, problem in zip(axes.T, problems, strict=True):
         for row in (row for row in rows if row["problem"] == problem):
             colour, line = style[row["strategy"]]
             column[0].loglog(CHECKPOINTS, row["curve"], line, color=colour, label=row["strategy"], linewidth=1.2)
-            column[1].semilogx(CHECKPOINTS, row["reached"], line, color=colour, linewidth=1.2)
+            if row["reached"] is not None:
+                column[1].semilogx(CHECKPOINTS, row["reached"], line, color=colour, linewidth=1.2)
         column[0].set_title(problem)
         column[1].set_xlabel("evaluations")
     axes[0, 0].set_ylabel("median of the best error so far")
@@ -243,8 +262,13 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 def report(arguments: argparse.Namespace) -> None:
     rows = summary(read(arguments.runs))
     arguments.out.mkdir(parents=True, exist_ok=True)
+    stored = arguments.out / "quality.json"
+    if stored.exists():
+        measured = {(row["problem"], row["strategy"]) for row in rows}
+        kept = json.loads(stored.read_text(encoding="utf-8"))["rows"]
+        rows = [row for row in kept if (row["problem"], row["strategy"]) not in measured] + rows
     content = {"budget": BUDGET, "checkpoints": CHECKPOINTS.tolist(), "rows": rows}
-    (arguments.out / "quality.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+    stored.write_text(json.dumps(content) + "\n", encoding="utf-8")
     (arguments.out / "quality.md").write_text("# Quality at equal evaluations\n\n" + markdown(rows), encoding="utf-8")
     plot(rows, arguments.out / "quality.png")
     print(markdown(rows))

@@ -127,20 +127,22 @@ class Scenario:
 
     def warnings(self) -> list[str]:
         """What is legal and yet probably not meant, a line each."""
-        warnings, end = list(self.problem.warnings()), self.table["stop"].get("generations")
-        warnings += self.problem.network_warnings(self.network)
+        warnings = [*self.problem.warnings(), *self.problem.network_warnings(self.network)]
         if not self.criterion.surely_ends():
             warnings.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
         for number, table in enumerate(self._strategies):
             path = f"islands.strategies.{number - 1}" if number else "strategy"
             cls, values = _member(STRATEGIES, table, path)
             own = {key: value for key, value in values.items() if key not in BESIDE_SETTINGS}
-            length = parse_settings(cls.Settings, own, path).schedule_length
-            if end is not None and length is not None and length > end:
-                warnings.append(
-                    f"{path}: {table['kind']} follows a schedule of {length} generations and the run ends after {end}; "
-                    f"{path}.horizon = {end} would let it finish"
-                )
+            settings = parse_settings(cls.Settings, own, path)
+            lengths = {"generations": settings.schedule_length, "evaluations": settings.schedule_evaluations}
+            for unit, length in lengths.items():
+                end = self.table["stop"].get(unit)
+                if end is not None and length is not None and length > end:
+                    warnings.append(
+                        f"{path}: {table['kind']} follows a schedule of {length} {unit} and the run ends after {end}; "
+                        f"{path}.horizon = {end} would let it finish"
+                    )
         return warnings
 
     def replaced(self, overrides: Mapping[str, Any]) -> Scenario:

@@ -46,7 +46,9 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",
         "differential_evolution": "neuroevo.strategies.differential_evolution:DifferentialEvolution",
         "snes": "neuroevo.strategies.snes:Snes",
+        "cr_fm_nes": "neuroevo.strategies.cr_fm_nes:CrFmNes",
         "openai_es": "neuroevo.strategies.openai_es:OpenAiEs",
+        "pgpe": "neuroevo.strategies.pgpe:Pgpe",
     },
 )
 

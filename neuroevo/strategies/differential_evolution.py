@@ -5,6 +5,8 @@
 - current-to-pbest/1 with an archive, adapted as in JADE (Zhang and Sanderson 2009, IEEE Trans. Evol. Comput.
   13(5):945-958) or as in SHADE (Tanabe and Fukunaga 2013, "Success-history based parameter adaptation for differential
   evolution", CEC 2013).
+- L-SHADE, SHADE with a population that shrinks (Tanabe and Fukunaga 2014, "Improving the search performance of SHADE
+  using linear population size reduction", CEC 2014).
 
 All trials of a generation are made from the same population, as in JADE and SHADE. Bounds: a gene outside is set
 half-way between the bound and its parent's gene (JADE, eq. 10). Failed evaluations: a trial that failed replaces only a
@@ -30,6 +32,10 @@ from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
+# L-SHADE, table I: archived genomes for each member, the share that trials are drawn to, and the smallest population,
+# which is the smallest that has three others beside the parent.
+_ARCHIVE_RATE, _BEST_SHARE, _FEWEST = 2.6, 0.11, 4
+
 
 @dataclass(frozen=True)
 class DifferentialEvolutionSettings(StartSettings):
@@ -39,29 +45,61 @@ class DifferentialEvolutionSettings(StartSettings):
         population_size: Members, at least 4 for three others beside the parent. 100 in SHADE's experiments; 50 was
             better with networks at 30 000 evaluations, and so was the narrower start (docs/choosing-a-strategy.md).
         start_width: Standard deviation of the first genes.
-        variant: "shade", "jade", or the classic "rand_1_bin".
+        variant: "shade", "jade", the classic "rand_1_bin", or "l_shade", whose population shrinks to 4 over `horizon`
+            evaluations and then holds: at 30 000 evaluations a fifth of SHADE's error (docs/choosing-a-strategy.md),
+            where the horizon is what the run has.
         difference_weight: F of rand/1/bin, and where its adaptation starts; 0.5 in all three papers.
         crossover_rate: CR likewise; 0.5 is where JADE and SHADE start, 0.9 is usual with rand/1/bin.
         learning_rate: c, how fast JADE's means follow its successes (section III-E).
         best_share: p of JADE: trials are drawn to one of the best p (section III-E); SHADE draws its own p.
-        memory_size: H, entries of SHADE's memory (100 in section V).
+        memory_size: H, entries of the memory; None takes SHADE's 100 (section V) and L-SHADE's 6 (table I).
+        horizon: Evaluations until L-SHADE's population has shrunk.
     """
 
     population_size: Annotated[int, Ge(4)] = 50
     start_width: Annotated[float, Gt(0)] = 0.3
-    variant: Literal["rand_1_bin", "jade", "shade"] = "shade"
+    variant: Literal["rand_1_bin", "jade", "shade", "l_shade"] = "shade"
     difference_weight: Annotated[float, Interval(gt=0, le=2)] = 0.5
     crossover_rate: Annotated[float, Interval(ge=0, le=1)] = 0.5
     learning_rate: Annotated[float, Interval(ge=0, le=1)] = 0.1
     best_share: Annotated[float, Interval(gt=0, le=1)] = 0.05
-    memory_size: Annotated[int, Ge(1)] = 100
+    memory_size: Annotated[int, Ge(1)] | None = None
+    horizon: Annotated[int, Ge(1)] = 30_000
+
+    @property
+    def schedule_evaluations(self) -> int | None:
+        """The horizon of a shrinking population."""
+        return self.horizon if self.variant == "l_shade" else None
+
+    @property
+    def n_memory(self) -> int:
+        """Entries of the memory of F and CR."""
+        usual = {"shade": 100, "l_shade": 6}.get(self.variant)
+        return 1 if usual is None else self.memory_size or usual
+
+    def size_after(self, n_evaluations: float) -> int:
+        """Members when so many trials have been evaluated (L-SHADE, eq. 10)."""
+        n = self.population_size
+        if self.variant != "l_shade":
+            return n
+        return max(_FEWEST, round(n + (_FEWEST - n) * min(1.0, n_evaluations / self.horizon)))
 
 
 class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     """Differential evolution: adds differences of members to members and keeps what is not worse."""
 
     Settings = DifferentialEvolutionSettings
-    STATE = ("parents", "errors", "archive", "weight_memory", "rate_memory", "slot", "widest", "success_rate")
+    STATE = (
+        "parents",
+        "errors",
+        "archive",
+        "weight_memory",
+        "rate_memory",
+        "slot",
+        "widest",
+        "success_rate",
+        "n_evaluations",
+    )
 
     _parents: FloatArray
     _errors: FloatArray
@@ -71,15 +109,18 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     _slot: int = 0
     #: Mean variance of the genes in the first population, the largest that equals may bring about.
     _widest: float | None = None
+    #: Of L-SHADE, whose population depends on it.
+    _n_evaluations: float | None = None
     #: Share of the last trials that were better than their parents; None before the first.
     _success_rate: float | None = None
 
     AXES: ClassVar[Axes] = {
-        "parents": ("population_size", "n_genes"),
-        "errors": ("population_size",),
+        "parents": ("n_members", "n_genes"),
+        "errors": ("n_members",),
         "archive": ("n_archived", "n_genes"),
         "weight_memory": ("memory_size",),
         "rate_memory": ("memory_size",),
+        "n_evaluations": (),
     }
 
     def _ask(self) -> FloatArray:
@@ -107,9 +148,9 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
             self._parents, self._errors = population.copy(), error.copy()
             self._archive = np.empty((0, self.n_genes))
             self._widest = _mean_variance(population)
-            n_memory = self.settings.memory_size if self.settings.variant == "shade" else 1
-            self._weight_memory = np.full(n_memory, self.settings.difference_weight)
-            self._rate_memory = np.full(n_memory, self.settings.crossover_rate)
+            self._weight_memory = np.full(self.settings.n_memory, self.settings.difference_weight)
+            self._rate_memory = np.full(self.settings.n_memory, self.settings.crossover_rate)
+            self._shrink(len(population))
             return
         better = error < self._errors
         self._success_rate = float(better.mean())
@@ -120,9 +161,30 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         if np.any(error == self._errors) and _mean_variance(parents) > (self._widest or 0.0):
             parents = np.where(better[:, np.newaxis], population, self._parents)
         self._parents, self._errors = parents, np.minimum(error, self._errors)
+        self._shrink(len(population))
+
+    def _shrink(self, n_trials: int) -> None:
+        """Drop the worst members, and archived genomes at random, where the population is to be smaller."""
+        if self.settings.variant != "l_shade":
+            return
+        self._n_evaluations = (self._n_evaluations or 0) + n_trials
+        stay = np.sort(np.argsort(self._errors, kind="stable")[: self.settings.size_after(self._n_evaluations)])
+        self._parents, self._errors = self._parents[stay], self._errors[stay]
+        left = self._stream(Phase.ADAPT).permutation(len(self._archive))[: self._n_archived()]
+        self._archive = self._archive[np.sort(left)]
+
+    def _n_archived(self) -> int:
+        """The most that the archive holds."""
+        rate = _ARCHIVE_RATE if self.settings.variant == "l_shade" else 1.0
+        return round(rate * len(self._errors))
 
     def _restored(self) -> None:
-        if len(self._archive) > len(self._parents) or self._slot >= len(self._weight_memory):
+        if (self.settings.variant == "l_shade") != (self._n_evaluations is not None):
+            raise BadInput("n_evaluations is part of the state of variant = 'l_shade', and of no other")
+        n = self.settings.size_after(self._n_evaluations or 0)
+        if len(self._parents) != n:
+            raise BadInput(f"the state has {len(self._parents)} members, expected {n}")
+        if len(self._archive) > self._n_archived() or self._slot >= len(self._weight_memory):
             raise BadInput("the state's archive or slot lies beyond its population or memory")
 
     def _draw_parameters(self, rng: np.random.Generator) -> None:
@@ -130,6 +192,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         n = len(self._errors)
         entry = rng.integers(len(self._weight_memory), size=n)
         self._rate = np.clip(self._rate_memory[entry] + 0.1 * rng.standard_normal(n), 0, 1)
+        self._rate[self._rate_memory[entry] < 0] = 0  # L-SHADE's terminal value (section II-B)
         weight = self._weight_memory[entry] + 0.1 * rng.standard_cauchy(n)
         while np.any(weight <= 0):
             again = weight <= 0
@@ -139,16 +202,19 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     def _to_pbest(self, rng: np.random.Generator) -> FloatArray:
         """current-to-pbest/1: x + F (x_pbest - x) + F (x_r1 - x~_r2), r2 also from the archive (JADE, eq. 7)."""
         x, n = self._parents, len(self._parents)
-        # SHADE draws p for every trial from [2 / n, 0.2] (section III-A).
-        low = min(2 / n, 0.2)
-        share = rng.uniform(low, 0.2, n) if self.settings.variant == "shade" else np.full(n, self.settings.best_share)
-        n_best = np.maximum(1, np.round(share * n)).astype(np.int64)
+        if self.settings.variant == "l_shade":
+            n_best = np.full(n, max(2, round(_BEST_SHARE * n)))
+        else:
+            # SHADE draws p for every trial from [2 / n, 0.2] (section III-A).
+            low, is_drawn = min(2 / n, 0.2), self.settings.variant == "shade"
+            share = rng.uniform(low, 0.2, n) if is_drawn else np.full(n, self.settings.best_share)
+            n_best = np.maximum(1, np.round(share * n)).astype(np.int64)
         ranked = np.argsort(self._errors, kind="stable")
         best = ranked[(rng.random(n) * n_best).astype(np.int64)]
         first, second = distinct_others(n, (n, n + len(self._archive)), rng)
         other = x[np.minimum(second, n - 1)]
         other[second >= n] = self._archive[second[second >= n] - n]
-        mutant = x[best]
+        mutant: FloatArray = x[best]
         mutant -= x
         mutant += x[first]
         mutant -= other
@@ -157,7 +223,11 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
         return mutant
 
     def _learn(self, better: NDArray[np.bool_], error: FloatArray) -> None:
-        """Move the memory towards the F and CR that succeeded, weighted in SHADE by their gain (its eqs. 7 to 11)."""
+        """Move the memory towards the F and CR that succeeded, weighted in SHADE by their gain (its eqs. 7 to 11).
+
+        L-SHADE takes the weighted Lehmer mean of CR too, and once all successes had 0 an entry stays terminal (its
+        algorithm 1).
+        """
         if not better.any():
             return
         weight, rate = self._weight[better], self._rate[better]
@@ -176,12 +246,17 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
                 gain /= len(gain)
         share = gain / gain.sum()
         self._weight_memory[self._slot] = (share * np.square(weight)).sum() / (share * weight).sum()
-        self._rate_memory[self._slot] = (share * rate).sum()
+        if self.settings.variant == "shade":
+            self._rate_memory[self._slot] = (share * rate).sum()
+        elif self._rate_memory[self._slot] < 0 or (share * rate).sum() == 0:
+            self._rate_memory[self._slot] = -1
+        else:
+            self._rate_memory[self._slot] = (share * np.square(rate)).sum() / (share * rate).sum()
         self._slot = (self._slot + 1) % len(self._weight_memory)
 
     def _keep_losers(self, losers: FloatArray) -> None:
-        """Put replaced parents into the archive, which is no larger than the population; random ones make room."""
-        n_free = len(self._errors) - len(self._archive)
+        """Put replaced parents into the archive; where it is full, random ones make room."""
+        n_free = self._n_archived() - len(self._archive)
         if n_free:
             self._archive = np.concatenate([self._archive, losers[:n_free]])
         n_more = max(0, len(losers) - n_free)
@@ -191,7 +266,7 @@ class DifferentialEvolution(Strategy[DifferentialEvolutionSettings]):
     def _figures(self) -> dict[str, float | None]:
         return {
             "difference_weight": float(self._weight_memory.mean()),
-            "crossover_rate": float(self._rate_memory.mean()),
+            "crossover_rate": float(np.maximum(self._rate_memory, 0).mean()),
             "success_rate": self._success_rate,
         }
 

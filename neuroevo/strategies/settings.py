@@ -25,6 +25,11 @@ class StrategySettings:
         """Generations until the last of the schedules in use holds; None where nothing follows a schedule."""
         return None
 
+    @property
+    def schedule_evaluations(self) -> int | None:
+        """Evaluations until the last of the schedules in use holds that count them; None where there is none."""
+        return None
+
 
 @dataclass(frozen=True)
 class StartSettings(StrategySettings):

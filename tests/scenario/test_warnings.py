@@ -14,11 +14,21 @@ def warnings_of(path, **overrides):
 
 @pytest.mark.parametrize(("horizon", "end", "warns"), [(300, 299, True), (300, 300, False), (5, 6, False)])
 def test_a_schedule_that_outlasts_the_run_is_told(small_scenario, horizon, end, warns):
-    lines = warnings_of(small_scenario, strategy__horizon=horizon, stop__generations=end)
+    values = {"strategy__horizon": horizon, "strategy__mutation_adaptation": "decaying"}
+    lines = warnings_of(small_scenario, stop__generations=end, **values)
     assert len(lines) == warns
     for line in lines:
         assert line.startswith(f"strategy: genetic_algorithm follows a schedule of {horizon} generations")
         assert f"ends after {end}; strategy.horizon = {end}" in line
+
+
+def test_a_schedule_in_evaluations_is_compared_with_the_evaluations_of_the_run(small_scenario):
+    text = small_scenario.read_text().replace('kind = "genetic_algorithm"', 'kind = "differential_evolution"')
+    small_scenario.write_text(text.replace("generations = 12", "evaluations = 99"))
+    (line,) = warnings_of(small_scenario, strategy__variant="l_shade", strategy__horizon=100)
+    assert "follows a schedule of 100 evaluations and the run ends after 99; strategy.horizon = 99" in line
+    assert not warnings_of(small_scenario, strategy__variant="l_shade", strategy__horizon=99)
+    assert not warnings_of(small_scenario, strategy__variant="shade", strategy__horizon=100)
 
 
 def test_settings_without_a_schedule_and_runs_without_an_end_warn_of_none(small_scenario):

@@ -7,11 +7,12 @@ import itertools
 import numpy as np
 import pytest
 
+from neuroevo.errors import BadInput
 from neuroevo.settings import SettingsError
 from neuroevo.strategies import make_strategy
 from neuroevo.strategies.differential_evolution import crossed, distinct_others, rand_1
 
-VARIANTS = ("rand_1_bin", "jade", "shade")
+VARIANTS = ("rand_1_bin", "jade", "shade", "l_shade")
 
 
 def sphere(population):
@@ -138,8 +139,8 @@ def test_no_member_worsens_and_failed_trials_replace_nothing_finite(variant):
     for _ in range(30):
         before = strategy._errors.copy()
         population = strategy.ask()
-        strategy.tell(population, np.where(rng.random(9) < 0.4, np.inf, sphere(population)))
-        assert np.all(strategy._errors <= before)
+        strategy.tell(population, np.where(rng.random(len(population)) < 0.4, np.inf, sphere(population)))
+        assert np.all(np.sort(strategy._errors) <= np.sort(before)[: len(strategy._errors)])
     assert np.allclose(sphere(strategy._parents), strategy._errors)
 
 
@@ -170,6 +171,93 @@ def test_the_archive_is_never_larger_than_the_population(variant):
         run(strategy, sphere, 1)
         sizes.append(len(strategy._archive))
     assert max(sizes) == 7
+
+
+def test_the_population_of_l_shade_shrinks_in_equal_steps_of_evaluations_and_then_holds():
+    arguments = {"variant": "l_shade", "population_size": 30, "horizon": 600}
+    strategy = make_strategy("differential_evolution", n_genes=5, seed=1, **arguments)
+    n_evaluations, expected = 0, 30
+    while n_evaluations < 800:
+        population = strategy.ask()
+        assert len(population) == expected
+        strategy.tell(population, sphere(population))
+        n_evaluations += expected
+        # Tanabe and Fukunaga 2014, eq. 10, with 4 as the smallest population.
+        expected = max(4, round(30 - 26 / 600 * n_evaluations))
+        assert len(strategy._archive) <= round(2.6 * expected)
+    assert expected == 4
+    assert strategy.settings.schedule_evaluations == 600
+    assert make_strategy("differential_evolution", n_genes=5, seed=1).settings.schedule_evaluations is None
+
+
+def test_the_worst_members_leave_a_shrinking_population():
+    strategy = make_strategy(
+        "differential_evolution", n_genes=3, seed=1, population_size=20, variant="l_shade", horizon=40
+    )
+    first = strategy.ask()
+    strategy.tell(first, sphere(first))
+    best = np.sort(sphere(first))[:12]
+    assert np.array_equal(np.sort(strategy._errors), best)
+    assert np.array_equal(sphere(strategy._parents), strategy._errors)
+
+
+def test_l_shade_takes_lehmer_means_and_keeps_a_rate_of_zero():
+    strategy = make_strategy(
+        "differential_evolution", n_genes=3, seed=0, population_size=4, variant="l_shade", memory_size=2
+    )
+    run(strategy, sphere, 1)
+    strategy.ask()
+    strategy._errors = np.array([4.0, 3.0, 2.0, 9.0])
+    strategy._weight, strategy._rate = np.array([0.2, 0.9, 0.4, 0.6]), np.array([0.1, 0.9, 0.5, 0.0])
+    strategy._learn(np.array([True, False, True, False]), np.array([1.0, 5.0, 1.0, 9.0]))
+    # Gains 3 and 1; weighted Lehmer means of both (Tanabe and Fukunaga 2014, eqs. 7 and 8).
+    assert strategy._weight_memory[0] == pytest.approx((0.75 * 0.04 + 0.25 * 0.16) / (0.75 * 0.2 + 0.25 * 0.4))
+    assert strategy._rate_memory[0] == pytest.approx((0.75 * 0.01 + 0.25 * 0.25) / (0.75 * 0.1 + 0.25 * 0.5))
+    # Nothing but a rate of 0 succeeded: the entry is terminal, whatever comes later, and draws 0.
+    strategy._learn(np.array([False, False, False, True]), np.array([4.0, 5.0, 5.0, 1.0]))
+    strategy._slot = 1
+    strategy._learn(np.array([True, False, False, False]), np.array([1.0, 5.0, 5.0, 9.0]))
+    strategy._rate_memory[0] = strategy._rate_memory[1]
+    strategy._draw_parameters(np.random.default_rng(1))
+    assert np.all(strategy._rate == 0)
+    assert strategy.settings.n_memory == 2
+
+
+def test_l_shade_beats_shade_where_its_horizon_is_the_run():
+    def rastrigin(population):
+        return (np.square(population) - 10 * np.cos(2 * np.pi * population) + 10).sum(axis=1)
+
+    def reached(variant, seed):
+        strategy = make_strategy(
+            "differential_evolution", n_genes=10, seed=seed, variant=variant, horizon=15_000, start_width=2.0
+        )
+        n_evaluations = 0
+        while n_evaluations < 15_000:
+            n_evaluations += len(strategy.ask())
+            strategy.tell(strategy._asked, rastrigin(strategy._asked))
+        return strategy.incumbent[1]
+
+    shrinking, fixed = ([reached(variant, seed) for seed in range(5)] for variant in ("l_shade", "shade"))
+    assert np.median(shrinking) < 0.1 * np.median(fixed)
+
+
+@pytest.mark.parametrize("lost", ["members", "evaluations"])
+def test_a_state_that_does_not_fit_the_shrinking_population_is_refused(lost):
+    def make(**settings):
+        return make_strategy("differential_evolution", n_genes=3, seed=1, population_size=20, **settings)
+
+    shrunk, fixed = make(variant="l_shade", horizon=60), make()
+    for strategy in (shrunk, fixed):
+        run(strategy, sphere, 2)
+    state = shrunk.state()
+    if lost == "members":
+        state |= {"parents": state["parents"][1:], "errors": state["errors"][1:]}
+    else:
+        del state["n_evaluations"]
+    with pytest.raises(BadInput, match=r"members|n_evaluations"):
+        shrunk.restore(state)
+    with pytest.raises(BadInput, match="n_evaluations"):
+        fixed.restore(fixed.state() | {"n_evaluations": 40})
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -14,9 +14,11 @@ VARIANTS = [(kind, {}) for kind in STRATEGIES.names()] + [
     ("cma_es", {"covariance": "limited"}),
     ("differential_evolution", {"variant": "jade"}),
     ("differential_evolution", {"variant": "rand_1_bin"}),
+    ("differential_evolution", {"variant": "l_shade", "horizon": 60}),
     ("particle_swarm", {"neighbourhood": "ring"}),
     ("particle_swarm", {"neighbourhood": "von_neumann"}),
     ("genetic_algorithm", {"mutation_adaptation": "self_adapted"}),
+    ("genetic_algorithm", {"mutation_adaptation": "decaying"}),
 ]
 
 every_variant = pytest.mark.parametrize(("kind", "settings"), VARIANTS, ids=str)

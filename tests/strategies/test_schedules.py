@@ -25,8 +25,8 @@ def test_half_way_is_the_mean_of_its_kind():
 @pytest.mark.parametrize(
     ("kind", "settings", "length"),
     [
-        ("genetic_algorithm", {"horizon": 7}, 7),
-        ("genetic_algorithm", {"horizon": 7, "mutation_adaptation": "fixed"}, None),
+        ("genetic_algorithm", {"horizon": 7, "mutation_adaptation": "decaying"}, 7),
+        ("genetic_algorithm", {"horizon": 7}, None),
         ("simulated_annealing", {"horizon": 7}, 7),
         ("simulated_annealing", {"horizon": 7, "cooling": "logarithmic"}, None),
         ("parallel_tempering", {}, None),

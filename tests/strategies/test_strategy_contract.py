@@ -344,9 +344,9 @@ def test_any_errors_from_zero_to_infinity_are_survived(kind, errors):
     ("kind", "options"),
     [
         *((kind, {}) for kind in KINDS if kind != "cma_es"),
-        *(("differential_evolution", {"variant": variant}) for variant in ("rand_1_bin", "jade")),
+        *(("differential_evolution", {"variant": variant}) for variant in ("rand_1_bin", "jade", "l_shade")),
         *(("cma_es", {"restarts": "none", "covariance": form}) for form in ("full", "separable", "limited")),
-        ("genetic_algorithm", {"mutation_adaptation": "self_adapted"}),
+        *(("genetic_algorithm", {"mutation_adaptation": form}) for form in ("self_adapted", "decaying")),
     ],
 )
 def test_no_width_grows_while_errors_tell_nothing(kind, options, plateau, start):

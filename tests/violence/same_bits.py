@@ -59,7 +59,9 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "cma_es": {"strategy.population_size": 12},
     "differential_evolution": {"strategy.population_size": 20},
     "snes": {"strategy.population_size": 12},
+    "cr_fm_nes": {"strategy.population_size": 12},
     "openai_es": {"strategy.population_size": 12},
+    "pgpe": {"strategy.population_size": 12},
 }
 NETWORKS: dict[str, dict[str, Any]] = {
     "jordan": {},

@@ -70,6 +70,12 @@ def arithmetic(first: FloatArray, second: FloatArray, rng: np.random.Generator) 
     return mix(first, second, rng.random((len(first), 1)))
 
 
+def intermediate(first: FloatArray, second: FloatArray, _rng: np.random.Generator) -> Children:
+    """Both children are the mean of the parents; what sets them apart is mutation (Schwefel 1981)."""
+    mean = (first + second) / 2
+    return mean, mean.copy()
+
+
 def blend(first: FloatArray, second: FloatArray, rng: np.random.Generator, *, alpha: float = 0.5) -> Children:
     """Each gene lies at a random place between the parents' or up to `alpha` of their distance beyond.
 

@@ -1,7 +1,7 @@
 """Mutation operators: small random changes of single genes.
 
-All have the form `mutate(genomes, width, rng, **options) -> (m, n_genes)`, a new array. `width` is a number or
-`(m, 1)`, one per genome: the strategy holds it fixed, lets it decay, or adapts it.
+All have the form `mutate(genomes, width, rng, **options) -> (m, n_genes)`, a new array. `width` is a number,
+`(m, 1)`, one per genome, or `(m, n_genes)`, one per gene: the strategy holds it fixed, lets it decay, or adapts it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def gaussian(genomes: FloatArray, width: Width, rng: np.random.Generator, *, pro
     mutant = genomes.copy()
     places = np.flatnonzero(chosen_genes(genomes.shape, probability, rng))
     steps = rng.standard_normal(len(places))
-    steps *= width if np.ndim(width) == 0 else np.ravel(width)[places // genomes.shape[1]]
+    steps *= width if np.ndim(width) == 0 else np.broadcast_to(width, genomes.shape).flat[places]
     mutant.reshape(-1)[places] += steps
     return mutant
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Option: TypeAlias = bool | int | float | str
 Operator: TypeAlias = Callable[..., Any]
 SELECTIONS = ("tournament", "roulette", "rank", "stochastic_universal_sampling", "truncation")
-CROSSOVERS = ("blend", "simulated_binary", "arithmetic", "one_point", "two_point", "uniform", "unit")
+CROSSOVERS = ("intermediate", "blend", "simulated_binary", "arithmetic", "one_point", "two_point", "uniform", "unit")
 MUTATIONS = ("gaussian", "polynomial", "uniform_reset")
 
 
@@ -38,6 +38,7 @@ class GeneticSettings(StartSettings):
         n_offspring: Children a generation; by default as many as parents, an eighth of them in the steady state, and
             seven times as many in (mu, lambda) (Schwefel 1981).
         n_elites: Best parents that always go on, with the error they have (De Jong 1975), in the first two schemes.
+            They keep widths alive that no longer serve: with widths by gene, one made the error 1.6 times as high.
         selection: An operator of `neuroevo.strategies.genetic.selection`, or one of DEAP's ("deap.selTournament").
         selection_options: Keyword arguments for DEAP's operator; our own read the fields below.
         tournament_size: Genomes in a tournament.
@@ -54,37 +55,41 @@ class GeneticSettings(StartSettings):
         mutation_options: Keyword arguments for DEAP's operator.
         mutation_probability: Of a child's being mutated at all.
         gene_probability: Of a gene's mutating in such a child.
-        mutation_width: Standard deviation of gaussian mutation, reach of polynomial mutation without bounds.
+        mutation_width: Standard deviation of gaussian mutation, reach of polynomial mutation without bounds; where
+            widths adapt, the first.
         mutation_adaptation: `fixed`; `decaying` geometrically to `final_width` over `horizon` generations, then held;
-            `self_adapted`: every genome carries its own width (Baeck and Schwefel 1993, one step size).
+            `self_adapted`: every genome carries its own width; `self_adapted_genes`: and one for each gene (Baeck and
+            Schwefel 1993, one and n step sizes).
+        adaptation_rate: Factor of the rate tau at which the widths of genes change; 1 in the paper.
         final_width: Width at the end of the decay.
         horizon: Generations of the decay.
         mutation_eta: Crowding of polynomial mutation (Deb: 20).
         reset_width: `uniform_reset` draws from U(-reset_width, reset_width), cut to the bounds where there are any.
     """
 
-    population_size: Annotated[int, Ge(1)] = 96
-    start_width: Annotated[float, Gt(0)] = 0.5
+    population_size: Annotated[int, Ge(1)] = 60
+    start_width: Annotated[float, Gt(0)] = 0.3
     scheme: Literal["generational", "steady_state", "mu_plus_lambda", "mu_comma_lambda"] = "generational"
     n_offspring: Annotated[int, Ge(1)] | None = None
-    n_elites: Annotated[int, Ge(0)] = 1
+    n_elites: Annotated[int, Ge(0)] = 0
     selection: str = "tournament"
     selection_options: Mapping[str, Option] = field(default_factory=dict)
-    tournament_size: Annotated[int, Ge(1)] = 3
+    tournament_size: Annotated[int, Ge(1)] = 9
     ranking_pressure: Annotated[float, Interval(ge=1, le=2)] = 2.0
     truncation_share: Annotated[float, Interval(gt=0, le=1)] = 0.5
-    crossover: str = "blend"
+    crossover: str = "intermediate"
     crossover_options: Mapping[str, Option] = field(default_factory=dict)
-    crossover_probability: Annotated[float, Interval(ge=0, le=1)] = 0.9
+    crossover_probability: Annotated[float, Interval(ge=0, le=1)] = 1.0
     blend_alpha: Annotated[float, Ge(0)] = 0.25
     swap_probability: Annotated[float, Interval(ge=0, le=1)] = 0.5
     crossover_eta: Annotated[float, Ge(0)] = 2.0
     mutation: str = "gaussian"
     mutation_options: Mapping[str, Option] = field(default_factory=dict)
     mutation_probability: Annotated[float, Interval(ge=0, le=1)] = 1.0
-    gene_probability: Annotated[float, Interval(ge=0, le=1)] = 0.1
-    mutation_width: Annotated[float, Gt(0)] = 0.2
-    mutation_adaptation: Literal["fixed", "decaying", "self_adapted"] = "decaying"
+    gene_probability: Annotated[float, Interval(ge=0, le=1)] = 1.0
+    mutation_width: Annotated[float, Gt(0)] = 0.05
+    mutation_adaptation: Literal["fixed", "decaying", "self_adapted", "self_adapted_genes"] = "self_adapted_genes"
+    adaptation_rate: Annotated[float, Gt(0)] = 2.0
     final_width: Annotated[float, Gt(0)] = 0.01
     horizon: Annotated[int, Ge(1)] = 300
     mutation_eta: Annotated[float, Ge(0)] = 20.0

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.genetic import deap_operators as deap
@@ -45,16 +46,16 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
     AXES: ClassVar[Axes] = {
         "parents": ("population_size", "n_genes"),
         "parent_error": ("population_size",),
-        "parent_widths": ("population_size",),
     }
 
     def __init__(self, settings: GeneticSettings, **arguments: object) -> None:
         super().__init__(settings, **arguments)  # type: ignore[arg-type]
         self.toolbox = make_toolbox(settings, self.n_genes, self.layout, self.bounds)
+        self._parent_widths = self._first_widths()
 
     def _ask(self) -> FloatArray:
         if self._generation == 0:
-            self._child_widths = np.full(self.settings.population_size, self.settings.mutation_width)
+            self._child_widths = self._first_widths()
             return self._initial_population()
         n = self.settings.n_children
         n_pairs = (n + 1) // 2
@@ -69,6 +70,9 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         if self._generation == 0:
             self._parents, self._parent_error, self._parent_widths = population, error, self._child_widths
             return
+        if self._parent_widths.ndim == 2 and error.min() == error.max():
+            # Equal errors say nothing of widths, which would take steps at random and grow.
+            self._child_widths = self._usual_widths(len(population))
         genomes = np.concatenate([self._parents, population])
         errors = np.concatenate([self._parent_error, error])
         widths = np.concatenate([self._parent_widths, self._child_widths])
@@ -93,11 +97,16 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         stay = order[: max(1, n - len(incoming))]
         genomes = np.concatenate([self._parents[stay], genomes[incoming]])
         all_errors = np.concatenate([self._parent_error[stay], errors[incoming]])
-        widths = np.concatenate([self._parent_widths[stay], np.full(len(incoming), np.median(self._parent_widths))])
+        widths = np.concatenate([self._parent_widths[stay], self._usual_widths(len(incoming))])
         self._keep(np.sort(_best(all_errors, n)), genomes, all_errors, widths)
 
     def _figures(self) -> dict[str, float | None]:
         return {"mutation_width": float(np.median(self._parent_widths))}
+
+    def _restored(self) -> None:
+        shape, expected = self._parent_widths.shape, self._first_widths().shape
+        if shape != expected:
+            raise BadInput(f"parent_widths in the state has the shape {shape}, expected {expected}")
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         return self._parents, self._parent_error
@@ -130,7 +139,7 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         operator = self.toolbox.mutate
         mutate = deap.adapted_mutation(operator) if deap.is_deap(operator) else operator
         mutated = rng.random(len(children)) < self.settings.mutation_probability
-        width: Width = widths[mutated, np.newaxis] if self._self_adapted else float(widths[0])
+        width: Width = float(widths[0]) if self._is_scheduled else widths[mutated].reshape(-1, widths[0].size)
         if mutated.all():
             return np.asarray(mutate(children, width, rng))
         if mutated.any():
@@ -138,14 +147,24 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         return children
 
     @property
-    def _self_adapted(self) -> bool:
-        return self.settings.mutation_adaptation == "self_adapted"
+    def _is_scheduled(self) -> bool:
+        return self.settings.mutation_adaptation in ("fixed", "decaying")
+
+    def _first_widths(self) -> FloatArray:
+        """`(population_size,)`, or `(population_size, n_genes)` where each gene has its own."""
+        per_gene = (self.n_genes,) if self.settings.mutation_adaptation == "self_adapted_genes" else ()
+        return np.full((self.settings.population_size, *per_gene), self.settings.mutation_width)
+
+    def _usual_widths(self, n: int) -> FloatArray:
+        """`(n, ...)`, the medians of the parents'."""
+        return np.broadcast_to(np.median(self._parent_widths, axis=0), (n, *self._parent_widths.shape[1:]))
 
     def _inherited_widths(self, mothers: Indices, fathers: Indices) -> FloatArray:
-        """The mutation width of each child `(2 n_pairs,)`.
+        """The mutation widths of the children `(2 n_pairs, ...)`.
 
-        Self-adapted widths are the parents' geometric mean times a log-normal step with tau = 1 / sqrt(n_genes)
-        (Baeck and Schwefel 1993, eq. 12).
+        Self-adapted widths are the parents' geometric mean times log-normal steps: one for the genome with tau = 1 /
+        sqrt(n_genes), or one for the genome with tau' = 1 / sqrt(2 n_genes) and one for each gene with tau = 1 /
+        sqrt(2 sqrt(n_genes)) (Baeck and Schwefel 1993, eqs. 12 and 13).
         """
         settings, n = self.settings, 2 * len(mothers)
         if settings.mutation_adaptation == "fixed":
@@ -154,9 +173,15 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
             # The first children belong to the second generation, so the decay starts there.
             width = geometric(settings.mutation_width, settings.final_width, settings.horizon, self._generation - 1)
             return np.full(n, width)
+        rng = self._stream(Phase.ADAPT)
         mean = np.sqrt(self._parent_widths[mothers] * self._parent_widths[fathers])
-        steps = np.exp(self._stream(Phase.ADAPT).standard_normal(n) / np.sqrt(self.n_genes))
-        widths: FloatArray = np.maximum(np.concatenate([mean, mean]) * steps, _LEAST_WIDTH)
+        if mean.ndim == 1:
+            logarithms = rng.standard_normal(n) / np.sqrt(self.n_genes)
+        else:
+            tau = settings.adaptation_rate / np.sqrt(2 * np.sqrt(self.n_genes))
+            logarithms = rng.standard_normal((n, 1)) / np.sqrt(2 * self.n_genes)
+            logarithms = logarithms + tau * rng.standard_normal((n, self.n_genes))
+        widths: FloatArray = np.maximum(np.concatenate([mean, mean]) * np.exp(logarithms), _LEAST_WIDTH)
         return widths
 
 

@@ -90,6 +90,13 @@ def test_arithmetic_children_lie_on_the_line_between_their_parents():
     assert np.allclose(a + b, FIRST + SECOND)
 
 
+def test_intermediate_children_are_the_mean_and_two_arrays():
+    one, other = crossover.intermediate(FIRST, SECOND, RNG)
+    assert np.array_equal(one, (FIRST + SECOND) / 2)
+    assert np.array_equal(one, other)
+    assert not np.shares_memory(one, other)
+
+
 def test_arithmetic_places_are_uniform():
     a, _ = crossover.arithmetic(np.zeros((5000, 2)), np.ones((5000, 2)), np.random.default_rng(7))
     assert stats.kstest(a[:, 0], "uniform").pvalue > 0.001
@@ -115,6 +122,7 @@ OPERATORS = {
     "two_point": {},
     "uniform": {},
     "arithmetic": {},
+    "intermediate": {},
     "blend": {},
     "simulated_binary": {},
     "unit": {"units": np.zeros(1, dtype=np.int64)},

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from deap import tools
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import Elman
 from neuroevo.strategies import make_strategy
 
@@ -14,8 +15,20 @@ def sphere(population):
     return np.sum(np.square(population), axis=1)
 
 
+#: The classic form, which most of what is tested here belongs to.
+CLASSIC = {
+    "n_elites": 1,
+    "tournament_size": 3,
+    "crossover": "blend",
+    "crossover_probability": 0.9,
+    "gene_probability": 0.1,
+    "mutation_width": 0.2,
+    "mutation_adaptation": "decaying",
+}
+
+
 def make(**settings):
-    return make_strategy("genetic_algorithm", **{"n_genes": 6, "seed": 3, "population_size": 20, **settings})
+    return make_strategy("genetic_algorithm", **{"n_genes": 6, "seed": 3, "population_size": 20, **CLASSIC, **settings})
 
 
 def step(strategy, error=sphere):
@@ -182,6 +195,49 @@ def test_self_adaptation_steps_are_log_normal_with_the_papers_rate():
     logarithms = np.log(strategy._child_widths / 0.5)
     assert np.mean(logarithms) == pytest.approx(0.0, abs=0.02)
     assert np.std(logarithms) == pytest.approx(1 / 5, rel=0.05)
+
+
+def test_every_gene_has_a_width_of_its_own_that_follows_the_landscape():
+    scale = np.repeat([1.0, 30.0], 20)
+    strategy = make_strategy("genetic_algorithm", n_genes=40, seed=0)
+    logarithms = []
+    for _ in range(300):
+        step(strategy, lambda population: sphere(population * scale))
+        logarithms.append(np.log(strategy.state()["parent_widths"]).mean(axis=0))
+    # On a sphere in scaled genes the best widths are in proportion to 1 / scale.
+    settled = np.mean(logarithms[50:], axis=0)
+    assert settled[:20].mean() - settled[20:].mean() == pytest.approx(np.log(30), abs=1.2)
+
+
+def test_the_widths_of_genes_change_by_log_normal_steps_with_the_papers_rates():
+    arguments = {"mutation_adaptation": "self_adapted_genes", "adaptation_rate": 1.5, "mutation_width": 0.5}
+    strategy = make(population_size=4000, n_genes=25, **arguments)
+    step(strategy)
+    strategy.ask()
+    logarithms = np.log(strategy._child_widths / 0.5)
+    # Baeck and Schwefel 1993, eq. 13: tau = 1 / sqrt(2 sqrt(n)) by gene and tau' = 1 / sqrt(2 n) by genome.
+    assert np.mean(logarithms) == pytest.approx(0.0, abs=0.02)
+    assert np.var(logarithms) == pytest.approx(1.5**2 / 10 + 1 / 50, rel=0.05)
+    assert np.var(logarithms.mean(axis=1)) == pytest.approx(1.5**2 / 10 / 25 + 1 / 50, rel=0.1)
+
+
+def test_a_child_inherits_the_geometric_mean_of_its_parents_widths():
+    strategy = make(mutation_adaptation="self_adapted_genes", adaptation_rate=1e-9, population_size=2, n_genes=4)
+    step(strategy)
+    strategy._parent_widths = np.array([[1.0, 4.0, 9.0, 16.0], [4.0, 4.0, 1.0, 1.0]])
+    widths = strategy._inherited_widths(np.array([0]), np.array([1]))
+    # What is left is the step that all genes of a genome share.
+    assert widths / widths[:, :1] == pytest.approx(np.tile([1.0, 2.0, 1.5, 2.0], (2, 1)))
+
+
+def test_widths_by_genome_are_no_state_of_widths_by_gene():
+    classic, by_gene = make(mutation_adaptation="self_adapted"), make(mutation_adaptation="self_adapted_genes")
+    for strategy in (classic, by_gene):
+        step(strategy)
+    with pytest.raises(BadInput, match="parent_widths"):
+        by_gene.restore(classic.state())
+    with pytest.raises(BadInput, match="parent_widths"):
+        classic.restore(by_gene.state())
 
 
 def test_crossover_by_units_keeps_units_together():

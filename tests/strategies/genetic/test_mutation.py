@@ -59,6 +59,13 @@ def test_each_genome_may_have_its_own_width():
         assert stats.kstest(scaled, "norm").pvalue > 0.001
 
 
+def test_each_gene_may_have_its_own_width():
+    widths = np.exp(np.random.default_rng(5).standard_normal(GENOMES.shape))
+    for probability in (1.0, 0.5):
+        steps = mutation.gaussian(GENOMES, widths, np.random.default_rng(4), probability=probability) - GENOMES
+        assert stats.kstest((steps / widths)[steps != 0], "norm").pvalue > 0.001
+
+
 def test_polynomial_without_bounds_reaches_as_far_as_its_width():
     steps = mutation.polynomial(np.zeros((200, 50)), 0.7, np.random.default_rng(5), probability=1.0, eta=2.0)
     assert np.abs(steps).max() <= 0.7
