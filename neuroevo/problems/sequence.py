@@ -199,6 +199,14 @@ class SequenceProblem(Problem):
         problem.__dict__.update(scaling=scaling, original=self)
         return problem
 
+    def predictions(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Outputs of a network as values of the full target in original units; both like the targets."""
+        return self.scaling.unscale_targets(outputs)
+
+    def outputs_for(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of `predictions`: the outputs that would be them; NaN where there are none (logarithms)."""
+        return self.scaling.scale_targets(predictions)
+
     def fields(self) -> dict[str, Any]:
         """The arguments that construct this problem again, in its present units; arrays are the read-only originals."""
         names = (
