@@ -39,7 +39,7 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
 
 
 def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figure:
-    """The same for an ensemble, with its intervals and the range of its members around it.
+    """The same for an ensemble, with its intervals and the middle half of its members around it.
 
     Args:
         said: The forecast of all inputs of the problem.
@@ -51,7 +51,8 @@ def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figur
     bands, n_members = {}, len(said.members)
     if said.calibration is not None and said.calibration.n_targets >= least_targets(LEVEL):
         bands[f"{100 * LEVEL:g} % interval"] = said.interval(LEVEL)
-    bands["range of members"] = said.members.min(axis=0), said.members.max(axis=0)
+    lower, upper = np.quantile(said.members, [0.25, 0.75], axis=0)
+    bands["middle half of members"] = lower, upper
     return _draw(said.prediction, problem.original, title, Around(bands, f"{said.combine} of {n_members}", style.BLUE))
 
 

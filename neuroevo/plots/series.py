@@ -56,9 +56,9 @@ class Around:
             where: Index into the ends that leaves ``(n,)``.
         """
         axes.plot(x, predicted, color=self.colour, lw=1.3, alpha=0.9, label=self.name)
-        known = ~np.isnan(predicted)
         for (label, (low, high)), strength in zip(self.bands.items(), (0.2, 0.35), strict=False):
             looks: dict[str, Any] = {"color": self.colour, "alpha": strength, "lw": 0}
+            known = np.isfinite(predicted + low[where] + high[where])
             axes.fill_between(x, low[where], high[where], where=known, label=label, **looks)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -59,6 +60,8 @@ class Member:
 class Forecast:
     """What a predictor says of some inputs. All in original units; NaN beyond a sequence's length.
 
+    A member whose prediction is not finite at a step, because its network overflows, has no say there.
+
     Attributes:
         members: ``(n_members, n_sequences, n_steps, n_outputs)``: each member's prediction.
         combine: "median" or "mean": how they become one.
@@ -72,14 +75,21 @@ class Forecast:
     @cached_property
     def prediction(self) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray((np.median if self.combine == "median" else np.mean)(self.members, axis=0))
+        return self._over("median" if self.combine == "median" else "mean")
 
     @cached_property
     def spread(self) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the standard deviation over the members (divided by their number)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(self.members.std(axis=0))
+        return self._over("std")
+
+    def _over(self, how: Literal["median", "mean", "std"]) -> Values:
+        """That of the members' finite predictions at each step."""
+        known = np.isfinite(self.members)
+        with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+            if (known.all(axis=0) | ~known.any(axis=0)).all():
+                return np.asarray(getattr(np, how)(self.members, axis=0))
+            warnings.simplefilter("ignore", RuntimeWarning)  # where none has a say, it is NaN
+            return np.asarray(getattr(np, f"nan{how}")(np.where(known, self.members, np.nan), axis=0))
 
     def interval(self, level: float = 0.9, *, scaled: bool = False) -> tuple[Values, Values]:
         """As `Predictor.interval`."""

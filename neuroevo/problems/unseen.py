@@ -20,11 +20,14 @@ def unseen(
         inputs: ``(n_sequences, n_steps, n_inputs)``, original units.
         lengths: ``(n_sequences,)``; None: n_steps for all.
         n_outputs: Outputs of the network.
-        scaling: What `scaling_arrays` of the champion's problem gave.
+        scaling: What `scaling_arrays` of the champion's problem gave; empty where it saw original units.
 
     Raises:
         ValueError: The inputs are not as described, or too large to be scaled; or the scaling is none.
     """
     # Any value stands for the targets that nobody knows, but one that has a logarithm.
     known = SequenceProblem(inputs, np.ones((*inputs.shape[:2], n_outputs)), lengths=lengths)
-    return SequenceProblem.from_arrays({**known.to_arrays(), **scaling})
+    if not scaling:
+        return known
+    arrays = {name: array for name, array in known.to_arrays().items() if not name.startswith("scaling_")}
+    return SequenceProblem.from_arrays({**arrays, **scaling})

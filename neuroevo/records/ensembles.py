@@ -121,7 +121,9 @@ def _common_problem(records: Sequence[RunRecord]) -> SequenceProblem | None:
         kind = str(record.run["data"].get("problem", SequenceProblem.kind))
         if not issubclass(problem_class(kind), SequenceProblem):
             raise NotSequences(f"{record.path}: only champions of sequences predict, and {kind!r} is of another kind")
-        first.setdefault(record.run["data"].get("sha256"), record)
+        data = record.run["data"]
+        if data.get("sha256") not in first or data.get("stored"):
+            first[data.get("sha256")] = record
     stored = [record for record in first.values() if record.run["data"].get("stored")]
     if len(first) > 1 and len(stored) < len(first):
         raise BadInput("runs whose data are not stored in their records must have the same data and scaling")
