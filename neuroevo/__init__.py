@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from neuroevo.experiment import extend, resume, run
     from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
     from neuroevo.plots import plot_run
+    from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
-    from neuroevo.records import RecordError, RunRecord
+    from neuroevo.records import RecordError, RunRecord, ensemble, load_predictor, save_predictor
     from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
     from neuroevo.spaces import SearchSpace
     from neuroevo.stopping import History, Progress, StoppingCriterion, StopReason
@@ -55,12 +56,17 @@ _ROOMS = {
     "Network": "networks",
     "make_network": "networks",
     "plot_run": "plots",
+    "Forecast": "prediction",
+    "Predictor": "prediction",
     "Problem": "problems",
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
     "RecordError": "records",
     "RunRecord": "records",
+    "ensemble": "records",
+    "load_predictor": "records",
+    "save_predictor": "records",
     "Scenario": "scenario",
     "ScenarioError": "scenario",
     "load_scenario": "scenario",
@@ -101,12 +107,17 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "Network",
     "make_network",
     "plot_run",
+    "Forecast",
+    "Predictor",
     "Problem",
     "RightClass",
     "SequenceProblem",
     "Within",
     "RecordError",
     "RunRecord",
+    "ensemble",
+    "load_predictor",
+    "save_predictor",
     "Scenario",
     "ScenarioError",
     "load_scenario",

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from neuroevo.analysis import write_summaries
+from neuroevo.analysis import ranked, write_ensemble, write_summaries
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.checks import whole_number
 from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
-from neuroevo.records import RunRecord, SweepSet, TrialSet
+from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet, TrialSet
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.stopping import SignalTrap, exit_code
@@ -316,6 +316,9 @@ def run_plans(
             code = together.complete(runs, sum(plan.n_runs for plan in plans))
         finally:
             summaries = [write_summaries(folder) for folder in folders]
+        if code == 0:
+            for folder, found in zip(folders, summaries, strict=True):
+                _combine(folder if isinstance(folder, TrialSet) else _best_point(folder, found), together.callbacks)
     return Outcome(tuple(folders), tuple(summaries), code)
 
 
@@ -339,6 +342,20 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[Planne
         if seed in missing
     ]
     return sweep or sets[0][1], runs
+
+
+def _combine(trials: TrialSet, callbacks: Callbacks) -> None:
+    """Write the ensemble of a set whose trials have all ended; a damaged one among them costs the ensemble alone."""
+    try:
+        write_ensemble(trials)
+    except RecordUnwritable:
+        raise
+    except (RecordError, BadInput) as error:
+        callbacks.message(f"warning: no ensemble of {trials.path}: {error}")
+
+
+def _best_point(sweep: SweepSet, found: Mapping[str, Any]) -> TrialSet:
+    return TrialSet.read(sweep.path / ranked(found)[0]["folder"])
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import neuroevo as ne
+from neuroevo.analysis import ranked
 from neuroevo.analysis import summary as summary_of
 from neuroevo.callbacks import Callback
 from neuroevo.problems import sequence as competing
-from neuroevo.records import RecordError, SweepSet, set_in
+from neuroevo.records import RecordError, SweepSet, saved_ensemble, set_in
 from neuroevo.scenario import ScenarioError
 from neuroevo.trials import plan_runs, run_plans
 
@@ -220,3 +222,49 @@ def test_competitors_are_fitted_once_for_all_trials_that_share_their_data(
         assert {name: table[name]["test"]["mse"] for name in expected} == {
             name: parts["test"].mse for name, parts in expected.items()
         }
+
+
+def test_a_set_that_completes_has_its_ensemble(small_scenario: Path, tmp_path: Path) -> None:
+    first = ne.run_trials(small_scenario, 1, overrides=SHORT, results=tmp_path)
+    assert saved_ensemble(first.path) is None
+    trials = ne.run_trials(small_scenario, 3, overrides=SHORT, results=tmp_path)
+    assert trials.path == first.path
+    predictor = ne.load_predictor(trials.path)
+    assert [each.name for each in predictor.champions] == ["seed1", "seed2", "seed3"]
+    problem = trials.finished()[0].problem
+    inputs = problem.original.inputs  # type: ignore[attr-defined]
+    alone = [record.predictor().predict(inputs) for record in trials.finished()]
+    np.testing.assert_array_equal(predictor.predict(inputs), np.median(alone, axis=0))
+    again = ne.run_trials(small_scenario, 3, overrides=SHORT, results=tmp_path / "again")
+    for file in ("ensemble.npz", "ensemble.json"):
+        assert (again.path / file).read_bytes() == (trials.path / file).read_bytes()
+
+
+def test_of_a_sweep_the_best_point_has_its_ensemble(small_scenario: Path, tmp_path: Path) -> None:
+    sweep = ne.run_sweep(
+        small_scenario, over={"network.n_hidden": [2, 3, 4]}, trials=2, overrides=SHORT, results=tmp_path
+    )
+    best = ranked(summary_of(sweep))[0]["folder"]
+    assert [point.path.name for point in sweep.points() if saved_ensemble(point.path)] == [best]
+    assert len(ne.ensemble(sweep.points()[0].path).champions) == 2
+
+
+def test_an_interrupted_set_has_no_ensemble_yet(small_scenario: Path, tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        ne.run_trials(small_scenario, 3, overrides=SHORT, results=tmp_path, callbacks=[Crashing(3)])
+    assert saved_ensemble(tmp_path / "small-trials") is None
+
+
+def test_a_damaged_trial_costs_the_ensemble_alone(small_scenario: Path, tmp_path: Path) -> None:
+    class Listening(Callback):
+        heard: ClassVar[list[str]] = []
+
+        def message(self, text: str) -> None:
+            self.heard.append(text)
+
+    trials = ne.run_trials(small_scenario, 2, overrides=SHORT, results=tmp_path)
+    (trials.path / "ensemble.json").unlink()
+    (trials.path / "seed1" / "champion.npz").write_bytes(b"damaged")
+    ne.run_trials(small_scenario, 3, overrides=SHORT, results=tmp_path, callbacks=[Listening()])
+    assert saved_ensemble(trials.path) is None
+    assert [text for text in Listening.heard if "no ensemble" in text and "champion.npz" in text]

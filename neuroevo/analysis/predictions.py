@@ -35,6 +35,25 @@ def sequence_errors(predicted: Floats, problem: SequenceProblem, part: str) -> F
     return np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
 
 
+def coverage(interval: tuple[Floats, Floats], problem: SequenceProblem, part: str) -> float:
+    """The share of a part's counted targets that lie in their intervals, ends included.
+
+    Args:
+        interval: Lower and upper ends, each ``(n_sequences, n_steps, n_outputs)``, original units.
+        problem: Has the targets.
+        part: One of its parts.
+    """
+    low, high = interval
+    targets = problem.original.targets
+    return float(((low <= targets) & (targets <= high))[problem.counted(part)].mean())
+
+
+def mean_width(interval: tuple[Floats, Floats], problem: SequenceProblem, part: str) -> float:
+    """The mean distance between the ends of the intervals of a part, original units; arguments as of `coverage`."""
+    low, high = interval
+    return float((high - low)[problem.counted(part)].mean())
+
+
 def confusion(predicted: Floats, problem: SequenceProblem, part: str) -> NDArray[np.int64]:
     """``(n_classes, n_classes)``: how many counted steps of a part are of the row's class and were given the column's.
 

@@ -13,7 +13,7 @@ from neuroevo.analysis import n_runs, summary
 from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
-from neuroevo.cli.texts import results_text, stop_text, summary_text
+from neuroevo.cli.texts import ensemble_text, results_text, stop_text, summary_text
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.records.record import PLOT_FOLDER
 from neuroevo.stopping import exit_code
@@ -143,7 +143,7 @@ def execute_plans(plans: Sequence[Plan], results: Path, compute: Compute, *, qui
         if plan.plots:
             draw(folder.path)
         if not quiet:
-            print_result(summary_text(what) + "\n")
+            print_result("\n\n".join(filter(None, (summary_text(what), ensemble_text(folder.path)))) + "\n")
         print_path(folder.path, alone=quiet)
     if outcome.exit_code:
         n_done = sum(n_runs(each, "n_finished") for each in outcome.summaries)

@@ -114,7 +114,31 @@ def folder_text(path: Path) -> str:
     found = set_in(path)
     if found is None:
         return record_text(RunRecord.open(path))
-    return f"{escaped(found.title or path.name)}\n\n{summary_text(summary(found))}\n\n  {path}"
+    ensemble = f"\n\n{text}" if (text := ensemble_text(path)) else ""
+    return f"{escaped(found.title or path.name)}\n\n{summary_text(summary(found))}{ensemble}\n\n  {path}"
+
+
+def ensemble_text(path: Path) -> str:
+    """What the ensemble in the folder of a set is worth, beside single trials; empty where there is none.
+
+    Raises:
+        RecordError: It is damaged.
+    """
+    from neuroevo.records import saved_ensemble
+
+    found = saved_ensemble(path)
+    if found is None or not found.results:
+        return ""
+    return "\n\n".join([results_text(found.results), *([_intervals_text(found.intervals)] if found.intervals else [])])
+
+
+def _intervals_text(intervals: Mapping[str, Any]) -> str:
+    rows = [["", *intervals["parts"]]]
+    for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
+        shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]
+        rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
+    rows[0][0] = f"intervals of {100 * intervals['level']:g} %, from {intervals['n_targets']:g} validation targets"
+    return columns(rows, "  ")
 
 
 def summary_text(found: Mapping[str, Any]) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.analysis import confusion, part_errors
+from neuroevo.analysis import LEVEL, confusion, part_errors
 from neuroevo.plots import style
-from neuroevo.plots.series import draw_examples, draw_series
+from neuroevo.plots.series import Around, draw_examples, draw_series
+from neuroevo.prediction import Forecast, least_targets
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,21 +35,44 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
         problem: In the units that it was trained in.
         title: Of the figure.
     """
-    original = problem.original
-    predicted = problem.predictions(outputs)
+    return _draw(problem.predictions(outputs), problem.original, title)
+
+
+def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figure:
+    """The same for an ensemble, with its intervals and the middle half of its members around it.
+
+    Args:
+        said: The forecast of all inputs of the problem.
+        problem: Its units do not matter.
+        title: Of the figure.
+    """
     if problem.learned.by_class:
+        return _draw(said.prediction, problem.original, title)
+    bands, n_members = {}, len(said.members)
+    if said.calibration is not None and said.calibration.n_targets >= least_targets(LEVEL):
+        bands[f"{100 * LEVEL:g} % interval"] = said.interval(LEVEL)
+    lower, upper = np.quantile(said.members, [0.25, 0.75], axis=0)
+    bands["middle half of members"] = lower, upper
+    return _draw(said.prediction, problem.original, title, Around(bands, f"{said.combine} of {n_members}", style.BLUE))
+
+
+def _draw(predicted: Floats, original: SequenceProblem, title: str, around: Around | None = None) -> Figure:
+    if original.learned.by_class:
         return _draw_classes(predicted, original, title)
     errors = " · ".join(f"{part} {error:.4g}" for part, error in part_errors(predicted, original).items())
     subtitle = f"mean squared error (original units) · {errors}"
-    if problem.n_sequences == 1:
-        return draw_series(predicted[0], original, title, subtitle)
+    if original.n_sequences == 1:
+        return draw_series(predicted[0], original, title, subtitle, around)
     counted = np.any([original.counted(part) for part in original.parts], axis=0)
     if np.median(counted.any(axis=2).sum(axis=1)) < _FEW_TARGETS:
-        return _draw_scatter(predicted, original, title, subtitle)
-    return draw_examples(predicted, original, title, subtitle)
+        return _draw_scatter(predicted, original, title, subtitle, around)
+    return draw_examples(predicted, original, title, subtitle, around)
 
 
-def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+def _draw_scatter(
+    predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None
+) -> Figure:
+    bands = around.bands if around is not None else {}
     parts = list(problem.parts)[:_MOST_PARTS]
     n_outputs = min(problem.n_outputs, _MOST_OUTPUTS)
     figure = style.new_figure(max(6.0, 0.6 + 3.1 * len(parts)), 0.9 + 3.1 * n_outputs)
@@ -57,7 +81,9 @@ def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subti
         for axes, part in zip(row, parts, strict=True):
             counted = problem.counted(part)[:, :, output]
             target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
-            _points(axes, target, value, style.BLUE if part == "train" else style.VERMILION)
+            colour = style.BLUE if part == "train" else style.VERMILION
+            ends = [(low[:, :, output][counted], high[:, :, output][counted]) for low, high in bands.values()]
+            _points(axes, target, value, colour, ends)
             axes.set_xlabel(style.single_line(problem.target_names[output], 30))
             axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
         row[0].set_ylabel(f"prediction of {style.single_line(problem.target_names[output], 30)}")
@@ -66,9 +92,11 @@ def _draw_scatter(predicted: Floats, problem: SequenceProblem, title: str, subti
     return figure
 
 
-def _points(axes: Axes, target: Floats, value: Floats, colour: str) -> None:
+def _points(axes: Axes, target: Floats, value: Floats, colour: str, bands: Sequence[tuple[Floats, Floats]]) -> None:
     # Every k-th point of many: 4000 already fill the panel.
     step = max(1, len(target) // 4000)
+    for (low, high), strength in zip(bands, (0.12, 0.25), strict=False):
+        axes.vlines(target[::step], low[::step], high[::step], color=colour, alpha=strength, lw=1.0)
     axes.plot(target[::step], value[::step], "o", ms=2.5, mew=0, alpha=0.5, color=colour)
     axes.set_aspect("equal")
 

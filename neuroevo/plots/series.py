@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +32,39 @@ _TINTS = {"train": "#FFFFFF", "validation": "#E3F3EC"}
 _OTHER_TINTS = ("#FBEBDD", "#F3E6F0", "#E6F0F8", "#F6F3D8")
 
 
-def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+@dataclass(frozen=True)
+class Around:
+    """What lies around the predictions of an ensemble, as bands from a lower to an upper end.
+
+    Attributes:
+        bands: Names to both ends, each ``(n_sequences, n_steps, n_outputs)``; the widest first.
+        name: What the prediction is, for legends.
+        colour: Of the prediction and the bands.
+    """
+
+    bands: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    name: str = "prediction"
+    colour: str = style.VERMILION
+
+    def draw(self, axes: Axes, x: Floats, predicted: Floats, where: Any) -> None:
+        """Draw the prediction and the bands around it.
+
+        Args:
+            axes: Where to.
+            x: ``(n,)``.
+            predicted: ``(n,)``; where it is NaN there are no bands either.
+            where: Index into the ends that leaves ``(n,)``.
+        """
+        axes.plot(x, predicted, color=self.colour, lw=1.3, alpha=0.9, label=self.name)
+        for (label, (low, high)), strength in zip(self.bands.items(), (0.2, 0.35), strict=False):
+            looks: dict[str, Any] = {"color": self.colour, "alpha": strength, "lw": 0}
+            known = np.isfinite(predicted + low[where] + high[where])
+            axes.fill_between(x, low[where], high[where], where=known, label=label, **looks)
+
+
+def draw_series(
+    predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None = None
+) -> Figure:
     """One series: a panel an output, the parts shaded; a long one in one window a part.
 
     Args:
@@ -38,7 +72,9 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
         problem: In original units.
         title: Of the figure.
         subtitle: A line below it.
+        around: The bands of an ensemble, original units.
     """
+    around = around or Around()
     predicted = predicted.copy()
     predicted[: problem.washout] = np.nan  # the network is still finding its state; these do not count
     length = int(problem.lengths[0])
@@ -50,9 +86,9 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
     for axes, (window, output) in zip(panels, rows, strict=True):
         x = _time_axis(problem, 0)[window]
         _shade(axes, problem, 0, window, x)
-        _traces(
-            axes, x, problem.targets[0, window, output], predicted[window, output], _known(problem, 0, output)[window]
-        )
+        shown, known = predicted[window, output], _known(problem, 0, output)[window]
+        _target(axes, x, problem.targets[0, window, output], known)
+        around.draw(axes, x, shown, (0, window, output))
         _label_times(axes, problem, 0, window)
         axes.set_ylabel(style.single_line(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
@@ -65,11 +101,14 @@ def draw_series(predicted: Floats, problem: SequenceProblem, title: str, subtitl
     return figure
 
 
-def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subtitle: str) -> Figure:
+def draw_examples(
+    predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None = None
+) -> Figure:
     """Of each of two parts three sequences: that with the smallest, the median and the largest error.
 
     Arguments as those of :func:`draw_series`, but for all sequences.
     """
+    around = around or Around()
     parts = [part for part in problem.parts if part == "train"] + [part for part in problem.parts if part != "train"]
     parts = parts[:3]
     shown = predicted.copy()
@@ -81,7 +120,8 @@ def draw_examples(predicted: Floats, problem: SequenceProblem, title: str, subti
             steps = slice(0, min(int(problem.lengths[sequence]), _WINDOW))
             x = _time_axis(problem, sequence)[steps]
             known = _known(problem, sequence, 0)[steps]
-            _traces(axes, x, problem.targets[sequence, steps, 0], shown[sequence, steps, 0], known)
+            _target(axes, x, problem.targets[sequence, steps, 0], known)
+            around.draw(axes, x, shown[sequence, steps, 0], (sequence, steps, 0))
             _label_times(axes, problem, sequence, steps)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
@@ -108,10 +148,9 @@ def _windows(problem: SequenceProblem, length: int) -> list[slice]:
     return windows
 
 
-def _traces(axes: Axes, x: Floats, target: Floats, predicted: Floats, known: NDArray[np.bool_]) -> None:
+def _target(axes: Axes, x: Floats, target: Floats, known: NDArray[np.bool_]) -> None:
     looks: dict[str, Any] = {"marker": "o", "markersize": 3} if known.sum() < 40 else {}
     axes.plot(x, np.where(known, target, np.nan), color=style.INK, lw=1.1, label="target", **looks)
-    axes.plot(x, predicted, color=style.VERMILION, lw=1.3, alpha=0.9, label="prediction")
 
 
 def _known(problem: SequenceProblem, sequence: int, output: int) -> NDArray[np.bool_]:

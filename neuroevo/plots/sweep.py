@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from neuroevo.analysis import quartiles_of, summary
 from neuroevo.plots import style
 from neuroevo.plots.compare import plot_compare
-from neuroevo.records import SweepSet, TrialSet
+from neuroevo.plots.prediction import draw_ensemble
+from neuroevo.problems import as_sequences
+from neuroevo.records import SweepSet, TrialSet, saved_ensemble
 from neuroevo.records.files import own_subfolder
 from neuroevo.records.record import PLOT_FOLDER
 from neuroevo.records.sweeps import short_value
@@ -39,7 +41,7 @@ _NAMES = {"champion.validation_error": "validation error", "champion.error": "tr
 
 
 def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:
-    """Draw the error of the trials over the evaluations: their median and the middle half.
+    """Draw the error of the trials over the evaluations, and the predictions of the ensemble that is saved with them.
 
     Returns:
         The files, in the set's folder ``plots``; none where no trial has a generation.
@@ -53,7 +55,14 @@ def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> lis
         return []
     folder = own_subfolder(trials.path / PLOT_FOLDER)
     title = trials.title or trials.path.name
-    return plot_compare(records, folder, formats, title=title, group_by=lambda _: "incumbent")
+    paths = plot_compare(records, folder, formats, title=title, group_by=lambda _: "incumbent")
+    ensemble = saved_ensemble(trials.path)
+    if ensemble is None or not records[0].run["data"].get("stored"):
+        return paths
+    problem = as_sequences(records[0].problem, "no plot of predictions")
+    said = ensemble.predictor().forecast(problem.original.inputs, problem.lengths)
+    with style.drawing(f"the ensemble in {trials.path}"):
+        return paths + style.save(draw_ensemble(said, problem, title), folder, "prediction", formats)
 
 
 def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:

@@ -2,11 +2,14 @@
 
 :class:`RunWriter` writes it while the run is at work, :class:`RunRecord` reads it, docs/file-formats.md describes it.
 :class:`TrialSet` holds runs that differ in their seeds alone, :class:`SweepSet` such sets that differ in the values of
-some keys. :class:`RecordError` and its kinds say what is wrong with one.
+some keys. :func:`ensemble` makes one predictor of the champions of several runs, which `save_predictor` and
+`load_predictor` keep. :class:`RecordError` and its kinds say what is wrong with a record.
 """
 
 from neuroevo.records.champion import SavedChampion
+from neuroevo.records.ensembles import best_by_validation, ensemble
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
+from neuroevo.records.predictors import SavedEnsemble, load_predictor, save_predictor, saved_ensemble
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
 from neuroevo.records.sweeps import SweepSet, set_in
@@ -22,8 +25,14 @@ __all__ = [
     "RunRecord",
     "RunWriter",
     "SavedChampion",
+    "SavedEnsemble",
     "SweepSet",
     "TrialSet",
+    "best_by_validation",
+    "ensemble",
+    "load_predictor",
     "restoring",
+    "save_predictor",
+    "saved_ensemble",
     "set_in",
 ]

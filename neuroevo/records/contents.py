@@ -26,16 +26,21 @@ def first_contents(run: Mapping[str, Any], network: Network, data: Mapping[str, 
         "created": provenance.now(),
         "updated": provenance.now(),
         "stop_reason": None,
-        "network": {
-            "kind": network.kind,
-            "n_inputs": network.n_inputs,
-            "n_outputs": network.n_outputs,
-            "n_genes": network.n_genes,
-            "settings": network.settings(),
-        },
+        "network": description_of(network),
         "data": data,
         "versions": provenance.versions(),
         "machine": provenance.machine(),
+    }
+
+
+def description_of(network: Network) -> dict[str, Any]:
+    """What a network is, for `network_of`."""
+    return {
+        "kind": network.kind,
+        "n_inputs": network.n_inputs,
+        "n_outputs": network.n_outputs,
+        "n_genes": network.n_genes,
+        "settings": network.settings(),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from neuroevo.records.npz import read_npz
 from neuroevo.records.schema import check_run, line, shown, stop_reason_of
 from neuroevo.registry import UnknownName
 from neuroevo.stopping import History, StopReason
+
+if TYPE_CHECKING:
+    from neuroevo.prediction import Predictor
 
 LOG_FILE, PLOT_FOLDER = "run.log", "plots"
 
@@ -121,16 +124,7 @@ class RunRecord:
     @cached_property
     def network(self) -> Network:
         """The network, rebuilt from its kind and settings in run.json."""
-        values = self.run["network"]
-        where = f"{self.path / RUN_FILE}: network"
-        _check_sizes(where, values)
-        try:
-            network = make_network(values["kind"], values["n_inputs"], values["n_outputs"], **values["settings"])
-        except (ValueError, TypeError, MemoryError, OverflowError, RecursionError) as error:
-            raise RecordError(f"{where}: {line(error)}") from error
-        if network.n_genes != values["n_genes"]:
-            raise RecordError(f"{where}: it has {network.n_genes} genes, n_genes says {values['n_genes']}")
-        return network
+        return network_of(f"{self.path / RUN_FILE}: network", self.run["network"])
 
     @cached_property
     def problem(self) -> Problem:
@@ -142,6 +136,21 @@ class RunRecord:
         if not self.run["data"].get("stored"):
             raise RecordError(f"{self.path} does not hold its data, only their fingerprint; give the file with --data")
         return self.problem_from(self.path / DATA_FILE)
+
+    def predictor(self, *, calibrate: bool = True) -> Predictor:
+        """The champion as an object that predicts from new inputs in original units.
+
+        Args:
+            calibrate: Whether it has intervals, which need a prediction of the validation part; it has none where the
+                record does not hold its data.
+
+        Raises:
+            RecordError: The record is damaged, or holds no champion.
+            NotSequences: Its problem is not made of sequences.
+        """
+        from neuroevo.records.ensembles import predictor_of
+
+        return predictor_of([self], calibrate=calibrate)
 
     def log(self, message: str) -> None:
         """Add a line to run.log.
@@ -175,6 +184,22 @@ class RunRecord:
 def log_line(message: str) -> bytes:
     """A message as a line of run.log, with the time."""
     return f"{provenance.now()} {' '.join(message.split())}\n".encode("utf-8", "replace")
+
+
+def network_of(where: str, values: Mapping[str, Any]) -> Network:
+    """A network from its kind and settings, as a record describes it.
+
+    Raises:
+        RecordError: The description is none, or contradicts itself; the message begins with `where`.
+    """
+    _check_sizes(where, values)
+    try:
+        network = make_network(values["kind"], values["n_inputs"], values["n_outputs"], **values["settings"])
+    except (ValueError, TypeError, MemoryError, OverflowError, RecursionError) as error:
+        raise RecordError(f"{where}: {line(error)}") from error
+    if network.n_genes != values["n_genes"]:
+        raise RecordError(f"{where}: it has {network.n_genes} genes, n_genes says {values['n_genes']}")
+    return network
 
 
 def _check_sizes(where: str, network: Mapping[str, Any]) -> None:

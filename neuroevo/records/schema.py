@@ -41,16 +41,16 @@ def check_run(path: Path, run: Mapping[str, Any]) -> None:
     """
     _check_version(path, run)
     where = str(path)
-    _check_keys(where, run, _NEEDED, needed=True)
-    _check_keys(where, run, _KNOWN)
+    check_keys(where, run, _NEEDED, needed=True)
+    check_keys(where, run, _KNOWN)
     # A run that has ended says what it cost.
-    _check_keys(where, run, _COSTS, needed=run.get("stop_reason") is not None)
+    check_keys(where, run, _COSTS, needed=run.get("stop_reason") is not None)
     if run["status"] not in STATUSES:
         raise RecordError(f"{where}: status should be one of {', '.join(STATUSES)}; got {shown(run['status'])}")
     stop_reason_of(path, run)
-    _check_figures(f"{where}: champion", run.get("champion", {}))
+    check_figures(f"{where}: champion", run.get("champion", {}))
     if "results" in run:
-        _check_results(f"{where}: results", run["results"])
+        check_results(f"{where}: results", run["results"])
 
 
 def stop_reason_of(path: Path, run: Mapping[str, Any]) -> StopReason | None:
@@ -93,7 +93,12 @@ def _check_version(path: Path, run: Mapping[str, Any]) -> None:
     )
 
 
-def _check_keys(where: str, values: Mapping[str, Any], kinds: Mapping[str, str], *, needed: bool = False) -> None:
+def check_keys(where: str, values: Mapping[str, Any], kinds: Mapping[str, str], *, needed: bool = False) -> None:
+    """Check that the values of these keys are of their kinds, as in "a text".
+
+    Raises:
+        RecordError: One is not, or a needed one is missing.
+    """
     for key, kind in kinds.items():
         if key not in values and not needed:
             continue
@@ -111,27 +116,37 @@ def _is(value: object, kind: str) -> bool:
     return isinstance(value, types[kind])
 
 
-def _check_figures(where: str, figures: Mapping[str, Any]) -> None:
+def check_figures(where: str, figures: Mapping[str, Any]) -> None:
+    """Check that all values are numbers or null.
+
+    Raises:
+        RecordError: One is not.
+    """
     for name, value in figures.items():
         if value is not None and not _is(value, _NUMBER):
             raise RecordError(f"{where}: {shown(name)} should be a number or null, got {shown(value)}")
 
 
-def _check_results(where: str, results: Mapping[str, Any]) -> None:
-    _check_keys(where, results, {"measures": _TABLE, "contestants": _TABLE}, needed=True)
-    _check_keys(where, results, {"verdict": _TEXT})
+def check_results(where: str, results: Mapping[str, Any]) -> None:
+    """Check the table of a finished run, as `Results.to_dict` gives it.
+
+    Raises:
+        RecordError: It is something else.
+    """
+    check_keys(where, results, {"measures": _TABLE, "contestants": _TABLE}, needed=True)
+    check_keys(where, results, {"verdict": _TEXT})
     for name, title in results["measures"].items():
         if not isinstance(title, str):
             raise RecordError(f"{where}.measures: {shown(name)} should be a text, got {shown(title)}")
     contestants = results["contestants"]
     if not contestants:
         raise RecordError(f"{where}.contestants is empty")
-    _check_keys(f"{where}.contestants", contestants, dict.fromkeys(contestants, _TABLE))
+    check_keys(f"{where}.contestants", contestants, dict.fromkeys(contestants, _TABLE))
     first = next(iter(contestants.values())).keys()
     for name, parts in contestants.items():
         here = f"{where}.contestants.{shown(name)}"
         if parts.keys() != first:
             raise RecordError(f"{here} has other parts than the first: {shown(list(parts))}")
-        _check_keys(here, parts, dict.fromkeys(parts, _TABLE))
+        check_keys(here, parts, dict.fromkeys(parts, _TABLE))
         for part, figures in parts.items():
-            _check_figures(f"{here}.{shown(part)}", figures)
+            check_figures(f"{here}.{shown(part)}", figures)

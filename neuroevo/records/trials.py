@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from neuroevo.records.champion import CHAMPION_FILE
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import RUN_FILE
 from neuroevo.records.record import RunRecord
 from neuroevo.records.sets import Marker, RunSet
+
+if TYPE_CHECKING:
+    from neuroevo.prediction import Combine, Predictor
 
 
 class TrialSet(RunSet):
@@ -75,6 +79,16 @@ class TrialSet(RunSet):
     def missing(self, seeds: Iterable[int]) -> list[int]:
         """Those of the seeds whose trials have not come to their ends."""
         return [seed for seed in seeds if not self.is_done(seed)]
+
+    def finished(self) -> list[RunRecord]:
+        """The trials that have come to their ends with a champion, by their seeds."""
+        return [each for each in self.trials() if each.status == "finished" and (each.path / CHAMPION_FILE).is_file()]
+
+    def ensemble(self, *, combine: Combine | None = None, best: int | None = None, calibrate: bool = True) -> Predictor:
+        """The champions of the finished trials as one predictor; arguments and errors as of `neuroevo.ensemble`."""
+        from neuroevo.records.ensembles import predictor_of
+
+        return predictor_of(self.finished(), combine=combine, best=best, calibrate=calibrate)
 
     def trials(self) -> list[RunRecord]:
         """All trials, by their seeds; damaged ones are left out."""

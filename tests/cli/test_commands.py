@@ -108,9 +108,10 @@ def test_a_sweep_is_run_checked_shown_and_drawn(small_scenario: Path, tmp_path: 
     assert "4 of 4 points" in shown.stdout
     assert "over the trials" in shown.stdout
     drawn = neuroevo("plot", "runs/small-sweep", "runs/small-sweep/kind=snes,n_hidden=2", cwd=tmp_path)
+    of_best = ("compare", "prediction")  # it is the best point, which has an ensemble
     assert drawn.stdout.splitlines() == [
         f"runs/small-sweep/{path}.{kind}"
-        for path in ("plots/sweep", "plots/compare", "kind=snes,n_hidden=2/plots/compare")
+        for path in ("plots/sweep", "plots/compare", *(f"kind=snes,n_hidden=2/plots/{name}" for name in of_best))
         for kind in ("png", "svg")
     ]
 
@@ -195,3 +196,24 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_a_set_shows_its_ensemble_beside_single_trials(small_scenario: Path, tmp_path: Path) -> None:
+    done = neuroevo(
+        "run", small_scenario, "--trials", "3", "--results", "runs", "--set", "record.plots=true", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    shown = neuroevo("show", "runs/small-trials", cwd=tmp_path)
+    for text in (done.stdout, shown.stdout):
+        for words in (
+            "ensemble (median of 3)",
+            "best trial by validation: seed",
+            "median of the trials",
+            "last value repeated",
+        ):
+            assert words in text
+        assert "intervals of 90 %, from 20 validation targets" in text
+    assert (tmp_path / "runs" / "small-trials" / "plots" / "prediction.png").is_file()
+    (tmp_path / "runs" / "small-trials" / "ensemble.json").write_text("[]")
+    broken = neuroevo("show", "runs/small-trials", cwd=tmp_path)
+    assert (broken.returncode, "ensemble.json must hold an object" in broken.stderr) == (2, True)

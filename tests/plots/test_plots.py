@@ -17,12 +17,13 @@ import pytest
 from neuroevo.networks import Elman
 from neuroevo.plots import plot_compare, plot_run, plot_sweep, plot_trials
 from neuroevo.plots.curves import draw_curves
-from neuroevo.plots.prediction import draw_prediction
+from neuroevo.plots.prediction import draw_ensemble, draw_prediction
 from neuroevo.plots.style import drawing, save
 from neuroevo.plots.sweep import _beside_each_other
 from neuroevo.plots.thinning import thin, thin_band
+from neuroevo.prediction import Calibration, Forecast
 from neuroevo.problems import RightClass, SequenceProblem
-from neuroevo.records import RecordError, RunRecord, RunWriter, SweepSet, TrialSet
+from neuroevo.records import RecordError, RunRecord, RunWriter, SweepSet, TrialSet, save_predictor
 from neuroevo.stopping import COLUMNS, StopReason
 
 RNG = np.random.default_rng(5)
@@ -114,6 +115,36 @@ def test_every_form_of_problem_is_drawn(form: str, tmp_path: Path) -> None:
     with drawing(form):
         paths = save(draw_prediction(outputs, problem, form), tmp_path, "prediction", ("png",))
     assert paths[0].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("form", PROBLEMS)
+def test_every_form_of_ensemble_is_drawn(form: str, tmp_path: Path) -> None:
+    problem = PROBLEMS[form]()
+    members = problem.original.targets + RNG.normal(size=(5, *problem.targets.shape))
+    members[1, 0, -1] = np.inf
+    said = Forecast(members, "median")
+    if not problem.learned.by_class:
+        said = Forecast(members, "median", Calibration.of(problem, said.prediction, said.spread))
+    with drawing(form):
+        paths = save(draw_ensemble(said, problem, form), tmp_path, "prediction", ("png", "svg"))
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert (b"<!-- 90 % interval -->" in paths[1].read_bytes()) == form.startswith(
+        ("series", "long series", "many outp")
+    )
+
+
+def test_set_with_an_ensemble_shows_its_prediction(tmp_path: Path) -> None:
+    trials = TrialSet.open(tmp_path, "trials", identity="x", title="A $set_1$")
+    for _ in range(3):
+        make_record(trials.path, series())
+    assert [path.name for path in plot_trials(trials, ["svg"])] == ["compare.svg"]
+    save_predictor(trials.ensemble(), trials.path)
+    first = {path.name: path.read_bytes() for path in plot_trials(trials, ["svg"])}
+    assert set(first) == {"compare.svg", "prediction.svg"}
+    assert {path.name: path.read_bytes() for path in plot_trials(trials, ["svg"])} == first
+    (trials.path / "ensemble.json").write_text("{")
+    with pytest.raises(RecordError, match=r"ensemble\.json"):
+        plot_trials(trials)
 
 
 HISTORIES: dict[str, dict[str, Any]] = {

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroevo.analysis import write_summaries
+from neuroevo.analysis import write_ensemble, write_summaries
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
 from neuroevo.records import RunRecord, RunWriter, SweepSet, TrialSet
 from neuroevo.stopping import COLUMNS
+from tests.analysis.test_ensembles import small_set
 from tests.records.conftest import advance, finish
+from tests.records.test_predictors import series
 
 PAGE = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\n]+)`", PAGE))
@@ -86,6 +88,27 @@ def test_page_names_the_files_of_a_set_of_trials(tmp_path: Path, network: Networ
     assert {key for figure in summary["figures"].values() for key in figure} <= NAMED
     with (trials.path / "summary.csv").open(newline="") as file:
         assert set(next(csv.reader(file))) <= NAMED
+
+
+def test_page_names_all_of_an_ensemble(tmp_path: Path) -> None:
+    trials = small_set(tmp_path, series())
+    write_ensemble(trials)
+    assert {"ensemble.json", "ensemble.npz"} <= NAMED
+    with np.load(trials.path / "ensemble.npz") as archive:
+        for name in archive.files:
+            assert re.sub(r"^member\d+\.(genome|scaling_)(.*)", r"memberK.\1", name) in {
+                each.rstrip("*") for each in NAMED
+            }
+    contents = json.loads((trials.path / "ensemble.json").read_text())
+    described = {part for name in NAMED for part in name.split(".")}
+    figures = contents["intervals"]["parts"]["test"]
+    assert {
+        *contents,
+        *contents["members"][0],
+        *contents["members"][0]["network"],
+        *contents["intervals"],
+        *figures,
+    } <= described
 
 
 def test_page_names_the_files_of_a_sweep(tmp_path: Path, network: Network, problem: SequenceProblem) -> None:

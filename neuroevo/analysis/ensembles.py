@@ -1,0 +1,109 @@
+"""What the champions of a set of trials are worth together, beside each alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neuroevo.analysis.predictions import coverage, mean_width
+from neuroevo.errors import BadInput
+from neuroevo.prediction import Forecast, Predictor, least_targets
+from neuroevo.problems import Results, SequenceProblem
+from neuroevo.problems.metrics import measure
+from neuroevo.records import RunRecord, SavedEnsemble, TrialSet, best_by_validation, save_predictor
+from neuroevo.records.ensembles import predictor_of
+
+LEVEL = 0.9
+"""Of the intervals whose coverage is reported."""
+MOST_BYTES = 2**30
+"""An ensemble whose members' predictions would need more memory than this is made only where it is asked for."""
+
+
+def write_ensemble(trials: TrialSet) -> SavedEnsemble | None:
+    """Write ensemble.npz and ensemble.json of a set of trials: its finished champions as one predictor, and its errors.
+
+    Returns:
+        None where there is nothing to combine: fewer than two finished trials, a problem that is not made of sequences,
+        data that are not stored, or more of them than fit comfortably into memory.
+
+    Raises:
+        RecordError: A trial is damaged.
+        RecordUnwritable: The machine refused.
+    """
+    records = trials.finished()
+    if len(records) < 2 or not all(record.run["data"].get("stored") for record in records):
+        return None
+    problem = records[0].problem
+    if not isinstance(problem, SequenceProblem) or len(records) * problem.targets.nbytes > MOST_BYTES:
+        return None
+    predictor = predictor_of(records, calibrate=False)
+    said = predictor.forecast(problem.original.inputs, problem.lengths)
+    predictor = predictor.calibrated(problem, said)
+    return save_predictor(
+        predictor,
+        trials.path,
+        title=trials.title,
+        results=ensemble_results(records, predictor, said, problem).to_dict(),
+        intervals=interval_figures(predictor, said, problem),
+    )
+
+
+def ensemble_results(
+    records: Sequence[RunRecord], predictor: Predictor, said: Forecast, problem: SequenceProblem
+) -> Results:
+    """The ensemble beside the best and the median of its trials and the simple competitors, on every part.
+
+    The best is the one with the smallest validation error, or training error where there is no validation part; tests
+    have no say. The median is that of each figure.
+    """
+    outputs = problem.outputs_for(said.prediction)
+    ensemble = {part: dataclasses.asdict(measure(problem, outputs, part)) for part in problem.parts}
+    best, by = _best(records, problem)
+    alone = [record.run.get("results", {}).get("contestants", {}) for record in records]
+    champions = [contestants.get("champion", {}) for contestants in alone]
+    simple = {name: its for name, its in alone[0].items() if name != "champion"}
+    contestants = {
+        f"ensemble ({predictor.combine} of {len(predictor.champions)})": ensemble,
+        f"best trial by {by}: {best.path.name}": champions[records.index(best)],
+        "median of the trials": {part: _medians(each.get(part, {}) for each in champions) for part in problem.parts},
+        **simple,
+    }
+    return Results(problem.measures, contestants)
+
+
+def interval_figures(predictor: Predictor, said: Forecast, problem: SequenceProblem) -> dict[str, Any] | None:
+    """What intervals of 90 % hold on each part, and how wide they are; None where there are none of that level."""
+    calibration = predictor.calibration
+    if calibration is None or calibration.n_targets < least_targets(LEVEL):
+        return None
+    said = dataclasses.replace(said, calibration=calibration)
+    parts: dict[str, dict[str, float]] = {part: {} for part in problem.parts}
+    for name, scaled in (("absolute", False), ("scaled", True)):
+        interval = said.interval(LEVEL, scaled=scaled)
+        for part, figures in parts.items():
+            figures[f"{name}_coverage"] = coverage(interval, problem, part)
+            figures[f"{name}_width"] = mean_width(interval, problem, part)
+    return {"level": LEVEL, "n_targets": calibration.n_targets, "parts": parts}
+
+
+def _best(records: Sequence[RunRecord], problem: SequenceProblem) -> tuple[RunRecord, str]:
+    if "validation" in problem.parts:
+        try:
+            return best_by_validation(records)[0], "validation"
+        except BadInput:
+            pass  # a trial has lost its validation error; training errors tell them apart too
+    return min(records, key=lambda record: record.champion.error), "training"
+
+
+def _medians(figures: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+    """The median of each measure over those that have it."""
+    rows = list(figures)
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [value for row in rows if (value := row.get(name)) is not None]
+        found[name] = float(np.median(values)) if values else math.nan
+    return found

@@ -1,0 +1,221 @@
+"""Predictor: one champion, or several as one, from inputs to predictions in original units. It needs numpy alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuroevo.errors import BadInput
+from neuroevo.networks import Network
+from neuroevo.networks.checks import sequences
+from neuroevo.prediction.conformal import VALIDATION, Calibration
+from neuroevo.problems import SequenceProblem
+from neuroevo.problems.unseen import unseen
+
+Values = NDArray[np.float64]
+Combine = Literal["median", "mean"]
+COMBINE: tuple[str, ...] = ("median", "mean")
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network of a predictor, with its weights and the units that it was trained in.
+
+    Attributes:
+        network: What the genome means.
+        genome: ``(network.n_genes,)`` float64.
+        scaling: What `scaling_arrays` of its problem gave; empty where it saw original units.
+        name: What people call it, such as its run's.
+        figures: Numbers about it, such as its validation error.
+    """
+
+    network: Network
+    genome: Values
+    scaling: Mapping[str, NDArray[Any]] = field(repr=False)
+    name: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.network.layout.checked(self.genome)
+        # Arrays that are no scaling of this network are known here, not at the first prediction.
+        unseen(np.zeros((1, 1, self.network.n_inputs)), None, self.network.n_outputs, self.scaling)
+
+    def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
+        """As `Predictor.predict`, of this network alone."""
+        checked, n_steps = sequences(inputs, lengths, self.network.n_inputs)
+        problem = unseen(checked, n_steps, self.network.n_outputs, self.scaling)
+        outputs = self.network.predict(self.genome, problem.inputs, problem.lengths)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return problem.predictions(outputs)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What a predictor says of some inputs. All in original units; NaN beyond a sequence's length.
+
+    A member whose prediction is not finite at a step, because its network overflows, has no say there.
+
+    Attributes:
+        members: ``(n_members, n_sequences, n_steps, n_outputs)``: each member's prediction.
+        combine: "median" or "mean": how they become one.
+        calibration: What intervals are made of; None where there are none.
+    """
+
+    members: Values
+    combine: Combine
+    calibration: Calibration | None = None
+
+    @cached_property
+    def prediction(self) -> Values:
+        """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members."""
+        return self._over("median" if self.combine == "median" else "mean")
+
+    @cached_property
+    def spread(self) -> Values:
+        """``(n_sequences, n_steps, n_outputs)``: the standard deviation over the members (divided by their number)."""
+        return self._over("std")
+
+    def _over(self, how: Literal["median", "mean", "std"]) -> Values:
+        """That of the members' finite predictions at each step."""
+        known = np.isfinite(self.members)
+        with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+            if (known.all(axis=0) | ~known.any(axis=0)).all():
+                return np.asarray(getattr(np, how)(self.members, axis=0))
+            warnings.simplefilter("ignore", RuntimeWarning)  # where none has a say, it is NaN
+            return np.asarray(getattr(np, f"nan{how}")(np.where(known, self.members, np.nan), axis=0))
+
+    def interval(self, level: float = 0.9, *, scaled: bool = False) -> tuple[Values, Values]:
+        """As `Predictor.interval`."""
+        if self.calibration is None:
+            raise BadInput(
+                "there are no intervals without a validation part: their width is learnt from numbers that training "
+                "has not seen. Add a part called validation to the problem; classes have none"
+            )
+        if scaled and len(self.members) < 2:
+            raise BadInput("scaled intervals follow the spread of several members, and there is only one")
+        width = self.calibration.half_width(level, self.spread if scaled else None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.prediction - width, self.prediction + width
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """The champion of a run, or an ensemble of champions, as one object that predicts from new inputs.
+
+    Each member sees the inputs in its own units, and its outputs are turned back to original units before they are
+    combined.
+
+    Attributes:
+        champions: One member or more, of equally many inputs and outputs.
+        combine: "median" or "mean" of their predictions; for classes the mean.
+        by_class: Whether the largest output is the class.
+        calibration: What intervals are made of; None where there are none.
+    """
+
+    champions: tuple[Member, ...]
+    combine: Combine = "median"
+    by_class: bool = False
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "champions", tuple(self.champions))
+        if not self.champions:
+            raise BadInput("a predictor needs at least one member")
+        sizes = {(each.network.n_inputs, each.network.n_outputs) for each in self.champions}
+        if len(sizes) > 1:
+            raise BadInput(f"the members need equally many inputs and outputs, got {sorted(sizes)}")
+        if self.combine not in COMBINE:
+            raise BadInput(f"combine must be one of {', '.join(COMBINE)}; got {self.combine!r}")
+        if self.by_class and (self.combine != "mean" or self.calibration is not None):
+            raise BadInput('classes are combined by the "mean" of the outputs, and have no intervals')
+        if self.calibration is not None and len(self.calibration.absolute) != self.n_outputs:
+            raise BadInput(f"the calibration is for {len(self.calibration.absolute)} outputs, not {self.n_outputs}")
+
+    @property
+    def n_inputs(self) -> int:
+        """Columns of the inputs."""
+        return self.champions[0].network.n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return self.champions[0].network.n_outputs
+
+    def forecast(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Forecast:
+        """All that the predictor says of these inputs, for whoever wants more than one of the things below.
+
+        Args:
+            inputs: ``(n_sequences, n_steps, n_inputs)``, original units; what lies beyond a length is not read.
+            lengths: ``(n_sequences,)`` whole numbers, by default n_steps for all.
+
+        Raises:
+            ValueError: A shape or a length is wrong, or an input is not finite or too large to be scaled.
+        """
+        members = np.stack([each.predict(inputs, lengths) for each in self.champions])
+        return Forecast(members, self.combine, self.calibration)
+
+    def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
+        """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members; arguments as of `forecast`."""
+        return self.forecast(inputs, lengths).prediction
+
+    def members(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
+        """``(n_members, n_sequences, n_steps, n_outputs)``: each member's own; arguments as of `forecast`."""
+        return self.forecast(inputs, lengths).members
+
+    def spread(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
+        """``(n_sequences, n_steps, n_outputs)``: standard deviation over the members; arguments as of `forecast`."""
+        return self.forecast(inputs, lengths).spread
+
+    def interval(
+        self, inputs: ArrayLike, lengths: ArrayLike | None = None, *, level: float = 0.9, scaled: bool = False
+    ) -> tuple[Values, Values]:
+        """Lower and upper ends of an interval around each prediction that holds about `level` of the targets.
+
+        Split conformal prediction from the validation part. Among exchangeable data `level` would be reached or passed;
+        steps of a series are not exchangeable, and the validation part has chosen the champions, so it is reached
+        about.
+
+        Args:
+            inputs: As of `forecast`.
+            lengths: As of `forecast`.
+            level: Above 0 and below 1.
+            scaled: Whether the width follows the members' spread; otherwise it is the same everywhere.
+
+        Returns:
+            Two arrays ``(n_sequences, n_steps, n_outputs)``.
+
+        Raises:
+            ValueError: As of `forecast`; there was no validation part, or one too short for the level (the message says
+                how many targets it needs); scaled with only one member.
+        """
+        return self.forecast(inputs, lengths).interval(level, scaled=scaled)
+
+    def classes(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> NDArray[np.int64]:
+        """``(n_sequences, n_steps)``: the number of the largest output, from 0; -1 beyond a length or where it is NaN.
+
+        Raises:
+            ValueError: As of `forecast`, or the predictor is one of numbers.
+        """
+        if not self.by_class:
+            raise BadInput("this predictor was trained on numbers, not on classes")
+        outputs = self.predict(inputs, lengths)
+        return np.where(np.isnan(outputs).any(axis=2), -1, outputs.argmax(axis=2))
+
+    def calibrated(self, problem: SequenceProblem, said: Forecast | None = None) -> Predictor:
+        """The same predictor with intervals from a problem's validation part; without any where there is none.
+
+        Args:
+            problem: Its units do not matter.
+            said: The forecast of all its inputs, where that is known.
+        """
+        if self.by_class or VALIDATION not in problem.parts:
+            return self
+        said = said or self.forecast(problem.original.inputs, problem.lengths)
+        return dataclasses.replace(self, calibration=Calibration.of(problem, said.prediction, said.spread))
