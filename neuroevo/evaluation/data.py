@@ -40,6 +40,22 @@ class ProblemData:
             self._parts[name] = self._make_part(name)
         return self._parts[name]
 
+    def outputs(self, kept: Any) -> Any:
+        """`kernels.outputs.Outputs` of all steps, which writes into `kept`."""
+        from neuroevo.kernels.outputs import Outputs
+
+        problem = self._problem
+        order = np.argsort(-problem.lengths, kind="stable")
+        return Outputs(
+            n_inputs=problem.n_inputs,
+            n_outputs=problem.n_outputs,
+            inputs=self._inputs,
+            order=order.astype(np.int64),
+            n_run=problem.lengths[order].astype(np.int64),
+            n_steps=problem.n_steps,
+            kept=kept,
+        )
+
     def _make_part(self, name: str) -> tuple[Any, int]:
         from neuroevo.kernels.sequences import ALL, NOTHING, SOME, Sequences
 

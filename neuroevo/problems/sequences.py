@@ -17,6 +17,7 @@ from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
 from neuroevo.problems.table import Column, table_of_text
@@ -25,7 +26,7 @@ from neuroevo.settings import Mistake, SettingsError, shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sequences:
+class Sequences(ObjectiveSettings):
     """Sequences from an NPZ or CSV file, to be classified (labels) or mapped to numbers (targets).
 
     NPZ: `inputs`, `labels`, `targets` and `lengths` name arrays. CSV: they name columns, and `sequence` the column that
@@ -51,6 +52,8 @@ class Sequences:
         scaling_range: The interval of "range".
         tolerance: An output within it, in scaled units, is learnt; for targets.
         weight_decay: Factor of the genome's mean square in the error.
+        class_weights: The weight of each class in the error, in the order of the outputs; "balanced": the classes of the
+            training part weigh alike; left out, their sequences do.
         data_seed: Seed of `shuffle` and `validation`; the seed of a run does not change them.
     """
 
@@ -71,9 +74,11 @@ class Sequences:
     scaling_range: tuple[float, float] = (-1.0, 1.0)
     tolerance: Annotated[float, Gt(0)] = 0.1
     weight_decay: Annotated[float, Ge(0)] = 0.0
+    class_weights: Literal["balanced"] | tuple[Weight, ...] | None = None
     data_seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range(self.scaling_range)
         if (self.labels is None) == (self.targets is None):
             raise SettingsError([Mistake("labels", "give either labels (classes) or targets (numbers)")])
@@ -115,6 +120,8 @@ class Sequences:
             weight_decay=self.weight_decay,
             input_names=recorded.input_names,
             target_names=names,
+            class_weights=self.class_weights,
+            **self.objective_arguments(),
         )
         return problem.scaled(self.scaling, self.scaling_range)
 

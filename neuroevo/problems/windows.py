@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuroevo.problems.chronology import Labels, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
+from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.settings import Mistake, SettingsError, shown
 
@@ -29,6 +30,7 @@ class Columns:
         tied: For each target the input column that is the same quantity, or -1.
         labels: Where each row lies in time; None: the row's number, from 1.
         ignored: ``(n_rows,)`` bool: rows that do not count as targets; None: no row.
+        weights: ``(n_rows,)`` float64, above 0: how much each row counts as a target; None: all alike.
     """
 
     inputs: NDArray[np.float64]
@@ -38,10 +40,11 @@ class Columns:
     tied: Sequence[int]
     labels: Labels | None = None
     ignored: NDArray[np.bool_] | None = None
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
+class Forecast(ObjectiveSettings):
     """Settings of all problems that forecast a series.
 
     Attributes:
@@ -68,6 +71,7 @@ class Forecast:
     reference_variance: Annotated[float, Gt(0)] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "parts", checked_parts(self.parts))
         check_range(self.scaling_range)
 
@@ -104,6 +108,7 @@ class Forecast:
             target_names=columns.target_names,
             tied=[column * self.lags if column >= 0 else -1 for column in columns.tied],
             reference_variance=self.reference_variance,
+            **self.objective_arguments(None if columns.weights is None else columns.weights[later]),
         )
         return problem.scaled(self.scaling, self.scaling_range)
 

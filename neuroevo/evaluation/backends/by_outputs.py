@@ -1,18 +1,17 @@
-"""ByOutputs: objectives of one's own, on the outputs that the kernels give, some genomes at a time."""
+"""ByOutputs: objectives of one's own, on the outputs that the kernels give, one block of genomes at a time."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.evaluation.backends.base import Backend
+from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_kernel
-from neuroevo.evaluation.traces import trace
-from neuroevo.problems import SequenceProblem, as_sequences
+from neuroevo.evaluation.memory import require
+from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import Own
 
 if TYPE_CHECKING:
@@ -20,23 +19,17 @@ if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
-BLOCK_BYTES = 2**26
-"""What outputs and states of a block of genomes may take, for each thread; but a genome at least."""
-MOST_GENOMES = 64
-"""Genomes of a block: several vectors of them, and few enough to keep all threads busy."""
 
+class ByOutputs(Compiled):
+    """Hands the outputs of as many genomes as a vector has lanes to the function.
 
-class ByOutputs(Backend):
-    """Traces blocks of genomes and hands their outputs to the function.
-
-    The kernels and the rule of what is learnt run on all threads, the function where it lets them (numpy mostly does).
+    A thread keeps no more than those. The kernels run on all threads; the function and the rule of what is learnt do so
+    where numpy lets them.
     """
 
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
-        self._network, self._n_threads, self._precision = network, n_threads, precision
-        self._problem = as_sequences(problem, "objectives of one's own")
-        self._objective = self._problem.objective
-        self._pool: ThreadPoolExecutor | None = None
+        super().__init__(network, problem, n_threads=n_threads, precision=precision)
+        self._outputs_of: list[NDArray[Any]] = []
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
@@ -49,45 +42,58 @@ class ByOutputs(Backend):
         wants: frozenset[str] = NOTHING_MORE,  # noqa: ARG002 - it offers nothing more
     ) -> dict[str, NDArray[Any]]:
         counted = self._problem.counted(part)
+        error, learned = np.empty(len(genomes)), np.empty(len(genomes))
         size = self._block_size()
-        blocks = [genomes[first : first + size] for first in range(0, len(genomes), size)]
-        found = list(self._threads().map(lambda block: self._block(block, counted), blocks))
-        errors = [np.empty(0), *(error for error, _ in found)]
-        return {"error": np.concatenate(errors), "learned": np.concatenate([np.empty(0), *(own for _, own in found)])}
+        n_threads = min(self._n_threads, max(1, -(-len(genomes) // size)))
+        memories = [(self._memory(k), self._kept(k)) for k in range(n_threads)]
 
-    @property
-    def is_compiled(self) -> bool:
-        return False
+        def work(thread: int) -> None:
+            for first in range(thread * size, len(genomes), n_threads * size):
+                block = slice(first, first + size)
+                outputs = self._outputs(genomes[block], *memories[thread])
+                error[block], learned[block] = self._judged(genomes[block], outputs, counted)
 
-    def compile(self) -> None:
-        self._outputs(np.zeros((1, self._network.n_genes)))
+        futures = [self._threads().submit(work, thread) for thread in range(1, n_threads)]
+        try:
+            work(0)
+        finally:
+            for future in futures:
+                future.result()
+        return {"error": error, "learned": learned}
 
-    def close(self) -> None:
-        """Stop the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+    def _outputs(self, block: NDArray[Any], memory: Any, kept: NDArray[Any]) -> NDArray[Any]:
+        """``(n, n_sequences, n_steps, n_outputs)`` of a block of genomes, in C order whatever their number."""
+        nothing = np.empty(0)
+        task = self._data.outputs(kept)
+        self._kernel()(self._plan.cell, self._plan.packing, task, block, memory, np.zeros(1, np.int64), nothing, nothing)
+        by_lane = kept.reshape(*self._problem.targets.shape, self._block_size())
+        return np.ascontiguousarray(np.moveaxis(by_lane[..., : len(block)], -1, 0))
 
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix="neuroevo")
-        return self._pool
-
-    def _outputs(self, block: NDArray[Any]) -> NDArray[Any]:
-        """``(n, n_sequences, n_steps, n_outputs)`` in C order, whatever lies beside them in the kernels' memory."""
-        problem = self._problem
-        traced = trace(self._network, block, problem.inputs, problem.lengths, precision=self._precision)
-        return np.ascontiguousarray(traced["outputs"])
-
-    def _block(self, block: NDArray[Any], counted: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Errors and learned shares of some genomes."""
-        problem, outputs = self._problem, self._outputs(block)
-        n_steps = counted.any(axis=2).sum()
+    def _judged(
+        self, block: NDArray[Any], outputs: NDArray[Any], counted: NDArray[np.bool_]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Errors and learned shares of a block of genomes."""
+        problem, n_steps = self._problem, counted.any(axis=2).sum()
         with np.errstate(all="ignore"):
-            error = self._objective.errors(problem, outputs, counted)
             right = [problem.learned.right(own, problem.targets, counted).sum() for own in outputs]
-            error = error + problem.weight_decay * (block * block).mean(axis=1)
+            decay = problem.weight_decay * (block * block).mean(axis=1)
+            error = cast("Own", problem.objective).errors(problem, outputs, counted) + decay
         return error, np.array(right) / n_steps
 
-    def _block_size(self) -> int:
-        return ...
+    def _kept(self, thread: int) -> NDArray[Any]:
+        """Where a thread's kernel writes outputs; zeros beyond the sequences stay."""
+        from neuroevo.kernels.scratch import aligned_empty
+
+        while len(self._outputs_of) <= thread:
+            size = self._problem.targets.size * self._block_size()
+            require(3 * size * np.dtype(self._dtype).itemsize, "the outputs of a block of genomes")
+            self._outputs_of.append(aligned_empty(size, self._dtype))
+            self._outputs_of[-1][:] = 0.0
+        return self._outputs_of[thread]
+
+    def _no_work(self) -> tuple[Any, ...]:
+        """Arguments of the kernel with an empty population."""
+        task, nothing = self._data.outputs(self._kept(0)), np.empty(0)
+        genomes = np.empty((0, self._network.n_genes))
+        counter = np.zeros(1, np.int64)
+        return self._plan.cell, self._plan.packing, task, genomes, self._memory(0), counter, nothing, nothing
