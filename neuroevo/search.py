@@ -56,4 +56,5 @@ def open_search(
             history=history,
             rest_every=scenario.record.checkpoint_generations,
             announce=announce,
+            error_name=scenario.problem.error_name,
         )

@@ -68,7 +68,8 @@ class Console(Callback, logging.Handler):
             return
         network, strategy = scenario.table["network"]["kind"], scenario.table["strategy"]["kind"]
         title = escaped(scenario.head.title or scenario.name)
-        print_message(f"{title}: {network} of {scenario.network.n_genes} genes by {strategy}")
+        name = escaped(scenario.problem.error_name)
+        print_message(f"{title}: {network} of {scenario.network.n_genes} genes by {strategy}, minimising {name}")
         self._display = Display(scenario.table["stop"])
 
     def workers(self, status: PoolStatus) -> None:

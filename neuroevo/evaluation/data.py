@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroevo.problems.objectives import Mean, Squared
+
 if TYPE_CHECKING:
     from neuroevo.problems import SequenceProblem
 
@@ -38,9 +40,26 @@ class ProblemData:
             self._parts[name] = self._make_part(name)
         return self._parts[name]
 
+    def outputs(self, kept: Any) -> Any:
+        """`kernels.outputs.Outputs` of all steps, which writes into `kept`."""
+        from neuroevo.kernels.outputs import Outputs
+
+        problem = self._problem
+        order = np.argsort(-problem.lengths, kind="stable")
+        return Outputs(
+            n_inputs=problem.n_inputs,
+            n_outputs=problem.n_outputs,
+            inputs=self._inputs,
+            order=order.astype(np.int64),
+            n_run=problem.lengths[order].astype(np.int64),
+            n_steps=problem.n_steps,
+            kept=kept,
+        )
+
     def _make_part(self, name: str) -> tuple[Any, int]:
         from neuroevo.kernels.sequences import ALL, NOTHING, SOME, Sequences
 
+        loss, weights, sum_of_weights = self._objective(name)
         mask: Any = np.ascontiguousarray(self._problem.counted(name))
         some, whole = mask.any(axis=2), mask.all(axis=2)
         n_steps = mask.shape[1]
@@ -59,10 +78,28 @@ class ProblemData:
             n_steps=n_steps,
             by_class=int(self._by_class),
             tolerance=float(self._tolerance),
-            per_target=1.0 / int(mask.sum()),
+            per_target=1.0 / sum_of_weights,
             decay=float(self._decay),
+            loss=loss,
+            weights=weights,
         )
         return data, int(some.sum())
+
+    def _objective(self, name: str) -> tuple[Any, Any, float]:
+        """`kernels.losses.Loss`, or None for the squared difference; the weights in it, flat; and their sum."""
+        from neuroevo.kernels.losses import CODES, Loss
+
+        problem, objective = self._problem, self._problem.objective
+        if not isinstance(objective, Mean):
+            raise TypeError(f"{objective.title} has no kernel")
+        counted = problem.counted(name)
+        where, weights = objective.where(counted), objective.weights(problem, counted)
+        total = int(where.sum()) if weights is None else float(weights[where].sum())
+        if isinstance(objective, Squared) and weights is None:
+            return None, np.empty(0, self._inputs.dtype), total
+        loss = Loss(CODES[objective.loss_name(problem)], float(objective.parameter or 0.0))
+        every = np.ones(where.shape) if weights is None else weights
+        return loss, _in_precision(every, self._inputs.dtype), total
 
 
 def _in_precision(array: Any, dtype: Any) -> Any:

@@ -115,14 +115,9 @@ def backend_for(network: Network, problem: Problem, space: SearchSpace, wants: f
     """The backend that suits; nothing is built or compiled.
 
     Raises:
-        BadInput: Network and problem differ in inputs or outputs, or nothing that is installed offers what is wanted.
+        BadInput: Network and problem do not fit together, or nothing that is installed offers what is wanted.
     """
-    for name in ("n_inputs", "n_outputs"):
-        if getattr(network, name) != getattr(problem, name):
-            raise BadInput(
-                f"network and problem must have the same {name}, got {getattr(network, name)} and "
-                f"{getattr(problem, name)}"
-            )
+    problem.check_network(network)
     backend = choose(network, problem, wants)
     if not wants <= space.passes:
         lost = ", ".join(sorted(wants - space.passes))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuroevo.evaluation.cells import describe, slots_by_name
 from neuroevo.networks import Elman
+from neuroevo.problems.objectives import Squared
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -54,6 +55,8 @@ def suits_units(network: Network, problem: SequenceProblem) -> bool:
         and well_filled
         and few_outputs
         and not problem.learned.by_class
+        and isinstance(problem.objective, Squared)
+        and problem.weights is None
         and problem.n_sequences <= 3
     )
 

@@ -22,6 +22,7 @@ class Logbook:
     Args:
         validated: Whether the champion is chosen by its error on the validation part; otherwise it is the incumbent.
         history: The generations so far; a resumed run brings its own.
+        error_name: What the errors are.
 
     Attributes:
         generation: Generations so far.
@@ -31,8 +32,9 @@ class Logbook:
         champion: What the run would deliver; None before the first evaluation that did not fail.
     """
 
-    def __init__(self, *, validated: bool, history: History | None = None) -> None:
+    def __init__(self, *, validated: bool, history: History | None = None, error_name: str = "error") -> None:
         self.validated = validated
+        self.error_name = error_name
         self.history = History() if history is None else history
         self.generation = 0
         self.evaluations = 0
@@ -69,7 +71,7 @@ class Logbook:
         }
         row |= _figures(generations)
         self.history.append(row)
-        return Progress.of_row(row, population_size=len(error), history=self.history)
+        return self._progress(row, len(error))
 
     def last_progress(self) -> Progress | None:
         """What the history says of the last generation, or None before the first; for a run that goes on."""
@@ -77,7 +79,7 @@ class Logbook:
             return None
         row = {name: column[-1].item() for name, column in self.history.items()}
         before = int(self.history["evaluations"][-2]) if self.generation > 1 else 0
-        return Progress.of_row(row, population_size=int(row["evaluations"]) - before, history=self.history)
+        return self._progress(row, int(row["evaluations"]) - before)
 
     def state(self) -> dict[str, Any]:
         """Its part of the state of a search."""
@@ -93,6 +95,9 @@ class Logbook:
         for name, value in figures_of(state, self.history).items():
             setattr(self, name, value)
         self.champion = Champion.of_state(state)
+
+    def _progress(self, row: Mapping[str, float], size: int) -> Progress:
+        return Progress.of_row(row, population_size=size, history=self.history, error_name=self.error_name)
 
     def _note(self, found: Champion | None) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""

@@ -40,6 +40,7 @@ class Evolution:
         history: The generations so far; a resumed run brings its own.
         rest_every: Generations that are multiples of this end a stretch, so that the state can be had there.
         announce: Told what the strategies say that a user should know.
+        error_name: What the errors are, for the sentences of stopping criteria.
 
     Attributes:
         at_rest: Whether the state can be had; where a host is given many generations at once, now and then only.
@@ -56,11 +57,12 @@ class Evolution:
         history: History | None = None,
         rest_every: int | None = None,
         announce: Callable[[str], None] | None = None,
+        error_name: str = "error",
     ) -> None:
         self.host = host
         self.migration = migration or Migration()
         self.seed = seed
-        self.logbook = Logbook(validated=validated, history=history)
+        self.logbook = Logbook(validated=validated, history=history, error_name=error_name)
         self.at_rest = True
         self._rest_every = rest_every
         self._announce = announce or (lambda _text: None)

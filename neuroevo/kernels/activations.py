@@ -1,4 +1,4 @@
-"""Activation functions on vectors, from sums, products and one division: no function of the C library.
+"""Activation functions and the logarithm on vectors, from sums, products and one division, not from the C library.
 
 So every processor gives the same bits. NaN stays NaN in all of them.
 """
@@ -15,12 +15,14 @@ from neuroevo.kernels.vectors import (
     broadcast,
     copy_sign,
     equal,
+    exponent_of,
     flip_if_odd,
     fma,
     held,
     lanes,
     less,
     load,
+    mantissa_of,
     maximum,
     minimum,
     polynomial,
@@ -44,6 +46,13 @@ _LOG2_E = 1.4426950408889634
 _EXPM1_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, 1, -1))
 _EXP_SINGLE = tuple(1 / math.factorial(n) for n in range(7, -1, -1))
 _EXP_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, -1, -1))
+_LOG_SINGLE = (0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693)
+_LOG_DOUBLE = (
+    1.479819860511658591e-01, 1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
+    2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01,
+)  # fmt: skip
+_LN2_SINGLE = 6.9313812256e-01, 9.0580006145e-06
+_LN2_DOUBLE = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SINE_SINGLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(5, -1, -1))
 _SINE_DOUBLE = tuple((-1) ** n / math.factorial(2 * n + 1) for n in range(10, -1, -1))
 
@@ -148,6 +157,39 @@ def _exponential_double(x):
         maximum(broadcast(x, -708.0), x), _LOG2_E, -6.93147180369123816490e-01, -1.90821492927058770002e-10, 0.0
     )
     return polynomial(rest, _EXP_DOUBLE) * power_of_two(shifted)
+
+
+def logarithm(x):
+    """ln(x) of a vector of normal numbers above 0, within 1.5 units in the last place; 0 for 1, NaN for NaN.
+
+    By the series of fdlibm (Sun Microsystems 1993, e_log.c; in single e_logf.c): with x = m 2**n, f = m - 1 and
+    s = f / (2 + f), ln(1 + f) = f - f**2 / 2 + s (f**2 / 2 + R), R a polynomial in s**2.
+    """
+
+
+@implements(logarithm)
+def _logarithm(x):
+    return _logarithm_single if x.element == types.float32 else _logarithm_double
+
+
+def _logarithm_single(x):
+    return _logarithm_by(x, _LOG_SINGLE, _LN2_SINGLE)
+
+
+def _logarithm_double(x):
+    return _logarithm_by(x, _LOG_DOUBLE, _LN2_DOUBLE)
+
+
+@inlined
+def _logarithm_by(x, coefficients, ln2):
+    high, low = ln2
+    n, f = exponent_of(x), mantissa_of(x) - broadcast(x, 1.0)
+    half_square = broadcast(x, 0.5) * f * f
+    s = f / (broadcast(x, 2.0) + f)
+    square = s * s
+    series = fma(square, polynomial(square, coefficients), half_square)
+    result = fma(n, broadcast(x, high), f - (half_square - fma(s, series, n * broadcast(x, low))))
+    return select(equal(x, x), result, x)
 
 
 def sine(x):

@@ -1,8 +1,10 @@
 """The task of predicting sequences: how outputs become an error, defined once.
 
-The squared differences of a sequence are added in the kernel's precision, outputs in order within steps in order, over
+The losses of a sequence are added in the kernel's precision, outputs in order within steps in order, over
 blocks of 64 steps (counted from step 0); a block's sum then joins the sequence's sum in double. Sequences are added in
 index order in double. So a single-precision error stays accurate over any number of steps, and no layout shows in it.
+
+The loss is the squared difference here, and what `losses` has where a task names one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
@@ -32,7 +35,7 @@ from neuroevo.kernels.vectors import (
 )
 
 BLOCK_STEPS = 64
-"""Steps whose squared differences are added in the kernel's precision."""
+"""Steps whose losses are added in the kernel's precision."""
 
 NOTHING, ALL, SOME = range(3)
 """How many targets of a step count."""
@@ -54,8 +57,11 @@ class Sequences(NamedTuple):
         n_steps: Steps from one sequence to the next in the arrays.
         by_class: 1 where `classes` decide what is right.
         tolerance: Largest difference that is right.
-        per_target: 1 / number of counted targets.
+        per_target: 1 / number of counted targets, or 1 / sum of their weights.
         decay: Weight decay / number of genes.
+        loss: None for the squared difference, or a `losses.Loss`, whose type chooses the code.
+        weights: With a loss its factors, ``(n_sequences * n_steps * n_outputs,)`` real, or one for each step; else
+            empty.
     """
 
     n_inputs: int
@@ -72,6 +78,8 @@ class Sequences(NamedTuple):
     tolerance: float
     per_target: float
     decay: float
+    loss: Any
+    weights: NDArray[Any]
 
 
 @inlined
@@ -105,7 +113,8 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
             for column in range(n_columns):
                 step = peek(task.order, moment.position + column) * task.n_steps + moment.t
                 if peek(task.counts, step) != NOTHING:
-                    _score(task, step, memory, outputs + column * width, tally.sums, tally.first + 2 * column * width)
+                    at, e = outputs + column * width, tally.first + 2 * column * width
+                    score(task.loss, task, step, memory, at, tally.sums, e)
         is_block = (moment.t + 1) % BLOCK_STEPS == 0
         if is_block or moment.t + 1 == moment.end:
             for column in range(n_columns):
@@ -118,12 +127,19 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
     return judge_sequences if is_kind(task, Sequences) else None
 
 
-@inlined
-def _score(task, step, memory, at, sums, e):
-    """Add the squared differences of one step to `sums[e]`, and 1 or 0 to `sums[e + lanes]` where it is right.
+def score(loss, task, step, memory, at, sums, e):
+    """Add the losses of one step to `sums[e]`, and 1 or 0 to `sums[e + lanes]` where it is right.
 
     `step` numbers the steps of all sequences through; the outputs are the rows from `at` on.
     """
+
+
+@implements(score)
+def _score(loss, task, step, memory, at, sums, e):
+    return _score_squared if isinstance(loss, types.NoneType) else None
+
+
+def _score_squared(loss, task, step, memory, at, sums, e):
     values = memory.values
     width = lanes(values)
     error = load(sums, e)
@@ -139,12 +155,12 @@ def _score(task, step, memory, at, sums, e):
             right = both(right, less_equal(absolute(difference), within))
     store(sums, e, error)
     if task.by_class != 0:
-        right = _right_class(broadcast(values, peek(task.classes, step)), task.n_outputs, values, at, memory.stride)
+        right = right_class(broadcast(values, peek(task.classes, step)), task.n_outputs, values, at, memory.stride)
     store(sums, e + width, load(sums, e + width) + select(right, broadcast(values, 1.0), zero))
 
 
 @inlined
-def _right_class(wanted, n_outputs, values, at, stride):
+def right_class(wanted, n_outputs, values, at, stride):
     """Mask of the genomes whose first largest output is that of the right class."""
     best = load(values, at)
     chosen = broadcast(values, 0.0)

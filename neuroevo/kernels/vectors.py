@@ -31,7 +31,8 @@ or split behind your back, no fastmath), no function of the C library, and no su
   `select(mask, a, b)` is a where the mask holds, b elsewhere.
 - `absolute(a)`; `copy_sign(magnitude, sign)`.
 - `extract(x, lane)`: one lane as a scalar; `peek(v, i)` and `poke(v, i, x)`: one scalar in memory.
-- `rounder(like)`, `power_of_two`, `flip_if_odd`: whole numbers inside of floating-point ones, for exp and sine.
+- `rounder(like)`, `power_of_two`, `flip_if_odd`: whole numbers inside of floating-point ones, for exp and sine;
+  `exponent_of`, `mantissa_of`: a number taken apart, for the logarithm.
 - `polynomial(x, coefficients)`: Horner's rule by `fma`, highest power first; a tuple of constants or of vectors.
 - `held(x)`: x stays in a register; for constants of a loop.
 """
@@ -476,6 +477,42 @@ def flip_if_odd(typingctx, x, shifted):
         return builder.bitcast(builder.xor(builder.bitcast(args[0], integers), sign), vector_ir(x))
 
     return x(x, x), codegen
+
+
+def _parts_of_float(x: Vector) -> tuple[int, int, int]:
+    """Bits of an element, bits of its mantissa, and the bits of the square root of a half."""
+    return (32, 23, 0x3F3504F3) if x.element == types.float32 else (64, 52, 0x3FE6A09E667F3BCD)
+
+
+@intrinsic
+def exponent_of(typingctx, x):
+    """N of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
+    bits, mantissa, root = _parts_of_float(x)
+
+    def codegen(context, builder, sig, args):
+        # The bits of a positive float rise with it, and a step of the exponent is 2**mantissa of them: how many whole
+        # steps x lies above the lower end of m. The shift is arithmetic, so that numbers below come out negative.
+        integers = ir.VectorType(ir.IntType(bits), x.lanes)
+        above = builder.sub(builder.bitcast(args[0], integers), ir.Constant(integers, [root] * x.lanes))
+        return builder.sitofp(builder.ashr(above, ir.Constant(integers, [mantissa] * x.lanes)), vector_ir(x))
+
+    return x(x), codegen
+
+
+@intrinsic
+def mantissa_of(typingctx, x):
+    """M of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
+    bits, mantissa, root = _parts_of_float(x)
+
+    def codegen(context, builder, sig, args):
+        # As in `exponent_of`, and here what remains above the whole steps, put onto the lower end of m.
+        integers = ir.VectorType(ir.IntType(bits), x.lanes)
+        lowest = ir.Constant(integers, [root] * x.lanes)
+        above = builder.sub(builder.bitcast(args[0], integers), lowest)
+        rest = builder.and_(above, ir.Constant(integers, [(1 << mantissa) - 1] * x.lanes))
+        return builder.bitcast(builder.add(rest, lowest), vector_ir(x))
+
+    return x(x), codegen
 
 
 @intrinsic

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.problems.learned import rule_of
+from neuroevo.problems.objectives import restored, stored
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -18,7 +19,7 @@ _NEEDED = (
     "inputs", "targets", "lengths", "target_mask", "washout", "learned", "tolerance", "weight_decay", "part_names",
     "part_masks", "input_names", "target_names", "tied",
 )  # fmt: skip
-_OPTIONAL = ("times", "reference_variance", "season", "gradient_boosting")
+_OPTIONAL = ("times", "reference_variance", "season", "gradient_boosting", "target_weights", "class_weights")
 
 
 def pack(fields: Mapping[str, Any]) -> Arrays:
@@ -33,6 +34,7 @@ def pack(fields: Mapping[str, Any]) -> Arrays:
     arrays["input_names"] = np.array(fields["input_names"])
     arrays["target_names"] = np.array(fields["target_names"])
     arrays["tied"] = np.array(fields["tied"], dtype=np.int64)
+    arrays |= {name: np.array(value) for name, value in stored(fields["objective"]).items()}
     given = [name for name in _OPTIONAL if fields[name] is not None and fields[name] is not False]
     return arrays | {name: np.array(fields[name]) for name in given}
 
@@ -57,7 +59,10 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     fields["input_names"] = tuple(arrays["input_names"].tolist())
     fields["target_names"] = tuple(arrays["target_names"].tolist())
     fields["tied"] = tuple(arrays["tied"].tolist())
-    fields["times"] = arrays.get("times")
+    fields |= {name: arrays.get(name) for name in ("times", "target_weights", "class_weights")}
+    if "objective" in arrays:
+        parameter = arrays.get("objective_parameter")
+        fields["objective"] = restored(str(arrays["objective"]), None if parameter is None else float(parameter))
     if "reference_variance" in arrays:
         fields["reference_variance"] = float(arrays["reference_variance"])
     if "season" in arrays:

@@ -33,7 +33,7 @@ class Problem(ABC):
     """
 
     kind: ClassVar[str]
-    error_name: ClassVar[str] = "error"
+    error_name: str = "error"
     n_inputs: int
     n_outputs: int
     parts: Collection[str] = ("train",)
@@ -93,6 +93,19 @@ class Problem(ABC):
         """
         if not isinstance(part, str) or part not in self.parts:
             raise BadInput(f"there is no part {part!r}; the problem has {', '.join(self.parts)}")
+
+    def check_network(self, network: Network) -> None:
+        """Check that a network can learn this problem.
+
+        Raises:
+            BadInput: It can't: its numbers of inputs or outputs differ, or what a kind adds.
+        """
+        for name in ("n_inputs", "n_outputs"):
+            if getattr(network, name) != getattr(self, name):
+                raise BadInput(
+                    f"network and problem must have the same {name}, got {getattr(network, name)} and "
+                    f"{getattr(self, name)}"
+                )
 
     def scaling_arrays(self) -> Arrays:
         """What a champion needs beside its weights to be used on new data; names begin with "scaling_"."""

@@ -29,8 +29,8 @@ class PartMetrics:
 
     Attributes:
         n_targets: How many targets were compared.
-        error: Mean squared error in scaled units, without weight decay: what training minimises; of the residual where
-            the problem has one.
+        error: The objective, in scaled units, without weight decay: what training minimises; of the residual where the
+            problem has one.
         learned: Share of the steps that the problem's rule calls right.
         mse: Mean squared error in original units.
         rmse: Its square root.
@@ -81,7 +81,7 @@ def compare(
     if not n_targets:
         raise BadInput(f"nothing to compare in part {part!r}")
     with np.errstate(over="ignore", invalid="ignore"):
-        error = float(np.mean((outputs[counted] - problem.targets[counted]) ** 2))
+        error = problem.objective.error(problem, outputs, counted)
         squares = (predictions - problem.original.targets) ** 2
         mse = float(squares[counted].mean())
         right = problem.learned.right(outputs, problem.targets, counted)

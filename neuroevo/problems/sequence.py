@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +19,7 @@ from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
+from neuroevo.problems.objectives import Objective, Squared, as_objective
 from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.preparing import learn as learn_preparation
 from neuroevo.problems.results import Measured
@@ -27,6 +28,7 @@ from neuroevo.problems.seasons import found_season
 from neuroevo.problems.summary import Summary, describe
 from neuroevo.problems.verdict import verdict
 from neuroevo.problems.warnings import network_warnings, warnings
+from neuroevo.problems.weighting import checked_class_weights, checked_target_weights, combined
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -39,8 +41,8 @@ class NotSequences(BadInput):
 class SequenceProblem(Problem):
     """What is to be learnt from sequences. Immutable: it copies what it is given, and its arrays are read-only.
 
-    The error of outputs on a part is the mean over ``counted(part)`` of the squared difference from the targets, plus
-    ``weight_decay`` times the mean square of the genome. Learned is the share of the steps with a counted target that
+    The error of outputs on a part is the `objective` over ``counted(part)``, by default the mean squared difference from
+    the targets, plus ``weight_decay`` times the mean square of the genome. Learned is the share of the steps with a counted target that
     the rule `learned` calls right.
 
     Args:
@@ -65,6 +67,12 @@ class SequenceProblem(Problem):
         season: Steps after which the series repeats itself, for simple competitors and `prepared`. None: found on the
             training part.
         gradient_boosting: Whether gradient-boosted trees are among the competitors; they need scikit-learn.
+        objective: What the error is: a name of `objectives.OBJECTIVES`, an `Objective` such as ``Huber(0.5)``, or a
+            function of one's own (`objectives.Own`), itself or as "module:function". Only one that a module has under
+            its name can be stored in a record, pickled or sent to workers.
+        target_weights: Positive weights of the targets in the error, in a shape that broadcasts to theirs.
+        class_weights: ``(n_outputs,)`` positive weights of the classes, or "balanced": those of the training part then
+            weigh alike.
 
     Attributes:
         original: The problem in original units.
@@ -78,7 +86,7 @@ class SequenceProblem(Problem):
     """
 
     kind: ClassVar[str] = "sequences"
-    error_name: ClassVar[str] = "mean squared error (scaled units)"
+    error_name: str = Squared().title
     parts: Mapping[str, NDArray[np.bool_]]
 
     def __init__(
@@ -99,6 +107,9 @@ class SequenceProblem(Problem):
         reference_variance: float | None = None,
         season: int | None = None,
         gradient_boosting: bool = False,
+        objective: Objective | str | Callable[..., object] | None = None,
+        target_weights: ArrayLike | None = None,
+        class_weights: ArrayLike | str | None = None,
     ) -> None:
         self.inputs = checks.sequence_array("inputs", inputs, "n_inputs")
         self.targets = checks.sequence_array("targets", targets, "n_outputs")
@@ -124,19 +135,22 @@ class SequenceProblem(Problem):
         )
         self.season = None if season is None else whole_number("season", season, 2)
         self.gradient_boosting = truth_value("gradient_boosting", gradient_boosting)
+        self.objective = as_objective(objective)
+        self.target_weights = checked_target_weights(target_weights, self.targets.shape)
+        self.class_weights: NDArray[np.float64] | None = None
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.preparation: Preparation | None = None
         self.references: NDArray[np.float64] | None = None
         self.original: SequenceProblem = self
         self.unscaled: SequenceProblem = self
-        self._check_and_freeze()
+        self._check_and_freeze(class_weights)
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_counted" in self.__dict__:
             raise AttributeError(f"{name} of a SequenceProblem cannot be set; make another problem")
         super().__setattr__(name, value)
 
-    def _check_and_freeze(self) -> None:
+    def _check_and_freeze(self, class_weights: ArrayLike | str | None) -> None:
         # A rule of another class, a subclass too, would be judged by kernels as one of these two.
         if type(self.learned) not in (Within, RightClass):
             raise WrongType(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
@@ -155,6 +169,11 @@ class SequenceProblem(Problem):
                 )
         if self.learned.by_class:
             checks.refuse_unclassifiable(self.targets, counts)
+        by_class = self.learned.by_class
+        self.class_weights = checked_class_weights(class_weights, self.targets, counted["train"], by_class)
+        self.objective.check(self)
+        if self.objective != Squared() or self.weights is not None:
+            self.error_name = f"{'' if self.weights is None else 'weighted '}{self.objective.title}"
         arrays = [self.inputs, self.targets, self.lengths, self.target_mask, *self.parts.values()]
         for array in [*arrays, *counted.values(), *([] if self.times is None else [self.times])]:
             checks.frozen(array)
@@ -164,6 +183,11 @@ class SequenceProblem(Problem):
     def present(self) -> NDArray[np.bool_]:
         """``(n_sequences, n_steps)`` bool: the steps that are no padding."""
         return np.asarray(np.arange(self.n_steps)[None, :] < self.lengths[:, None])
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64] | None:
+        """``(n_sequences, n_steps, n_outputs)``: the weight of each target in the error; None where all are equal."""
+        return combined(self.target_weights, self.class_weights, self.targets)
 
     def counted(self, part: str = "train") -> NDArray[np.bool_]:
         """``(n_sequences, n_steps, n_outputs)`` bool, read-only: the targets of a part that count.
@@ -298,7 +322,8 @@ class SequenceProblem(Problem):
         """The arguments that construct this problem again, in its present units; arrays are the read-only originals."""
         names = (
             "inputs", "targets", "lengths", "target_mask", "washout", "learned", "weight_decay", "times",
-            "input_names", "target_names", "tied", "reference_variance", "season", "gradient_boosting",
+            "input_names", "target_names", "tied", "reference_variance", "season", "gradient_boosting", "objective",
+            "target_weights", "class_weights",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {"parts": dict(self.parts)}
 
@@ -319,6 +344,11 @@ class SequenceProblem(Problem):
             problem = problem.with_preparation(preparation)
         return problem if (scaling.method, scaling.target_method) == ("none", None) else problem.with_scaling(scaling)
 
+    def check_network(self, network: Network) -> None:
+        """As in `Problem`; the objective may ask for outputs of a kind."""
+        super().check_network(network)
+        self.objective.check_network(self, network)
+
     def describe(self) -> Summary:
         """What the problem is; ``str`` of it is a few lines for people."""
         return describe(self)
@@ -332,23 +362,25 @@ class SequenceProblem(Problem):
         return network_warnings(self, network)
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
-        """As in `Problem`: mean squared error over the counted targets and weight decay, share of the right steps."""
+        """As in `Problem`: the objective over the counted targets and weight decay, share of the right steps."""
         counted = self.counted(part)
         outputs = network.predict(genome, self.inputs, self.lengths)
-        difference = np.where(counted, outputs - self.targets, 0.0)
-        # Sequence by sequence, so that the order of the sum is the kernels' order.
-        total = sum(float((row * row).sum()) for row in difference)
-        error = total / counted.sum() + self.weight_decay * float((genome * genome).mean())
+        error = self.objective.error(self, outputs, counted)
+        error += self.weight_decay * float((genome * genome).mean())
         right = self.learned.right(outputs, self.targets, counted)
         return error, right.sum() / counted.any(axis=2).sum()
 
     @property
     def measures(self) -> Mapping[str, str]:
-        """As in `Problem`: those of the rule, in the literature's own form where these data have one."""
+        """As in `Problem`: those of the rule, in the literature's own form where these data have one.
+
+        An error that is no mean squared error comes first.
+        """
         names = (
             "arv" if name == "nmse" and self.reference_variance is not None else name for name in self.learned.measures
         )
-        return {name: TITLES[name] for name in names}
+        own = {} if self.error_name == SequenceProblem.error_name else {"error": self.error_name}
+        return own | {name: TITLES[name] for name in names}
 
     def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
         """As in `Problem`: the fields of `PartMetrics`."""

@@ -17,6 +17,7 @@ from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
+from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
 from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
@@ -26,7 +27,7 @@ from neuroevo.settings import Mistake, SettingsError, shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sequences:
+class Sequences(ObjectiveSettings):
     """Sequences from an NPZ or CSV file, to be classified (labels) or mapped to numbers (targets).
 
     NPZ: `inputs`, `labels`, `targets` and `lengths` name arrays. CSV: they name columns, and `sequence` the column that
@@ -56,6 +57,8 @@ class Sequences:
         gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
         tolerance: An output within it, in scaled units, is learnt; for targets.
         weight_decay: Factor of the genome's mean square in the error.
+        class_weights: The weight of each class in the error, in the order of the outputs; "balanced": the classes of the
+            training part weigh alike; left out, their sequences do.
         data_seed: Seed of `shuffle` and `validation`; the seed of a run does not change them.
     """
 
@@ -79,10 +82,12 @@ class Sequences:
     scaling_range: tuple[float, float] = (-1.0, 1.0)
     tolerance: Annotated[float, Gt(0)] = 0.1
     weight_decay: Annotated[float, Ge(0)] = 0.0
+    class_weights: Literal["balanced"] | tuple[Weight, ...] | None = None
     data_seed: Annotated[int, Ge(0)] = 0
     gradient_boosting: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range(self.scaling_range)
         check_lags(self.residual, self.residual_lags)
         if (self.labels is None) == (self.targets is None):
@@ -126,6 +131,8 @@ class Sequences:
             input_names=recorded.input_names,
             target_names=names,
             gradient_boosting=self.gradient_boosting,
+            class_weights=self.class_weights,
+            **self.objective_arguments(),
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)

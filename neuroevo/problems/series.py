@@ -26,11 +26,13 @@ class Series(Forecast):
 
     Attributes:
         file: CSV or NPZ, relative to the scenario.
-        input: The columns that the network sees; left out, the only column that is not `time` or `ignore`.
+        input: The columns that the network sees; left out, the only column that is not `time`, `ignore` or
+            `weight`.
         target: The columns that it predicts; left out, the inputs themselves.
         time: The column of time labels, numbers or dates with the year first, or several such as ["year", "month"];
             left out, rows are numbered from 1.
         ignore: A column of 0 and 1; where it is 1, the row does not count as a target.
+        weight: A column of numbers above 0: how much the row counts as a target; left out, all count alike.
         span: [first, last] in time labels: the rows that are used; left out, all of them.
     """
 
@@ -39,6 +41,7 @@ class Series(Forecast):
     target: Column | tuple[Column, ...] | None = None
     time: Column | tuple[Column, ...] | None = None
     ignore: Column | None = None
+    weight: Column | None = None
     span: tuple[int | float | str, int | float | str] | None = None
 
     def __post_init__(self) -> None:
@@ -85,10 +88,11 @@ class Series(Forecast):
             tied=[inputs.index(column) if column in inputs else -1 for column in targets],
             labels=labels[rows],
             ignored=None if ignored is None else ignored[rows],
+            weights=self._weights(table, rows, ignored),
         )
 
     def _only_column(self, table: Table) -> int:
-        used = [table.find(column) for column in (*_several(self.time), *_several(self.ignore))]
+        used = [table.find(column) for column in (*_several(self.time), *_several(self.ignore), *_several(self.weight))]
         free = [place for place in range(len(table.names)) if place not in used]
         if len(free) != 1:
             names = ", ".join(repr(table.name(place + 1)) for place in free) or "no column is left"
@@ -109,6 +113,20 @@ class Series(Forecast):
         if wrong:
             raise DataError(f"{table.place(wrong[0], self.ignore)}: must be 0 or 1, got {flags[wrong[0]]:g}")
         return np.asarray(flags == 1)
+
+    def _weights(
+        self, table: Table, rows: NDArray[np.intp], ignored: NDArray[np.bool_] | None
+    ) -> NDArray[np.float64] | None:
+        if self.weight is None:
+            return None
+        weights = table.numbers(self.weight, rows, ignored)
+        if ignored is not None:
+            weights = np.where(ignored, 1.0, weights)
+        wrong = [row for row in rows if not weights[row] > 0]
+        if wrong:
+            place = table.place(wrong[0], self.weight)
+            raise DataError(f"{place}: must be above 0, got {weights[wrong[0]]:g}; ignore says what does not count")
+        return np.asarray(weights[rows])
 
 
 def _several(columns: Column | tuple[Column, ...] | None) -> tuple[Column, ...]:

@@ -48,6 +48,7 @@ class Summary:
         washout: Leading steps that do not count.
         learned: The rule, in words.
         weight_decay: Factor of the genome's mean square in the error.
+        error: What the error is; empty where it is the mean squared error.
     """
 
     n_sequences: int
@@ -61,6 +62,7 @@ class Summary:
     learned: str
     weight_decay: float
     preparation: str = ""
+    error: str = ""
 
     def __str__(self) -> str:
         steps = f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
@@ -74,6 +76,7 @@ class Summary:
             f"scaling  {self.scaling}" + (", learnt on the training part" if self.scaling != "none" else ""),
             f"learned  {self.learned}",
         ]
+        lines += [f"error    {self.error}"] if self.error else []
         lines += [f"washout  {self.washout} steps"] if self.washout else []
         lines += [f"decay    {self.weight_decay:g} times the mean square of the genome"] if self.weight_decay else []
         return "\n".join(lines)
@@ -103,6 +106,7 @@ def describe(problem: SequenceProblem) -> Summary:
         learned=problem.learned.words(scaled=str(problem.scaling) != "none"),
         weight_decay=problem.weight_decay,
         preparation="" if problem.preparation is None else str(problem.preparation),
+        error="" if problem.error_name == type(problem).error_name else problem.error_name,
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuroevo.problems.chronology import Labels, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
+from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.scaling import Method
 from neuroevo.problems.sequence import SequenceProblem
@@ -34,6 +35,7 @@ class Columns:
         tied: For each target the input column that is the same quantity, or -1.
         labels: Where each row lies in time; None: the row's number, from 1.
         ignored: ``(n_rows,)`` bool: rows that do not count as targets; None: no row.
+        weights: ``(n_rows,)`` float64, above 0: how much each row counts as a target; None: all alike.
     """
 
     inputs: NDArray[np.float64]
@@ -43,10 +45,11 @@ class Columns:
     tied: Sequence[int]
     labels: Labels | None = None
     ignored: NDArray[np.bool_] | None = None
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
+class Forecast(ObjectiveSettings):
     """Settings of all problems that forecast a series.
 
     Attributes:
@@ -86,6 +89,7 @@ class Forecast:
 
     def __post_init__(self) -> None:
         check_lags(self.residual, self.residual_lags)
+        super().__post_init__()
         object.__setattr__(self, "parts", checked_parts(self.parts))
         check_range(self.scaling_range)
 
@@ -124,6 +128,7 @@ class Forecast:
             reference_variance=self.reference_variance,
             season=self.season,
             gradient_boosting=self.gradient_boosting,
+            **self.objective_arguments(None if columns.weights is None else columns.weights[later]),
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)

@@ -77,7 +77,8 @@ class ErrorReached(StoppingCriterion):
         value = progress.incumbent_error
         if not value <= self.target:
             return None
-        return StopReason(self.name, value, f"training error {value:.6g} reached the target of {self.target:g}")
+        message = f"training error {value:.6g} reached the target of {self.target:g}{_named(progress)}"
+        return StopReason(self.name, value, message)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class ValidationErrorReached(StoppingCriterion):
         value = progress.validation_error
         if not value <= self.target:
             return None
-        return StopReason(self.name, value, f"validation error {value:.6g} reached the target of {self.target:g}")
+        message = f"validation error {value:.6g} reached the target of {self.target:g}{_named(progress)}"
+        return StopReason(self.name, value, message)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class Stagnation(StoppingCriterion):
         earlier = float(progress.history["incumbent_error"][-1 - self.patience])
         if _improved(earlier, progress.incumbent_error, self.absolute, self.relative):
             return None
-        message = f"no better error than {earlier:.6g} for {self.patience} generations"
+        message = f"no better error than {earlier:.6g} for {self.patience} generations{_named(progress)}"
         return StopReason(self.name, float(self.patience), message)
 
 
@@ -170,8 +172,13 @@ class ValidationPatience(StoppingCriterion):
         earlier, now = float(best[-1 - self.patience]), float(best[-1])
         if math.isnan(earlier) or _improved(earlier, now, self.absolute, self.relative):
             return None
-        message = f"no better validation error than {earlier:.6g} for {self.patience} generations"
+        message = f"no better validation error than {earlier:.6g} for {self.patience} generations{_named(progress)}"
         return StopReason(self.name, float(self.patience), message)
+
+
+def _named(progress: Progress) -> str:
+    """What the error is, to be put behind a sentence about it; nothing where the problem has no name for it."""
+    return "" if progress.error_name == "error" else f", {progress.error_name}"
 
 
 def _improved(earlier: float, now: float, absolute: float, relative: float) -> bool:

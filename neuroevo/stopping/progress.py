@@ -169,7 +169,7 @@ class Progress:
         generation: The generation just told, from 1.
         evaluations: Genomes evaluated since the run began.
         seconds: Wall-clock seconds since the run began, without the pauses between an interruption and its resume.
-        best_error: Smallest error of the generation (mean squared error in scaled units, as all errors here).
+        best_error: Smallest error of the generation; all errors here are the `error_name`.
         median_error: Median over its finite errors; NaN where all failed.
         mean_error: Mean over its finite errors.
         worst_error: Largest finite error.
@@ -183,6 +183,7 @@ class Progress:
         history: The columns so far, this generation included.
         signals: Names of the signals that the process has received ("SIGTERM").
         figures: Further ones of this generation, by their columns: a strategy's step size, temperature, ...
+        error_name: What the problem's error is, its unit in brackets.
     """
 
     generation: int
@@ -202,13 +203,16 @@ class Progress:
     history: History = field(repr=False)
     signals: frozenset[str] = frozenset()
     figures: Mapping[str, float] = field(default_factory=dict)
+    error_name: str = "error"
 
     @classmethod
-    def of_row(cls, row: Mapping[str, float], *, population_size: int, history: History) -> Progress:
+    def of_row(
+        cls, row: Mapping[str, float], *, population_size: int, history: History, error_name: str = "error"
+    ) -> Progress:
         """The progress whose row of the history is given; the inverse of :meth:`row`."""
         columns: dict[str, Any] = {name: row[name] for name in COLUMNS}
         figures = {name: value for name, value in row.items() if name not in COLUMNS}
-        return cls(**columns, population_size=population_size, history=history, figures=figures)
+        return cls(**columns, population_size=population_size, history=history, figures=figures, error_name=error_name)
 
     def row(self) -> dict[str, float]:
         """The generation's row of the history, by column."""

@@ -248,3 +248,69 @@ def learned(network, genome, problem, part="train", tolerance=None):
             else:
                 right += all(abs(predicted[s][t][o] - float(problem.targets[s][t][o])) <= tolerance for o in counted)
     return right / n
+
+
+def weight(problem, s, t, o):
+    """Weight of one target: its own times that of the right class of its step."""
+    result = 1.0
+    if problem.target_weights is not None:
+        own = problem.target_weights
+        place = [s, t, o][3 - own.ndim :]
+        result *= float(own[tuple(0 if size == 1 else k for size, k in zip(own.shape, place, strict=True))])
+    if problem.class_weights is not None:
+        result *= float(problem.class_weights[[float(y) for y in problem.targets[s][t]].index(1.0)])
+    return result
+
+
+def log_probability(p):
+    return math.log(max(p, 1e-7))
+
+
+def huber(y, t, threshold):
+    d = abs(y - t)
+    return d * d / 2 if d <= threshold else threshold * (d - threshold / 2)
+
+
+LOSSES = {
+    "squared": lambda y, t, _: (y - t) ** 2,
+    "absolute": lambda y, t, _: abs(y - t),
+    "huber": huber,
+    "pinball": lambda y, t, q: q * (t - y) if y < t else (1 - q) * (y - t),
+    "binary": lambda y, t, _: -t * log_probability(y) - (1 - t) * log_probability(1 - y),
+}
+
+
+def objective(network, genome, problem, part="train", tolerance=None):
+    """The objective over what counts, plus the weight decay; arguments as those of `learned`."""
+    predicted = outputs(network, genome, problem.inputs, problem.lengths)
+    name, parameter = problem.objective.name, problem.objective.parameter
+    total, divisor, of_classes = 0.0, 0.0, {}
+    for s in range(problem.n_sequences):
+        for t in range(problem.n_steps):
+            counted = [o for o in range(problem.n_outputs) if counts(problem, part, s, t, o)]
+            if not counted:
+                continue
+            y, targets = predicted[s][t], [float(value) for value in problem.targets[s][t]]
+            weights = {o: weight(problem, s, t, o) for o in counted}
+            of_step = sum(weights.values()) / len(weights)
+            if tolerance is None:
+                wrong = y.index(max(y)) != targets.index(1.0)
+            else:
+                wrong = any(abs(y[o] - targets[o]) > tolerance for o in counted)
+            if name == "balanced_error":
+                missed, seen = of_classes.get(targets.index(1.0), (0.0, 0.0))
+                of_classes[targets.index(1.0)] = missed + of_step * wrong, seen + of_step
+            elif name in ("classification_error", "not_learned"):
+                total, divisor = total + of_step * wrong, divisor + of_step
+            elif name == "cross_entropy" and tolerance is None:
+                right = targets.index(1.0)
+                total, divisor = total - weights[right] * log_probability(y[right]), divisor + weights[right]
+            else:
+                loss = LOSSES["binary" if name == "cross_entropy" else name]
+                total += sum(weights[o] * loss(y[o], targets[o], parameter) for o in counted)
+                divisor += sum(weights.values())
+    if name == "balanced_error":
+        result = sum(missed / seen for missed, seen in of_classes.values()) / len(of_classes)
+    else:
+        result = total / divisor
+    return result + problem.weight_decay * sum(float(gene) ** 2 for gene in genome) / len(genome)

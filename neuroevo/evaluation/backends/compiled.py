@@ -16,6 +16,7 @@ from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import Plan, plan_of
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.problems import SequenceProblem, as_sequences
+from neuroevo.problems.objectives import Mean
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -36,7 +37,7 @@ class Compiled(Backend):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        return isinstance(problem, SequenceProblem) and has_kernel(network)
+        return isinstance(problem, SequenceProblem) and isinstance(problem.objective, Mean) and has_kernel(network)
 
     def evaluate(
         self,

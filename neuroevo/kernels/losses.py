@@ -1,0 +1,116 @@
+"""Losses beside the squared difference, which a task of sequences names: what one output is worth against its target.
+
+Each is multiplied by its weight and added; so a weighted mean needs no more than the task's `per_target`. Differences
+are output - target.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from neuroevo.kernels.activations import logarithm
+from neuroevo.kernels.compilation import implements, inlined, is_kind
+from neuroevo.kernels.sequences import ALL, right_class, score
+from neuroevo.kernels.vectors import (
+    absolute,
+    both,
+    broadcast,
+    fma,
+    lanes,
+    less_equal,
+    load,
+    maximum,
+    minimum,
+    peek,
+    select,
+    store,
+)
+
+CODES = {"squared": 0, "absolute": 1, "huber": 2, "pinball": 3, "categorical": 4, "binary": 5, "wrong_step": 6}
+"""Integer by which a kernel knows a loss."""
+
+SQUARED, ABSOLUTE, HUBER, PINBALL, CATEGORICAL, BINARY, WRONG_STEP = range(7)
+
+SMALLEST_PROBABILITY = 1e-7
+"""What a smaller probability counts as; about half the distance of 1 from the number below it in single precision."""
+
+
+class Loss(NamedTuple):
+    """A loss.
+
+    Attributes:
+        code: One of `CODES`.
+        parameter: The threshold of "huber", the quantile of "pinball".
+    """
+
+    code: int
+    parameter: float
+
+
+@implements(score)
+def _score(loss, task, step, memory, at, sums, e):
+    return _score_loss if is_kind(loss, Loss) else None
+
+
+def _score_loss(loss, task, step, memory, at, sums, e):
+    values = memory.values
+    width = lanes(values)
+    error = load(sums, e)
+    within = broadcast(values, task.tolerance)
+    zero = broadcast(values, 0.0)
+    right = less_equal(zero, within)
+    whole = peek(task.counts, step) == ALL
+    for o in range(task.n_outputs):
+        k = step * task.n_outputs + o
+        if whole or peek(task.mask, k) != 0:
+            output, target = load(values, at + o * memory.stride), peek(task.targets, k)
+            difference = output - broadcast(values, target)
+            right = both(right, less_equal(absolute(difference), within))
+            if loss.code == WRONG_STEP:
+                # Adds nothing, but turns an output that is not finite into NaN: the evaluation fails.
+                error = error + (output - output)
+            else:
+                error = _with_loss(loss, error, output, difference, target, peek(task.weights, k))
+    if task.by_class != 0:
+        right = right_class(broadcast(values, peek(task.classes, step)), task.n_outputs, values, at, memory.stride)
+    if loss.code == WRONG_STEP:
+        error = error + select(right, zero, broadcast(values, peek(task.weights, step)))
+    store(sums, e, error)
+    store(sums, e + width, load(sums, e + width) + select(right, broadcast(values, 1.0), zero))
+
+
+@inlined
+def _with_loss(loss, error, output, difference, target, weight):
+    """The error with the weighted loss of one output."""
+    factor = broadcast(error, weight)
+    if loss.code == SQUARED:
+        error = fma(factor * difference, difference, error)
+    elif loss.code == ABSOLUTE:
+        error = fma(factor, absolute(difference), error)
+    elif loss.code == HUBER:
+        # b (|d| - b / 2) with b the smaller of |d| and the threshold is d**2 / 2 up to there, and straight beyond.
+        size = absolute(difference)
+        bounded = minimum(broadcast(error, loss.parameter), size)
+        error = fma(factor * bounded, fma(broadcast(error, -0.5), bounded, size), error)
+    elif loss.code == PINBALL:
+        below, above = (
+            broadcast(error, -loss.parameter) * difference,
+            broadcast(error, 1.0 - loss.parameter) * difference,
+        )
+        error = fma(factor, maximum(below, above), error)
+    elif loss.code == CATEGORICAL:
+        # The weight holds the target as a factor: most are 0, and cost nothing.
+        if weight != 0.0:
+            error = fma(broadcast(error, -weight), _log_probability(output), error)
+    else:
+        if target != 0.0:
+            error = fma(broadcast(error, -target) * factor, _log_probability(output), error)
+        if target != 1.0:
+            one = broadcast(error, 1.0)
+            error = fma((broadcast(error, target) - one) * factor, _log_probability(one - output), error)
+    return error
+
+
+@inlined
+def _log_probability(probability):
+    return logarithm(maximum(broadcast(probability, SMALLEST_PROBABILITY), probability))
