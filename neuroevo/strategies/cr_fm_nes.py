@@ -223,8 +223,8 @@ class CrFmNes(Strategy[CrFmNesSettings]):
             raise BadInput("the state has a size or a scale that is not positive, or no direction")
 
     def _figures(self) -> dict[str, float | None]:
-        width, v = 2 * np.log(self._scale), self._direction
-        return {"step_size": self._sigma, "condition": float(np.exp(np.ptp(width))), "joint_variance": float(v @ v)}
+        condition, joint = np.exp(2 * np.ptp(np.log(self._scale))), np.square(self._direction).sum()
+        return {"step_size": self._sigma, "condition": float(condition), "joint_variance": float(joint)}
 
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
         best = np.argsort(errors, kind="stable")[: max(1, self._n_samples // 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,9 @@ def test_a_killed_record_is_shown_and_resumed_to_the_bits_of_the_finished_one(ol
 
 def test_an_extended_record_is_the_run_that_it_would_be_today(old: Path, tmp_path: Path) -> None:
     longer = {"stop.generations": 9}
-    today = ne.run(write_scenario(tmp_path), overrides=longer, results=tmp_path / "today")
+    # With the strategy's settings as they are recorded: its defaults are others today.
+    strategy = tomllib.loads((FOLDER / "finished" / "scenario.toml").read_text(encoding="utf-8"))["strategy"]
+    today = ne.run(write_scenario(tmp_path), overrides={**longer, "strategy": strategy}, results=tmp_path / "today")
     for name in ("finished", "killed"):
         extended = ne.extend(old / name, overrides=longer)
         assert rows(extended) == rows(today)

@@ -19,7 +19,10 @@ Width: TypeAlias = float | FloatArray
 def gaussian(genomes: FloatArray, width: Width, rng: np.random.Generator, *, probability: float) -> FloatArray:
     """Each gene gets noise N(0, width^2) with this probability (Schwefel 1981; DEAP's mutGaussian)."""
     if probability >= 1.0:
-        return genomes + width * rng.standard_normal(genomes.shape)
+        moved = rng.standard_normal(genomes.shape)
+        moved *= width
+        moved += genomes
+        return moved
     mutant = genomes.copy()
     places = np.flatnonzero(chosen_genes(genomes.shape, probability, rng))
     steps = rng.standard_normal(len(places))

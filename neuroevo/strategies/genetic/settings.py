@@ -28,7 +28,7 @@ MUTATIONS = ("gaussian", "polynomial", "uniform_reset")
 
 @dataclass(frozen=True)
 class GeneticSettings(StartSettings):
-    """Settings of the genetic algorithm; defaults without a paper were tuned on networks (`benchmarks/defaults.py`).
+    """Settings of the genetic algorithm; defaults without a paper were tuned on networks (`benchmarks/outside.py`).
 
     Attributes:
         population_size: Parents, and genomes of the first generation.

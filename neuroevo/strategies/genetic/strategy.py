@@ -176,13 +176,16 @@ class GeneticAlgorithm(Strategy[GeneticSettings]):
         rng = self._stream(Phase.ADAPT)
         mean = np.sqrt(self._parent_widths[mothers] * self._parent_widths[fathers])
         if mean.ndim == 1:
-            logarithms = rng.standard_normal(n) / np.sqrt(self.n_genes)
+            widths: FloatArray = rng.standard_normal(n) / np.sqrt(self.n_genes)
         else:
-            tau = settings.adaptation_rate / np.sqrt(2 * np.sqrt(self.n_genes))
-            logarithms = rng.standard_normal((n, 1)) / np.sqrt(2 * self.n_genes)
-            logarithms = logarithms + tau * rng.standard_normal((n, self.n_genes))
-        widths: FloatArray = np.maximum(np.concatenate([mean, mean]) * np.exp(logarithms), _LEAST_WIDTH)
-        return widths
+            shared = rng.standard_normal((n, 1)) / np.sqrt(2 * self.n_genes)
+            widths = rng.standard_normal((n, self.n_genes))
+            widths *= settings.adaptation_rate / np.sqrt(2 * np.sqrt(self.n_genes))
+            widths += shared
+        np.exp(widths, out=widths)
+        widths[: len(mean)] *= mean
+        widths[len(mean) :] *= mean
+        return np.maximum(widths, _LEAST_WIDTH, out=widths)
 
 
 def _best(errors: FloatArray, k: int) -> Indices:
