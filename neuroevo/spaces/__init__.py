@@ -1,6 +1,7 @@
 """A search space is what a strategy moves in: how many genes there are, and which network they stand for.
 
-- `SearchSpace`: the contract; `expressed`: what one gives, checked. `Direct`: a gene is a weight, the default. `Grid`: weights on a grid.
+- `SearchSpace`: the contract; `expressed`: what one gives, checked.
+- `Direct`: a gene is a weight, the default. `Grid`: weights on a grid.
 - `SPACES` names the kinds for the table [space] of a scenario.
 """
 

@@ -68,9 +68,9 @@ class Own(ne.SearchSpace):
 def test_what_a_space_of_ones_own_gives_is_checked():
     network, problem = make_job()
     genomes = np.random.default_rng(1).normal(size=(7, network.n_genes)).astype(np.float32).astype(np.float64)
-    with ne.LocalEvaluator(network, problem, space=Own(lambda genomes: genomes[:, :2])) as short:
-        with pytest.raises(RuntimeError, match=r"Own.express gave the shape \(7, 2\), expected \(7, 19\)"):
-            short.evaluate(genomes)
+    short = ne.LocalEvaluator(network, problem, space=Own(lambda genomes: genomes[:, :2]))
+    with short, pytest.raises(RuntimeError, match=r"Own.express gave the shape \(7, 2\), expected \(7, 19\)"):
+        short.evaluate(genomes)
     other = Own(lambda genomes: np.asfortranarray(genomes, np.float32))
     with ne.LocalEvaluator(network, problem, space=other) as strange, ne.LocalEvaluator(network, problem) as plain:
         assert strange.evaluate(genomes).error.tobytes() == plain.evaluate(genomes).error.tobytes()
