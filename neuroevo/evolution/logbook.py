@@ -42,8 +42,13 @@ class Logbook:
         self.validation_error = np.nan
         self.champion: Champion | None = None
 
+    @np.errstate(over="ignore", invalid="ignore")  # errors and genes may be as large as numbers come
     def record(self, generations: Sequence[Generation], seconds: float) -> Progress:
-        """Write down a generation of all islands, which took so many seconds."""
+        """Write down a generation of all islands, which took so many seconds.
+
+        Raises:
+            RuntimeError: A further figure has the name of a column that every history has.
+        """
         error = np.concatenate([generation.error for generation in generations])
         self.generation += 1
         self.evaluations += len(error)
@@ -67,7 +72,10 @@ class Logbook:
             "n_failed": sum(generation.n_failed for generation in generations),
             "diversity": _diversity(generations),
         }
-        row |= _figures(generations)
+        further = _figures(generations)
+        if taken := row.keys() & further.keys():
+            raise RuntimeError(f"strategy or backend give figures called {sorted(taken)}, which every history has")
+        row |= further
         self.history.append(row)
         return Progress.of_row(row, population_size=len(error), history=self.history)
 
