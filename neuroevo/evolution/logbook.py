@@ -79,14 +79,6 @@ class Logbook:
         self.history.append(row)
         return Progress.of_row(row, population_size=len(error), history=self.history)
 
-    def last_progress(self) -> Progress | None:
-        """What the history says of the last generation, or None before the first; for a run that goes on."""
-        if self.generation == 0:
-            return None
-        row = {name: column[-1].item() for name, column in self.history.items()}
-        before = int(self.history["evaluations"][-2]) if self.generation > 1 else 0
-        return Progress.of_row(row, population_size=int(row["evaluations"]) - before, history=self.history)
-
     def state(self) -> dict[str, Any]:
         """Its part of the state of a search."""
         state: dict[str, Any] = {name: getattr(self, name) for name in FIGURES}
