@@ -20,12 +20,12 @@ from neuroevo.errors import BadInput
 from neuroevo.records import RecordError, RunRecord, RunWriter, restoring, set_in
 from neuroevo.scenario import Scenario, load_scenario
 from neuroevo.search import open_search
-from neuroevo.stopping import SignalTrap, ending_criterion
+from neuroevo.stopping import Progress, SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
     from neuroevo.evolution import Evolution, Logbook
     from neuroevo.scenario.schema import RecordSettings
-    from neuroevo.stopping import Progress, StoppingCriterion, StopReason
+    from neuroevo.stopping import StoppingCriterion, StopReason
 
 DEFAULT_RESULTS = Path("results/runs")
 
@@ -141,7 +141,8 @@ def extend(
 
     Raises:
         RecordError: It is no record.
-        ScenarioError: An override would change the result so far, or is wrong.
+        ScenarioError: An override is wrong.
+        BadInput: An override would change the result so far, or the run has gone past the new end; nothing is written.
         RecordLocked: Another process is at work on it.
         RecordUnwritable: The machine refused to write.
     """
@@ -180,6 +181,8 @@ def go_on(
     """
     _ = record.scenario  # a damaged scenario.toml is a damaged record, and said so
     loaded = load_scenario(record.path / "scenario.toml", overrides=overrides, problem=record.problem)
+    if overrides and record.stop_reason is not None:
+        _refuse_earlier_end(record, loaded.criterion)
     altered = record.altered
     with session(compute, loaded.distribution) as opened:
         writer, state = RunWriter.reopen(record.path)
@@ -192,6 +195,26 @@ def go_on(
             ended = _carry_out(loaded, writer, state, opened, callbacks)
     callbacks.finished(ended)
     return ended
+
+
+def _refuse_earlier_end(record: RunRecord, criterion: StoppingCriterion) -> None:
+    """Refuse a criterion that would have ended a run before the end that it has come to.
+
+    Raises:
+        BadInput: It would.
+    """
+    try:
+        history = RunRecord.open(record.path).history
+    except RecordError:
+        return  # damaged: how much of it can be used is found out when the run goes on
+    history.truncate(max(0, history.n_generations - 1))
+    progress = Progress.last_of(history, record.error_name)
+    reason = None if progress is None else criterion.check(progress)
+    if progress is not None and reason is not None:
+        raise BadInput(
+            f"{record.path} has gone past this end ({reason.message} at generation {progress.generation} already): "
+            "extend moves an end further, an earlier one is another run"
+        )
 
 
 def _carry_out(
@@ -239,7 +262,7 @@ def _carry_out(
 
 def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopReason | None:
     """The reason to stop at once: the run was killed between its last generation and its end."""
-    progress = evolution.logbook.last_progress()
+    progress = Progress.last_of(evolution.history, evolution.logbook.error_name)
     return None if progress is None else criterion.check(progress)
 
 

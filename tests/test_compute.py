@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 
 import neuroevo as ne
-
-
-def results_of(record):
-    with (record.path / "history.csv").open() as file:
-        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-    return rows, (record.path / "champion.npz").read_bytes()
+from tests.results import results_of
 
 
 @pytest.mark.parametrize(

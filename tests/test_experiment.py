@@ -75,6 +75,8 @@ def test_an_extended_run_equals_a_long_one(small_scenario: Path, tmp_path: Path)
     extended = ne.extend(short.path, overrides={"stop.generations": 20})
     assert outcome(extended) == outcome(long)
     assert extended.scenario["stop"]["generations"] == 20
+    # Said twice, as in a queue that repeats a job.
+    assert outcome(ne.extend(short.path, overrides={"stop.generations": 20})) == outcome(long)
 
 
 def test_a_record_needs_neither_its_scenario_nor_its_data(small_scenario: Path, tmp_path: Path) -> None:
@@ -122,7 +124,16 @@ def test_a_finished_run_is_given_back_as_it_is_and_says_how_to_extend_it(small_s
     assert "neuroevo extend RUN" in message
 
 
-@pytest.mark.parametrize("overrides", [{}, {"strategy.population_size": 8}, {"stop.generations": -1}])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"strategy.population_size": 8},
+        {"stop.generations": -1},
+        {"stop.generations": 11},
+        {"stop.evaluations": 11 * 16},
+    ],
+)
 def test_extending_refuses_what_would_change_the_past(
     overrides: dict[str, object], small_scenario: Path, tmp_path: Path
 ) -> None:

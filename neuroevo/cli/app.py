@@ -237,7 +237,7 @@ def plot(
 def list_names(
     folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
 ) -> None:
-    """List scenarios, strategies, networks, problems and stopping criteria, a line each."""
+    """List scenarios, strategies, networks, problems, search spaces and stopping criteria, a line each."""
     with exit_codes():
         from neuroevo.cli.texts import catalogue_text
 

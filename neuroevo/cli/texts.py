@@ -34,6 +34,7 @@ def catalogue_text(folder: Path) -> str:
     """The names a scenario can use, room by room, and the scenarios in a folder."""
     from neuroevo.networks import NETWORKS
     from neuroevo.problems import PROBLEMS
+    from neuroevo.spaces import SPACES
     from neuroevo.stopping import CRITERIA
     from neuroevo.strategies import STRATEGIES
 
@@ -41,6 +42,7 @@ def catalogue_text(folder: Path) -> str:
         "strategies": STRATEGIES,
         "networks": NETWORKS,
         "problems": PROBLEMS,
+        "search spaces": SPACES,
         "stopping criteria": CRITERIA,
     }
     scenarios = [(escaped(path), escaped(_title(path))) for path in sorted(folder.glob("*.toml"))]
@@ -74,6 +76,7 @@ def scenario_text(scenario: Scenario) -> str:
     stops = ", ".join(f"{key} = {escaped(value)}" for key, value in table["stop"].items())
     rows = [
         ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
+        *([("space", f"{table['space']['kind']}, {scenario.evaluator.n_genes} genes")] if "space" in table else []),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
         *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),

@@ -18,6 +18,7 @@ from neuroevo.errors import BadInput
 from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
+from neuroevo.spaces import expressed
 
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
@@ -127,7 +128,7 @@ class ShardedEvaluator(Evaluator):
         return self.recipe.wants
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.recipe.space.express(genomes, self.recipe.network, self.recipe.problem)
+        return expressed(self.recipe.space, genomes, self.recipe.network, self.recipe.problem)
 
     def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
         """As in `Evaluator`.

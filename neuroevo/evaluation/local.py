@@ -15,7 +15,7 @@ from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
-from neuroevo.spaces import Direct, SearchSpace
+from neuroevo.spaces import Direct, SearchSpace, expressed
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.backends import Backend
@@ -87,7 +87,7 @@ class LocalEvaluator(Evaluator):
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.space.express(genomes, self.network, self.problem)
+        return expressed(self.space, genomes, self.network, self.problem)
 
     def close(self) -> None:
         """Stop the threads."""

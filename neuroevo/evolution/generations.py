@@ -57,9 +57,11 @@ def carry_out(
     evaluation = evaluator.evaluate(population, wants=strategy.wants)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
-    mean = population.mean(axis=0)
-    variance = population.var(axis=0, mean=mean[np.newaxis])
-    figures = {**_means(evaluation), **strategy.figures()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = population.mean(axis=0)
+        variance = population.var(axis=0, mean=mean[np.newaxis])
+        means = _means(evaluation)
+    figures = {**means, **strategy.figures()}
     messages = tuple(strategy.take_messages())
     return Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement, figures, messages)
 
@@ -82,9 +84,7 @@ def _improvement(
     error = float(evaluation.error[best])
     if not error < to_beat:
         return None
+    # Its error is finite, so that it is: tell() would have refused it.
     genome = evaluation.more.get("refined", population)[best][np.newaxis].copy()
-    if not np.isfinite(genome).all():
-        # A refinement that went wrong gives way to what was asked, in the strategy too.
-        genome = population[best][np.newaxis].copy()
     validation = float(evaluator.evaluate(genome, VALIDATION).error[0]) if validated else np.nan
     return Champion(evaluator.express(genome)[0], error, float(evaluation.learned[best]), validation, number)

@@ -163,6 +163,12 @@ class LocalHost(IslandHost):
         self.strategies = [make_strategy(island) for island in range(n_islands)]
         self._evaluator = evaluator
         self._validated = validated
+        for strategy in self.strategies:
+            if not strategy.wants <= evaluator.offers:
+                raise BadInput(
+                    f"{type(strategy).__name__} wants {', '.join(sorted(strategy.wants))} beside the error, the "
+                    f"evaluator gives {', '.join(sorted(evaluator.offers)) or 'nothing'}: make it with wants=..."
+                )
 
     def advance(
         self, generation: int, n_generations: int, to_beat: float, immigrants: Sequence[Migrants] | None = None

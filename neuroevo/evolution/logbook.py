@@ -44,8 +44,13 @@ class Logbook:
         self.validation_error = np.nan
         self.champion: Champion | None = None
 
+    @np.errstate(over="ignore", invalid="ignore")  # errors and genes may be as large as numbers come
     def record(self, generations: Sequence[Generation], seconds: float) -> Progress:
-        """Write down a generation of all islands, which took so many seconds."""
+        """Write down a generation of all islands, which took so many seconds.
+
+        Raises:
+            RuntimeError: A further figure has the name of a column that every history has.
+        """
         error = np.concatenate([generation.error for generation in generations])
         self.generation += 1
         self.evaluations += len(error)
@@ -69,17 +74,12 @@ class Logbook:
             "n_failed": sum(generation.n_failed for generation in generations),
             "diversity": _diversity(generations),
         }
-        row |= _figures(generations)
+        further = _figures(generations)
+        if taken := row.keys() & further.keys():
+            raise RuntimeError(f"strategy or backend give figures called {sorted(taken)}, which every history has")
+        row |= further
         self.history.append(row)
-        return self._progress(row, len(error))
-
-    def last_progress(self) -> Progress | None:
-        """What the history says of the last generation, or None before the first; for a run that goes on."""
-        if self.generation == 0:
-            return None
-        row = {name: column[-1].item() for name, column in self.history.items()}
-        before = int(self.history["evaluations"][-2]) if self.generation > 1 else 0
-        return self._progress(row, int(row["evaluations"]) - before)
+        return Progress.of_row(row, population_size=len(error), history=self.history, error_name=self.error_name)
 
     def state(self) -> dict[str, Any]:
         """Its part of the state of a search."""
@@ -95,9 +95,6 @@ class Logbook:
         for name, value in figures_of(state, self.history).items():
             setattr(self, name, value)
         self.champion = Champion.of_state(state)
-
-    def _progress(self, row: Mapping[str, float], size: int) -> Progress:
-        return Progress.of_row(row, population_size=size, history=self.history, error_name=self.error_name)
 
     def _note(self, found: Champion | None) -> None:
         """Take over a better incumbent, and make it the champion unless validation says otherwise."""

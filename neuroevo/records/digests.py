@@ -49,14 +49,15 @@ def unsealed(run: Mapping[str, Any]) -> dict[str, Any]:
 def altered_files(folder: Path, run: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of files that are not what their digests in run.json say; empty where the run is still to end."""
     digests = run.get(_KEY)
-    if run["status"] not in ("finished", "interrupted"):
-        return ()
+    # A run at work has none, so that with them an end was there once, whatever the status says.
     if not isinstance(digests, Mapping):
-        return () if run["format_version"] == 1 else (RUN_FILE,)
+        had_none = run["format_version"] == 1 or run["status"] not in ("finished", "interrupted")
+        return () if had_none else (RUN_FILE,)
     # The names are ours: those in a record could lead out of it.
     found = [name for name in _FILES if name in digests and not _is(folder / name, digests[name])]
     own = str(digests.get(RUN_FILE) or None)
-    head, _, tail = read_bytes(folder / RUN_FILE).rpartition(own.encode())
+    # JSON has halves of letters, UTF-8 has not.
+    head, _, tail = read_bytes(folder / RUN_FILE).rpartition(own.encode("utf-8", "replace"))
     intact = hashlib.sha256(head + _BLANK.encode() + tail).hexdigest() == own
     return (*found, *(() if intact else (RUN_FILE,)))
 

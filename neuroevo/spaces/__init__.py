@@ -1,13 +1,14 @@
 """A search space is what a strategy moves in: how many genes there are, and which network they stand for.
 
-- `SearchSpace`: the contract. `Direct`: a gene is a weight, the default. `Grid`: weights on a grid.
+- `SearchSpace`: the contract; `expressed`: what one gives, checked.
+- `Direct`: a gene is a weight, the default. `Grid`: weights on a grid.
 - `SPACES` names the kinds for the table [space] of a scenario.
 """
 
 from __future__ import annotations
 
 from neuroevo.registry import Registry
-from neuroevo.spaces.base import SearchSpace
+from neuroevo.spaces.base import SearchSpace, expressed
 from neuroevo.spaces.direct import Direct
 from neuroevo.spaces.grid import Grid
 
@@ -18,4 +19,4 @@ SPACES: Registry[type[SearchSpace]] = Registry(
 )
 """Kinds of search spaces by the name that scenarios use: frozen dataclasses whose fields are the settings."""
 
-__all__ = ["SPACES", "Direct", "Grid", "SearchSpace"]
+__all__ = ["SPACES", "Direct", "Grid", "SearchSpace", "expressed"]

@@ -49,3 +49,17 @@ class SearchSpace(ABC):
             network: Whose weights are wanted.
             problem: What it is to learn, for spaces in which data decide a part of the weights.
         """
+
+
+def expressed(space: SearchSpace, genomes: FloatArray, network: Network, problem: Problem) -> FloatArray:
+    """What a space expresses, C-contiguous: kernels trust its shape, and would read whatever lies beyond.
+
+    Raises:
+        RuntimeError: The space gave another shape than it has to.
+    """
+    found = np.ascontiguousarray(space.express(genomes, network, problem), dtype=np.float64)
+    if found.shape != (len(genomes), network.n_genes):
+        raise RuntimeError(
+            f"{type(space).__name__}.express gave the shape {found.shape}, expected {(len(genomes), network.n_genes)}"
+        )
+    return found

@@ -214,6 +214,17 @@ class Progress:
         figures = {name: value for name, value in row.items() if name not in COLUMNS}
         return cls(**columns, population_size=population_size, history=history, figures=figures, error_name=error_name)
 
+    @classmethod
+    def last_of(cls, history: History, error_name: str = "error") -> Progress | None:
+        """The progress of the last generation of a history; None where it has none."""
+        n = history.n_generations
+        if n == 0:
+            return None
+        row = {name: column[-1].item() for name, column in history.items()}
+        before = int(history["evaluations"][-2]) if n > 1 else 0
+        size = int(row["evaluations"]) - before
+        return cls.of_row(row, population_size=size, history=history, error_name=error_name)
+
     def row(self) -> dict[str, float]:
         """The generation's row of the history, by column."""
         return {name: getattr(self, name) for name in COLUMNS} | dict(self.figures)

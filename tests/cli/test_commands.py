@@ -57,6 +57,8 @@ def test_show_plot_check_and_list(small_scenario: Path, tmp_path: Path) -> None:
     neuroevo("run", small_scenario, "--results", "runs", "--quiet", cwd=tmp_path)
     shown = neuroevo("show", "runs/small-seed1", cwd=tmp_path)
     assert "12 generations" in shown.stdout
+    checked = neuroevo("check", small_scenario, "--set", 'space={kind="grid",step=0.5}', cwd=tmp_path)
+    assert "  space    grid, 19 genes" in checked.stdout.splitlines()
     small_scenario.with_name("series.csv").unlink()
     plotted = neuroevo("plot", "runs/small-seed1", cwd=tmp_path)
     files = [tmp_path / line for line in plotted.stdout.splitlines()]
@@ -65,7 +67,7 @@ def test_show_plot_check_and_list(small_scenario: Path, tmp_path: Path) -> None:
     checked = neuroevo("check", small_scenario, cwd=tmp_path)
     assert checked.returncode == 2
     listed = neuroevo("list", small_scenario.parent, cwd=tmp_path)
-    for name in ("A small series", "genetic_algorithm", "elman", "series", "generations"):
+    for name in ("A small series", "genetic_algorithm", "elman", "series", "grid", "generations"):
         assert name in listed.stdout
 
 

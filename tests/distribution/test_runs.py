@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import pkgutil
 
@@ -22,6 +21,7 @@ from neuroevo.registry import Registry
 from neuroevo.strategies import STRATEGIES
 from neuroevo.strategies.random_search import RandomSearch
 from neuroevo.trials import plan_runs, run_plans
+from tests.results import results_of
 
 pytestmark = pytest.mark.ray
 
@@ -35,13 +35,6 @@ migrants = 1
 kind = "cma_es"
 population_size = 10
 """
-
-
-def results_of(path):
-    """The history without the seconds, and the champion."""
-    with (path / "history.csv").open() as file:
-        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-    return rows, (path / "champion.npz").read_bytes()
 
 
 class Crash(Exception):

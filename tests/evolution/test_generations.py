@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import Evaluation, Evaluator
 from neuroevo.evolution import Evolution
 from neuroevo.stopping import Generations
@@ -92,3 +93,48 @@ def test_figures_of_evaluation_and_strategy_are_columns_of_the_history():
     assert history["n_failed"][0] == (distances > 30).sum() > 0
     assert history["largest"][0] == np.abs(genomes - CENTRE).max(axis=1)[distances <= 30].mean()
     assert history["mean_gene"][-1] == strategy._genomes.mean()
+
+
+class Plain(Bowl):
+    """Errors alone, as large as they come."""
+
+    offers = frozenset()
+
+    def evaluate(self, population, part="train", wants=frozenset()):
+        return Evaluation.of(np.full(len(population), 1e308), np.zeros(len(population)), 0.0)
+
+
+class Wide(Descent):
+    """Genes as large as they come."""
+
+    wants = frozenset()
+
+    def _ask(self):
+        return 1e300 * self._initial_population()
+
+    def _tell(self, population, error):
+        pass
+
+    def _figures(self):
+        return {}
+
+
+def test_the_largest_numbers_are_written_down_without_a_warning():
+    evolution = Evolution.of(Wide(StartSettings(population_size=6), n_genes=3, seed=1), Plain())
+    progress = evolution.step()
+    assert (progress.best_error, progress.mean_error, progress.diversity) == (1e308, np.inf, np.inf)
+
+
+def test_what_nobody_can_give_is_refused_before_the_first_generation():
+    with pytest.raises(BadInput, match="Descent wants gradient beside the error, the evaluator gives nothing"):
+        Evolution.of(Descent(StartSettings(population_size=6), n_genes=3, seed=1), Plain())
+
+
+def test_a_figure_cannot_take_the_place_of_a_column():
+    class Taking(Wide):
+        def _figures(self):
+            return {"seconds": 1.0, "own": 2.0}
+
+    evolution = Evolution.of(Taking(StartSettings(population_size=6), n_genes=3, seed=1), Plain())
+    with pytest.raises(RuntimeError, match=r"called \['seconds'\]"):
+        evolution.step()

@@ -9,7 +9,7 @@ import neuroevo as ne
 from neuroevo.evaluation import Evaluation, Evaluator
 from neuroevo.evolution import Evolution, LocalHost, Migration, loop
 from neuroevo.evolution.stretches import OrderTaker, StretchHost
-from neuroevo.stopping import Custom, Generations
+from neuroevo.stopping import Custom, Generations, Progress
 
 N_GENES = 6
 
@@ -126,7 +126,7 @@ def test_a_cut_and_resumed_run_has_the_bits_of_the_whole_one(topology, replaceme
         second = archipelago(4, migration, validated=True, travelling=travelling)
         second.logbook.history = first.history
         second.restore(first.state())
-        assert second.logbook.last_progress().row() == first.logbook.last_progress().row()
+        assert Progress.last_of(second.history).row() == Progress.last_of(first.history).row()
         second.run(Generations(17), ignore)
         assert figures(second.history) == figures(whole.history)
         assert_same_state(second.state(), whole.state())

@@ -311,12 +311,12 @@ def test_the_verdict_stands_in_the_record_in_the_log_and_in_the_table(tmp_path, 
 
 def test_a_verdict_that_is_no_text_is_a_damaged_record():
     from neuroevo.records import RecordError
-    from neuroevo.records.schema import _check_results
+    from neuroevo.records.schema import check_results
 
     good = {"measures": {}, "contestants": {"champion": {}}}
-    _check_results("here", {**good, "verdict": "a"})
+    check_results("here", {**good, "verdict": "a"})
     with pytest.raises(RecordError, match="verdict should be a text"):
-        _check_results("here", {**good, "verdict": 3})
+        check_results("here", {**good, "verdict": 3})
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_a_prediction_is_drawn_in_original_units(monkeypatch):
     drawn = []
     monkeypatch.setattr(prediction, "draw_series", lambda predicted, *rest: drawn.append((predicted, *rest)))
     prediction.draw_prediction(np.zeros(problem.targets.shape), problem, "a title")
-    ((predicted, original, _, subtitle),) = drawn
+    ((predicted, original, _, subtitle, *_),) = drawn
     assert np.array_equal(predicted, problem.original.inputs[0])
     assert original is problem.original
     assert f"validation {measure(problem, np.zeros(problem.targets.shape), 'validation').mse:.4g}" in subtitle

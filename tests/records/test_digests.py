@@ -137,3 +137,14 @@ def test_extending_an_altered_run_warns(small_scenario: Path, tmp_path: Path) ->
     ne.extend(record.path, overrides={"stop.generations": 14}, callbacks=[listener])
     assert listener.said == ["warning: altered since the run ended: scenario.toml; what follows builds on that"]
     assert listener.said[0] in (record.path / "run.log").read_text()
+
+
+def test_an_end_that_was_taken_back_by_hand_is_told(finished: Path) -> None:
+    path = finished / "run.json"
+    good = path.read_text()
+    for status in ("failed", "running"):
+        path.write_text(good.replace('"status": "finished"', f'"status": "{status}"'))
+        assert RunRecord.open(finished).altered == ("run.json",)
+    own = json.loads(good)["digests"]["run.json"]
+    path.write_text(good.replace(own, "\\ud800"))
+    assert RunRecord.open(finished).altered == ("run.json",)

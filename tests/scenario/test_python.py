@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,12 +21,7 @@ from neuroevo.stopping import (
     stopping_from_table,
     table_of,
 )
-
-
-def results_of(record):
-    with (record.path / "history.csv").open() as file:
-        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-    return rows, (record.path / "champion.npz").read_bytes()
+from tests.results import results_of
 
 
 @pytest.fixture

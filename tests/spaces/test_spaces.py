@@ -55,6 +55,27 @@ def test_an_evaluator_scores_what_genomes_stand_for(space):
         assert searched.evaluate(genomes).error.tobytes() == plain.evaluate(searched.express(genomes)).error.tobytes()
 
 
+class Own(ne.SearchSpace):
+    """Gives whatever it was told to."""
+
+    def __init__(self, change):
+        self._change = change
+
+    def express(self, genomes, network, problem):
+        return self._change(genomes)
+
+
+def test_what_a_space_of_ones_own_gives_is_checked():
+    network, problem = make_job()
+    genomes = np.random.default_rng(1).normal(size=(7, network.n_genes)).astype(np.float32).astype(np.float64)
+    short = ne.LocalEvaluator(network, problem, space=Own(lambda genomes: genomes[:, :2]))
+    with short, pytest.raises(RuntimeError, match=r"Own.express gave the shape \(7, 2\), expected \(7, 19\)"):
+        short.evaluate(genomes)
+    other = Own(lambda genomes: np.asfortranarray(genomes, np.float32))
+    with ne.LocalEvaluator(network, problem, space=other) as strange, ne.LocalEvaluator(network, problem) as plain:
+        assert strange.evaluate(genomes).error.tobytes() == plain.evaluate(genomes).error.tobytes()
+
+
 def test_the_direct_space_is_the_genomes_themselves():
     genomes = np.ones((2, 3))
     assert Direct().express(genomes, *make_job()) is genomes

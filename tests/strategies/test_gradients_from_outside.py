@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import io
 import os
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from tests.results import results_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,12 +52,6 @@ def neuroevo(package, *words, code=0):
     )
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
-
-
-def results_of(path):
-    with (path / "history.csv").open() as file:
-        rows = [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
-    return rows, (path / "champion.npz").read_bytes()
 
 
 @pytest.fixture
