@@ -48,6 +48,12 @@ generations = 12
 plots = false
 checkpoint_generations = 4
 """
+CLASSIC = {
+    "strategy.population_size": 96, "strategy.start_width": 0.5, "strategy.n_elites": 1, "strategy.tournament_size": 3,
+    "strategy.crossover": "blend", "strategy.crossover_probability": 0.9, "strategy.gene_probability": 0.1,
+    "strategy.mutation_width": 0.2, "strategy.mutation_adaptation": "decaying",
+}  # fmt: skip
+"""Written out, so that the genetic algorithm of all cases stays what it is when its defaults change."""
 STRATEGIES: dict[str, dict[str, Any]] = {
     "genetic_algorithm": {},
     "simulated_annealing": {"strategy.population_size": 8},
@@ -91,7 +97,11 @@ def cases() -> dict[str, tuple[dict[str, Any], list[str]]]:
     found["trials-workers"] = ({}, ["--trials", "3", "--workers", "2"])
     found["sweep"] = ({}, ["--sweep", "network.n_hidden=2,3", "--trials", "2"])
     found["decay"] = ({"problem.weight_decay": 0.01}, [])
-    return found
+    classic = "genetic_algorithm"
+    return {
+        name: ({**CLASSIC, **values}, words) if values.get("strategy.kind", classic) == classic else (values, words)
+        for name, (values, words) in found.items()
+    }
 
 
 def called(words: list[str]) -> None:
@@ -141,7 +151,7 @@ def carried_out(names: list[str], folder: Path) -> dict[str, dict[str, str]]:
     graph.write_text(GRAPH + SERIES.replace('[network]\nkind = "elman"\nn_hidden = 4\n', ""))
     found = {}
     for name, (overrides, words) in cases().items():
-        if names and not any(word in name for word in names):
+        if names and not any(name.startswith(word) or name.endswith(word) for word in names):
             continue
         called(["run", str(scenario), *texts(overrides), *words, "--results", str(folder / name)])
         found[name] = hashes(folder / name)
@@ -150,7 +160,7 @@ def carried_out(names: list[str], folder: Path) -> dict[str, dict[str, str]]:
                 called(["extend", str(run), "--set", "stop.generations=18"])
             found[f"{name}, extended"] = hashes(folder / name)
     if not names or "graph" in names:
-        called(["run", str(graph), "--results", str(folder / "graph")])
+        called(["run", str(graph), *texts(CLASSIC), "--results", str(folder / "graph")])
         found["graph"] = hashes(folder / "graph")
     return found
 
