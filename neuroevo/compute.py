@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
 
+from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.evolution import IslandHost, LocalHost
 
@@ -32,6 +33,9 @@ class Compute:
             a cluster: those of each worker; left out, one.
         workers: Workers on this machine; left out or 0, this process computes.
         ray: Address of a Ray cluster whose workers compute, HOST:PORT or "auto".
+
+    Raises:
+        BadInput: A number is out of range, or both workers and a cluster are named.
     """
 
     threads: Annotated[int, Ge(1)] | None = None
@@ -39,6 +43,11 @@ class Compute:
     ray: str | None = None
 
     def __post_init__(self) -> None:
+        for name, least in (("threads", 1), ("workers", 0)):
+            if getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), least)
+        if not isinstance(self.ray, str | None):
+            raise WrongType(f"ray must be the address of a cluster, HOST:PORT or 'auto', got {self.ray!r}")
         if self.workers is not None and self.ray is not None:
             raise BadInput(
                 "workers (--workers) are those of this machine, ray (--ray) names a cluster: give one of them"

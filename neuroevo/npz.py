@@ -41,6 +41,7 @@ def read_arrays(
     Raises:
         ArchiveError: It is damaged, holds something else than arrays of numbers, truth values and text, or more than
             the limit.
+        MemoryError: The machine has less memory than that.
     """
     arrays: dict[str, NDArray[Any]] = {}
     left = limit
@@ -57,7 +58,8 @@ def read_arrays(
                 with archive.open(entry) as stream:
                     arrays[name] = _read_array(stream, f"array {name[:80]!r}", left)
                 left -= arrays[name].nbytes
-    except ArchiveError:
+    except (ArchiveError, MemoryError):
+        # Of memory there is none too much claimed by then: it is the machine that has too little.
         raise
     except Exception as error:
         # A damaged archive can make zipfile and its decompressors raise nearly anything.

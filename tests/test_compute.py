@@ -26,6 +26,12 @@ def test_workers_here_and_a_cluster_exclude_each_other():
         ne.Compute(workers=2, ray="auto")
 
 
+@pytest.mark.parametrize("wrong", [{"threads": 0}, {"threads": 1.5}, {"workers": -1}, {"workers": "2"}, {"ray": 6379}])
+def test_what_cannot_compute_is_refused_where_it_is_said(wrong):
+    with pytest.raises(ne.BadInput, match=f"{next(iter(wrong))} must be"):
+        ne.Compute(**wrong)
+
+
 def test_a_session_in_this_process_serves_many_runs(small_scenario, tmp_path):
     expected = results_of(ne.run(small_scenario, results=tmp_path / "alone"))
     with ne.Compute(threads=1).open() as session:

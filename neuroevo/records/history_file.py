@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from neuroevo.errors import BadInput
+from neuroevo.errors import BadInput, OutOfMemory
 from neuroevo.records.errors import RecordError, writing
 from neuroevo.records.files import open_to_append, open_to_read
 from neuroevo.stopping import COUNTS, History, columns_of
@@ -197,9 +197,11 @@ def _add_rows(history: History, block: bytes, path: Path) -> None:
         if not (np.abs(counts) < 2**63).all():
             raise BadInput("a count is not a whole number")
         history.extend({name: rows[:, index] for index, name in enumerate(columns)})
-    except (ValueError, OverflowError, MemoryError) as error:
-        message = str(error).splitlines()[0][:200] if str(error) else "out of memory"
+    except (ValueError, OverflowError) as error:
+        message = str(error).partition("\n")[0][:200]
         raise RecordError(f"{path} is damaged after generation {first - 1}: {message}") from error
+    except MemoryError as error:
+        raise OutOfMemory(f"out of memory while {path} was read") from error
 
 
 def _offset_after(file: BinaryIO, n_lines: int) -> int | None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
-from neuroevo.errors import BadInput
+from neuroevo.errors import BadInput, OutOfMemory
 from neuroevo.npz import KINDS, ArchiveError, read_arrays
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import open_to_read, write_atomically
@@ -76,6 +76,7 @@ def read_npz(path: Path, limit: int = LIMIT) -> dict[str, NDArray[Any]]:
 
     Raises:
         RecordError: It is missing, larger, damaged, compressed, or holds anything but plain arrays.
+        OutOfMemory: The machine has less memory than it takes.
     """
     with open_to_read(path) as file:
         try:
@@ -84,6 +85,8 @@ def read_npz(path: Path, limit: int = LIMIT) -> dict[str, NDArray[Any]]:
             return read_arrays(file, size, partial(_check_entries, size=size))
         except (ArchiveError, OSError) as error:
             raise RecordError(f"{path} is damaged or not an NPZ file of a record: {error}") from error
+        except MemoryError as error:
+            raise OutOfMemory(f"out of memory while {path} was read") from error
 
 
 def _checked_size(file: BinaryIO, limit: int) -> int:

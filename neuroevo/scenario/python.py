@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from neuroevo.errors import BadInput, WrongType
-from neuroevo.networks import Network
-from neuroevo.problems import Problem
+from neuroevo.networks import NETWORKS, Network
+from neuroevo.problems import Problem, checked_problem
 from neuroevo.scenario.schema import IN_MEMORY, Scenario, check_table
 from neuroevo.settings import shown
 from neuroevo.stopping import StoppingCriterion, table_of
@@ -32,7 +32,7 @@ def make_scenario(
     the record's scenario.toml cannot make the problem again.
 
     Args:
-        problem: What is to be learnt, in scaled units.
+        problem: What is to be learnt, in scaled units; of a registered kind.
         network: What learns it; of a registered kind.
         strategy: The name of a strategy, or the table [strategy]: ``{"kind": "snes", "population_size": 32}``.
         stop: The table [stop], ``{"generations": 300}``, or a criterion.
@@ -45,10 +45,11 @@ def make_scenario(
     Raises:
         ScenarioError: With every mistake in it.
         WrongType: An argument is of another kind.
-        BadInput: Network and problem differ in inputs or outputs, or a criterion has no form in a table.
+        BadInput: Network and problem differ in inputs or outputs, the class of one of them is not the one that is
+            registered under its kind, by which a record finds it again, or a criterion has no form in a table.
     """
+    checked_problem(problem)
     for noun, value, kinds in (
-        ("problem must be a Problem", problem, Problem),
         ("network must be a Network", network, Network),
         ("strategy must be a name or a table", strategy, (str, Mapping)),
         ("stop must be a table or a StoppingCriterion", stop, (Mapping, StoppingCriterion)),
@@ -61,6 +62,11 @@ def make_scenario(
                 f"network and problem must have the same {side}, got {getattr(network, side)} and "
                 f"{getattr(problem, side)}"
             )
+    if network.kind in NETWORKS and NETWORKS[network.kind] is not type(network):
+        raise BadInput(
+            f"the network {network.kind!r} is {NETWORKS[network.kind].__qualname__}, got a "
+            f"{type(network).__qualname__}: give it a kind of its own, and register it under that"
+        )
     table = {
         "title": title,
         "seed": seed,

@@ -13,7 +13,7 @@ import pytest
 import neuroevo as ne
 from neuroevo.callbacks import Callback
 from neuroevo.problems.arrays import fingerprint
-from neuroevo.records import RecordError
+from neuroevo.records import RecordError, RunWriter
 from neuroevo.records.npz import read_npz, write_npz
 from neuroevo.strategies.genetic.strategy import GeneticAlgorithm
 
@@ -103,3 +103,20 @@ def test_memory_that_runs_out_while_the_state_is_restored_is_the_machines(
     monkeypatch.setattr(GeneticAlgorithm, "_restored", full)
     with pytest.raises(MemoryError):
         ne.resume(checkpoint.parent.parent)
+
+
+@pytest.mark.parametrize("reader", ["neuroevo.npz._read_array", "numpy.loadtxt"])
+def test_too_little_memory_costs_no_checkpoint_and_no_history(
+    monkeypatch: pytest.MonkeyPatch, small_scenario: Path, tmp_path: Path, reader: str
+) -> None:
+    record = ne.run(small_scenario, results=tmp_path / "runs")
+    before = {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()}
+
+    def exhausted(*_args: object, **_options: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as poor:
+        poor.setattr(reader, exhausted)
+        with pytest.raises(ne.OutOfMemory, match="out of memory while"):
+            RunWriter.reopen(record.path)
+    assert {file: file.read_bytes() for file in record.path.rglob("*") if file.is_file()} == before

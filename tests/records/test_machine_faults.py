@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuroevo.errors import OutOfMemory
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
-from neuroevo.records import RecordError, RecordUnwritable, RunRecord, RunWriter
+from neuroevo.records import RecordUnwritable, RunRecord, RunWriter
 from tests.records.conftest import SCENARIO, advance, finish, row, state
 
 Start = Callable[..., RunWriter]
@@ -191,5 +192,5 @@ def test_memory_that_runs_out_while_reading_is_a_clear_error(finished: Path, mon
         raise MemoryError
 
     monkeypatch.setattr(np, "loadtxt", fail)
-    with pytest.raises(RecordError, match="out of memory"):
+    with pytest.raises(OutOfMemory, match=r"out of memory while .*history\.csv was read"):
         _ = RunRecord.open(finished).history

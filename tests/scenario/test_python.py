@@ -151,10 +151,21 @@ def test_criteria_without_a_table_are_refused():
         table_of(Generations(3) | Generations(4))
 
 
-def test_network_kinds_that_nobody_registered_are_refused(made):
+def test_classes_that_nobody_registered_are_refused(made):
     class Mine(ne.Elman):
         kind = "mine"
 
+    class Shadow(ne.Elman):
+        """Has the kind of its base, by which a record would find that one."""
+
+    class Unknown(ne.SequenceProblem):
+        """Likewise."""
+
+    problem, network = made[0].problem, made[0].network
+    with pytest.raises(ne.BadInput, match=r"network 'elman' is Elman, got a .*Shadow"):
+        ne.make_scenario(problem, Shadow(1, 2, 1), "snes", {"generations": 3})
+    with pytest.raises(ne.BadInput, match=r"Unknown.kind must be the name of a registered kind"):
+        ne.make_scenario(Unknown(problem.inputs, problem.targets), network, "snes", {"generations": 3})
     with pytest.raises(ne.ScenarioError, match="there is no network 'mine'"):
         ne.make_scenario(made[0].problem, Mine(1, 2, 1), "snes", {"generations": 3})
     assert np.isfinite(made[0].problem.inputs).all()
