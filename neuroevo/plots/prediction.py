@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+INTERVAL = f"{100 * LEVEL:g} % interval"
 #: Sequences with fewer counted targets than this are drawn as points, not as curves.
 _FEW_TARGETS = 4
 _MOST_PARTS = 4
@@ -48,12 +49,17 @@ def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figur
     """
     if problem.learned.by_class:
         return _draw(said.prediction, problem.original, title)
-    bands, n_members = {}, len(said.members)
+    bands, reach = {}, None
     if said.calibration is not None and said.calibration.n_targets >= least_targets(LEVEL):
-        bands[f"{100 * LEVEL:g} % interval"] = said.interval(LEVEL)
+        bands[INTERVAL], reach = said.interval(LEVEL), said.calibration.half_width(LEVEL)
     lower, upper = np.quantile(said.members, [0.25, 0.75], axis=0)
     bands["middle half of members"] = lower, upper
-    return _draw(said.prediction, problem.original, title, Around(bands, f"{said.combine} of {n_members}", style.BLUE))
+    return _draw(
+        said.prediction,
+        problem.original,
+        title,
+        Around(bands, f"{said.combine} of {len(said.members)}", style.BLUE, reach),
+    )
 
 
 def _draw(predicted: Floats, original: SequenceProblem, title: str, around: Around | None = None) -> Figure:
@@ -72,41 +78,47 @@ def _draw(predicted: Floats, original: SequenceProblem, title: str, around: Arou
 def _draw_scatter(
     predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None
 ) -> Figure:
-    bands = around.bands if around is not None else {}
     parts = list(problem.parts)[:_MOST_PARTS]
     n_outputs = min(problem.n_outputs, _MOST_OUTPUTS)
-    figure = style.new_figure(max(6.0, 0.6 + 3.1 * len(parts)), 0.9 + 3.1 * n_outputs)
+    legend = 1.3 if around is not None and around.reach is not None else 0.0
+    figure = style.new_figure(max(6.0, 0.6 + 3.1 * len(parts)) + legend, 0.9 + 3.1 * n_outputs)
     panels = figure.subplots(n_outputs, len(parts), squeeze=False)
     for output, row in enumerate(panels):
         for axes, part in zip(row, parts, strict=True):
             counted = problem.counted(part)[:, :, output]
             target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
             colour = style.BLUE if part == "train" else style.VERMILION
-            ends = [(low[:, :, output][counted], high[:, :, output][counted]) for low, high in bands.values()]
-            _points(axes, target, value, colour, ends)
+            _points(axes, target, value, colour)
             axes.set_xlabel(style.single_line(problem.target_names[output], 30))
             axes.annotate(part, (0.03, 0.95), xycoords="axes fraction", va="top", color=style.GREY)
         row[0].set_ylabel(f"prediction of {style.single_line(problem.target_names[output], 30)}")
-        _same_square(row)
+        _same_square(row, None if around is None or around.reach is None else float(around.reach[output]))
+    if legend:
+        style.end_legend(panels[0, -1])
     style.heading(figure, title, subtitle)
     return figure
 
 
-def _points(axes: Axes, target: Floats, value: Floats, colour: str, bands: Sequence[tuple[Floats, Floats]]) -> None:
+def _points(axes: Axes, target: Floats, value: Floats, colour: str) -> None:
     # Every k-th point of many: 4000 already fill the panel.
     step = max(1, len(target) // 4000)
-    for (low, high), strength in zip(bands, (0.12, 0.25), strict=False):
-        axes.vlines(target[::step], low[::step], high[::step], color=colour, alpha=strength, lw=1.0)
     axes.plot(target[::step], value[::step], "o", ms=2.5, mew=0, alpha=0.5, color=colour)
     axes.set_aspect("equal")
 
 
-def _same_square(row: Sequence[Axes]) -> None:
-    """The same limits on both axes of all panels, and the line on which prediction and target agree."""
+def _same_square(row: Sequence[Axes], reach: float | None) -> None:
+    """The same limits on both axes of all panels, and the line on which prediction and target agree.
+
+    With the reach of an interval to either side, also where its points are.
+    """
     ends = [end for axes in row for end in (*axes.get_xlim(), *axes.get_ylim())]
     low, high = min(ends), max(ends)
     for axes in row:
         axes.plot([low, high], [low, high], color=style.INK, lw=0.9, ls="--", zorder=1)
+        if reach is not None and np.isfinite(reach):
+            line = np.array([low, high])
+            looks: dict[str, Any] = {"color": style.BLUE, "alpha": 0.14, "lw": 0, "label": INTERVAL}
+            axes.fill_between(line, line - reach, line + reach, **looks)
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
 

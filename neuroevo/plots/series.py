@@ -40,11 +40,13 @@ class Around:
         bands: Names to both ends, each ``(n_sequences, n_steps, n_outputs)``; the widest first.
         name: What the prediction is, for legends.
         colour: Of the prediction and the bands.
+        reach: ``(n_outputs,)``: how far the interval reaches to either side; None where there is none.
     """
 
     bands: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
     name: str = "prediction"
     colour: str = style.VERMILION
+    reach: Floats | None = None
 
     def draw(self, axes: Axes, x: Floats, predicted: Floats, where: Any) -> None:
         """Draw the prediction and the bands around it.

@@ -82,7 +82,12 @@ class SavedEnsemble:
 
 
 def save_predictor(
-    predictor: Predictor, folder: str | Path, *, title: str = "", **figures: Mapping[str, Any] | None
+    predictor: Predictor,
+    folder: str | Path,
+    *,
+    title: str = "",
+    results: Mapping[str, Any] | None = None,
+    intervals: Mapping[str, Any] | None = None,
 ) -> SavedEnsemble:
     """Write ensemble.npz and ensemble.json, which need nothing else to predict; equal arguments give equal bytes.
 
@@ -90,7 +95,8 @@ def save_predictor(
         predictor: Any one.
         folder: Where they go; made where it is missing.
         title: What people call it.
-        **figures: `results` and `intervals`, where they are known.
+        results: Its errors, as `Results.to_dict` gives them, where they are known.
+        intervals: As `SavedEnsemble.intervals` has them, where they are known.
 
     Raises:
         RecordUnwritable: The machine refused.
@@ -111,7 +117,8 @@ def save_predictor(
             for each in predictor.champions
         ],
         "sha256": fingerprint(arrays),
-        **{name: value for name, value in figures.items() if value is not None},
+        **({} if results is None else {"results": results}),
+        **({} if intervals is None else {"intervals": intervals}),
     }
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)

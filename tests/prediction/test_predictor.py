@@ -54,7 +54,7 @@ def test_members_are_combined_in_original_units(combine: Any, n_members: int, n_
     said = predictor.forecast(inputs, lengths)
     for k, length in enumerate(lengths):
         alone = [by_hand(one, inputs[k, :length]) for one in predictor.champions]
-        np.testing.assert_allclose(said.members[:, k, :length], alone, rtol=1e-12)
+        np.testing.assert_allclose(said.members[:, k, :length], alone, rtol=1e-12, atol=1e-12)
         for step in range(length):
             for output in range(n_outputs):
                 values = [each[step][output] for each in alone]
