@@ -85,7 +85,6 @@ class ProblemData:
         )
         return data, int(some.sum())
 
-
     def _objective(self, name: str) -> tuple[Any, Any, float]:
         """`kernels.losses.Loss`, or None for the squared difference; the weights in it, flat; and their sum."""
         from neuroevo.kernels.losses import CODES, Loss

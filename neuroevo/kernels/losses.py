@@ -93,7 +93,10 @@ def _with_loss(loss, error, output, difference, target, weight):
         bounded = minimum(broadcast(error, loss.parameter), size)
         error = fma(factor * bounded, fma(broadcast(error, -0.5), bounded, size), error)
     elif loss.code == PINBALL:
-        below, above = broadcast(error, -loss.parameter) * difference, broadcast(error, 1.0 - loss.parameter) * difference
+        below, above = (
+            broadcast(error, -loss.parameter) * difference,
+            broadcast(error, 1.0 - loss.parameter) * difference,
+        )
         error = fma(factor, maximum(below, above), error)
     elif loss.code == CATEGORICAL:
         # The weight holds the target as a factor: most are 0, and cost nothing.

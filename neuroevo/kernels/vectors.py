@@ -486,7 +486,7 @@ def _parts_of_float(x: Vector) -> tuple[int, int, int]:
 
 @intrinsic
 def exponent_of(typingctx, x):
-    """n of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
+    """N of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
     bits, mantissa, root = _parts_of_float(x)
 
     def codegen(context, builder, sig, args):
@@ -501,7 +501,7 @@ def exponent_of(typingctx, x):
 
 @intrinsic
 def mantissa_of(typingctx, x):
-    """m of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
+    """M of x = m * 2**n with m in sqrt(1/2) ... sqrt(2), for normal x > 0; garbage for anything else."""
     bits, mantissa, root = _parts_of_float(x)
 
     def codegen(context, builder, sig, args):

@@ -249,9 +249,7 @@ class CrossEntropy(Mean):
         found = getattr(network, "output_activation", needed)
         if found != needed:
             what = "classes" if problem.learned.by_class else "targets that are no classes"
-            raise BadInput(
-                f'objective "cross_entropy" over {what} needs output_activation = "{needed}", got {found!r}'
-            )
+            raise BadInput(f'objective "cross_entropy" over {what} needs output_activation = "{needed}", got {found!r}')
 
 
 class _ShareOfSteps(Mean):

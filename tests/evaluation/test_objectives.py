@@ -243,7 +243,9 @@ def test_own_objective_that_gives_no_errors_is_refused(function, message):
 
 @pytest.mark.parametrize(("learned", "wanted"), [(ne.RightClass(), "softmax"), (ne.Within(0.1), "logistic")])
 def test_network_whose_outputs_are_no_probabilities_is_refused(learned, wanted):
-    problem = ne.SequenceProblem(np.ones((1, 4, 1)), np.eye(2)[[[0, 1, 0, 1]]], learned=learned, objective="cross_entropy")
+    problem = ne.SequenceProblem(
+        np.ones((1, 4, 1)), np.eye(2)[[[0, 1, 0, 1]]], learned=learned, objective="cross_entropy"
+    )
     ne.LocalEvaluator(ne.Elman(1, 2, 2, output_activation=wanted), problem).close()
     with pytest.raises(ne.BadInput, match=f"needs output_activation = \"{wanted}\", got 'linear'"):
         ne.LocalEvaluator(ne.Elman(1, 2, 2), problem)

@@ -38,7 +38,9 @@ def numbers(dtype):
     """Normal numbers of all magnitudes, densest around 1."""
     info = np.finfo(dtype)
     everywhere = np.geomspace(float(info.tiny), float(info.max) / 2, 200_001)
-    near = 1 + np.concatenate([-np.geomspace(float(info.epsneg), 0.6, 50_000), np.geomspace(float(info.eps), 3, 50_000)])
+    near = 1 + np.concatenate(
+        [-np.geomspace(float(info.epsneg), 0.6, 50_000), np.geomspace(float(info.eps), 3, 50_000)]
+    )
     return np.concatenate([everywhere, near, [1.0]]).astype(dtype)
 
 

@@ -65,7 +65,9 @@ class ByOutputs(Compiled):
         """``(n, n_sequences, n_steps, n_outputs)`` of a block of genomes, in C order whatever their number."""
         nothing = np.empty(0)
         task = self._data.outputs(kept)
-        self._kernel()(self._plan.cell, self._plan.packing, task, block, memory, np.zeros(1, np.int64), nothing, nothing)
+        self._kernel()(
+            self._plan.cell, self._plan.packing, task, block, memory, np.zeros(1, np.int64), nothing, nothing
+        )
         by_lane = kept.reshape(*self._problem.targets.shape, self._block_size())
         return np.ascontiguousarray(np.moveaxis(by_lane[..., : len(block)], -1, 0))
 
