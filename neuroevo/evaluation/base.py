@@ -45,7 +45,7 @@ class Evaluation:
     """What is known of a population after its evaluation, in the order asked.
 
     Attributes:
-        error: ``(n,)`` float64, mean squared error (plus weight decay); +inf where the evaluation failed.
+        error: ``(n,)`` float64, the problem's error (plus weight decay); +inf where the evaluation failed.
         fitness: ``(n,)`` float64, `fitness_of` the error.
         learned: ``(n,)`` float64, share of the steps with a counted target that the network gets right; 0 where failed.
         n_failed: Evaluations whose result was not finite.

@@ -63,11 +63,8 @@ class ByOutputs(Compiled):
 
     def _outputs(self, block: NDArray[Any], memory: Any, kept: NDArray[Any]) -> NDArray[Any]:
         """``(n, n_sequences, n_steps, n_outputs)`` of a block of genomes, in C order whatever their number."""
-        nothing = np.empty(0)
-        task = self._data.outputs(kept)
-        self._kernel()(
-            self._plan.cell, self._plan.packing, task, block, memory, np.zeros(1, np.int64), nothing, nothing
-        )
+        plan, task, counter, nothing = self._plan, self._data.outputs(kept), np.zeros(1, np.int64), np.empty(0)
+        self._kernel()(plan.cell, plan.packing, task, block, memory, counter, nothing, nothing)
         by_lane = kept.reshape(*self._problem.targets.shape, self._block_size())
         return np.ascontiguousarray(np.moveaxis(by_lane[..., : len(block)], -1, 0))
 
