@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroevo.errors import BadInput
 from neuroevo.scenario.schema import IN_MEMORY, Scenario, check_table
 from neuroevo.stopping import StoppingCriterion, table_of
 
@@ -41,18 +40,13 @@ def make_scenario(
         title: What it is, in a line.
         seed: Seed of the run.
         precision: Arithmetic of the evaluator: "single" or "double".
-        **tables: Other tables by name: space, islands, record, distribution.
+        **tables: Other tables by name: space, islands, batch, record, distribution.
 
     Raises:
         ScenarioError: With every mistake in it.
-        BadInput: Network and problem differ in inputs or outputs, or a criterion has no form in a table.
+        BadInput: Network and problem do not fit together, or a criterion has no form in a table.
     """
-    for side in ("n_inputs", "n_outputs"):
-        if getattr(network, side) != getattr(problem, side):
-            raise BadInput(
-                f"network and problem must have the same {side}, got {getattr(network, side)} and "
-                f"{getattr(problem, side)}"
-            )
+    problem.check_network(network)
     table = {
         "title": title,
         "seed": seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class ByOutputs(Compiled):
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
         self._outputs_of: list[NDArray[Any]] = []
+
+    def on(self, problem: SequenceProblem) -> Self:
+        other = super().on(problem)
+        vars(other).update(_outputs_of=[])
+        return other
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
