@@ -43,6 +43,7 @@ def open_search(
         1 if islands is None else islands.count,
         validated=validated,
         n_emigrants=1 if islands is None else islands.migrants,
+        batches=scenario.batches,
         only_better=islands is not None and islands.replacement == "if_better",
         announce=announce,
         watch=watch,

@@ -178,3 +178,19 @@ def test_a_run_that_may_never_end_is_warned_of(small_scenario: Path, tmp_path: P
     record = ne.run(small_scenario, results=tmp_path / "runs", overrides={"stop": {"error": 1e9}})
     assert record.history.n_generations == 1
     assert "nothing in [stop] is sure to end this run" in (record.path / "run.log").read_text()
+
+
+def test_a_run_with_an_objective_is_resumed_and_extended_to_the_same_bits_and_says_what_its_error_is(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    objective = {"problem.objective": "pinball", "problem.quantile": 0.8, "problem.target_weights": [2.0]}
+    whole = ne.run(small_scenario, overrides={**objective, "stop.generations": 12}, results=tmp_path / "whole")
+    begun = ne.run(small_scenario, overrides={**objective, "stop.generations": 6}, results=tmp_path / "part")
+    extended = ne.extend(begun.path, overrides={"stop.generations": 12})
+    assert outcome(extended) == outcome(whole)
+    assert whole.error_name == "weighted mean pinball loss of quantile 0.8 (scaled units)"
+    assert whole.run["results"]["measures"]["error"] == whole.error_name
+    error, _ = whole.problem.score(whole.network, whole.champion.genome, "train")
+    assert whole.run["champion"]["error"] == pytest.approx(error, rel=2e-5)
+    plain = ne.run(small_scenario, overrides={"stop.generations": 12}, results=tmp_path / "plain")
+    assert not np.array_equal(plain.champion.genome, whole.champion.genome)

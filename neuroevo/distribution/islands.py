@@ -15,6 +15,7 @@ from neuroevo.evolution.stretches import Order, OrderTaker, Stretch, StretchHost
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
     from neuroevo.evaluation import EvaluatorRecipe
+    from neuroevo.evolution.batches import BatchPlan
     from neuroevo.evolution.hosts import MakeStrategy
 
 _LIMITS = Limits(floor=5.0, patience=10.0)
@@ -24,11 +25,20 @@ _LIMITS = Limits(floor=5.0, patience=10.0)
 class IslandTask(Task):
     """Carries out the orders of islands in a worker. Arguments as of `DistributedHost`, and the evaluator's threads."""
 
-    def __init__(self, make_strategy: MakeStrategy, recipe: EvaluatorRecipe, *, threads: int, validated: bool) -> None:
+    def __init__(
+        self,
+        make_strategy: MakeStrategy,
+        recipe: EvaluatorRecipe,
+        *,
+        threads: int,
+        validated: bool,
+        batches: BatchPlan | None,
+    ) -> None:
         self._make_strategy = make_strategy
         self._recipe = recipe
         self._threads = threads
         self._validated = validated
+        self._batches = batches
         self._taker: OrderTaker | None = None
 
     def start(self) -> None:
@@ -36,7 +46,7 @@ class IslandTask(Task):
         genome = np.zeros((1, self._recipe.n_genes))
         genome.flags.writeable = False
         evaluator.evaluate(genome, wants=self._recipe.wants)
-        self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated)
+        self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated, batches=self._batches)
 
     def run(self, item: Order) -> Stretch:
         if self._taker is None:
@@ -55,6 +65,7 @@ class DistributedHost(StretchHost):
         validated: Whether improvements are evaluated on the validation part.
         n_emigrants: Genomes on each way of a migration.
         only_better: Whether immigrants that are no better than an island's incumbent are turned away.
+        batches: What the populations are evaluated on; None for all data.
         announce: Told what a user should know.
         watch: Shown who is at work.
     """
@@ -69,12 +80,13 @@ class DistributedHost(StretchHost):
         validated: bool = False,
         n_emigrants: int = 1,
         only_better: bool = False,
+        batches: BatchPlan | None = None,
         announce: Callable[[str], None] | None = None,
         watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
         recipe.check()
         super().__init__(make_strategy, self.carry_out, n_islands, n_emigrants=n_emigrants, only_better=only_better)
-        item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated)
+        item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated, batches=batches)
         self._pool = RayPool(cluster, item, same_processor=True, announce=announce)
         self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)
 

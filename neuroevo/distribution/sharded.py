@@ -18,6 +18,8 @@ from neuroevo.errors import BadInput
 from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
+from neuroevo.problems import as_sequences
+from neuroevo.problems.stretches import Stretches, checked_stretches
 from neuroevo.spaces import expressed
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class EvaluationTask(Task):
             raise RuntimeError("run() before start()")
         question, genomes = item
         rows = genomes[question.low : question.high]
-        evaluation = self._evaluator.evaluate(rows, question.part, question.wants)
+        evaluation = self._evaluator.evaluate(rows, question.part, question.wants, batch=question.batch)
         return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more, **evaluation.figures}
 
 
@@ -71,12 +73,14 @@ class Question(NamedTuple):
         wants: What is wanted beside the error.
         low: The first row.
         high: The row after the last.
+        batch: The stretches that are run; None for all data.
     """
 
     part: str
     wants: frozenset[str]
     low: int
     high: int
+    batch: Stretches | None
 
 
 class ShardedEvaluator(Evaluator):
@@ -130,7 +134,14 @@ class ShardedEvaluator(Evaluator):
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         return expressed(self.recipe.space, genomes, self.recipe.network, self.recipe.problem)
 
-    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
+    def evaluate(
+        self,
+        population: ArrayLike,
+        part: str = "train",
+        wants: frozenset[str] = NOTHING_MORE,
+        *,
+        batch: Stretches | None = None,
+    ) -> Evaluation:
         """As in `Evaluator`.
 
         Raises:
@@ -140,14 +151,14 @@ class ShardedEvaluator(Evaluator):
         """
         begun = perf_counter()
         genomes = checked_population(population, self.recipe.n_genes)
-        self._check(part, wants)
+        self._check(part, wants, batch)
         sizes = self._sizes(len(genomes))
         cuts = np.cumsum([0, *sizes])
         common = self._pool.share(genomes) if len(genomes) else None
         items = [
-            (Question(part, wants, 0, high - low), genomes[low:high])
+            (Question(part, wants, 0, high - low, batch), genomes[low:high])
             if common is None
-            else Slice((Question(part, wants, low, high),), common)
+            else Slice((Question(part, wants, low, high, batch),), common)
             for low, high in pairwise(cuts.tolist())
         ]
         busy = self._scheduler.counters.busy
@@ -166,13 +177,15 @@ class ShardedEvaluator(Evaluator):
         """Let the workers go."""
         self._pool.close()
 
-    def _check(self, part: str, wants: frozenset[str]) -> None:
+    def _check(self, part: str, wants: frozenset[str], batch: Stretches | None) -> None:
         """Refuse here what every worker would refuse.
 
         Raises:
-            BadInput: There is no such part, or more is wanted than the recipe said.
+            BadInput: There is no such part or batch, or more is wanted than the recipe said.
         """
         self.recipe.problem.check_part(part)
+        if batch is not None:
+            checked_stretches(as_sequences(self.recipe.problem, "mini-batches"), batch)
         if not wants <= self.offers:
             raise BadInput(f"its recipe wants {sorted(self.offers)} beside the error, got {sorted(wants)}")
 

@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
+
+if TYPE_CHECKING:
+    from neuroevo.problems.stretches import Stretches
 
 FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
 """What an evaluation can give beside the error, and how many axes of n_genes it has behind the one of the population.
@@ -45,7 +48,7 @@ class Evaluation:
     """What is known of a population after its evaluation, in the order asked.
 
     Attributes:
-        error: ``(n,)`` float64, mean squared error (plus weight decay); +inf where the evaluation failed.
+        error: ``(n,)`` float64, the problem's error (plus weight decay); +inf where the evaluation failed.
         fitness: ``(n,)`` float64, `fitness_of` the error.
         learned: ``(n,)`` float64, share of the steps with a counted target that the network gets right; 0 where failed.
         n_failed: Evaluations whose result was not finite.
@@ -99,7 +102,14 @@ class Evaluator(ABC):
         return NOTHING_MORE
 
     @abstractmethod
-    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
+    def evaluate(
+        self,
+        population: ArrayLike,
+        part: str = "train",
+        wants: frozenset[str] = NOTHING_MORE,
+        *,
+        batch: Stretches | None = None,
+    ) -> Evaluation:
         """Evaluate a population.
 
         Args:
@@ -107,9 +117,11 @@ class Evaluator(ABC):
                 fails.
             part: The part of the problem whose targets count.
             wants: What is wanted beside the error, of what it `offers`.
+            batch: The stretches of sequences that are run, of which counts what counts in the part; None for all data.
 
         Raises:
-            BadInput: The population has another shape, the problem has no such part, or more is wanted than offered.
+            BadInput: The population has another shape, the problem has no such part, more is wanted than offered, or
+                the batch does not lie within sequences of the problem.
         """
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:

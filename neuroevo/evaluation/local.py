@@ -15,12 +15,15 @@ from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
+from neuroevo.problems import as_sequences
+from neuroevo.problems.stretches import restricted
 from neuroevo.spaces import Direct, SearchSpace, expressed
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.backends import Backend
     from neuroevo.networks import Network
-    from neuroevo.problems import Problem
+    from neuroevo.problems import Problem, SequenceProblem
+    from neuroevo.problems.stretches import Stretches
 
 __all__ = ["LocalEvaluator", "Precision"]
 
@@ -65,12 +68,20 @@ class LocalEvaluator(Evaluator):
         backend = backend_for(network, problem, self.space, wants)
         self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
+        self._kept_batch: tuple[tuple[str, bytes], SequenceProblem] | None = None
 
     @property
     def offers(self) -> frozenset[str]:
         return self._backend.offers & self.space.passes
 
-    def evaluate(self, population: ArrayLike, part: str = "train", wants: frozenset[str] = NOTHING_MORE) -> Evaluation:
+    def evaluate(
+        self,
+        population: ArrayLike,
+        part: str = "train",
+        wants: frozenset[str] = NOTHING_MORE,
+        *,
+        batch: Stretches | None = None,
+    ) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
         genomes = self.express(checked_population(population, self.space.n_genes(self.network)))
@@ -80,11 +91,19 @@ class LocalEvaluator(Evaluator):
                 f"{sorted(wants)}: say so when it is made, LocalEvaluator(..., wants=...)"
             )
         self.compile()
-        found = dict(self._backend.evaluate(genomes, part, wants))
+        backend = self._backend if batch is None else self._backend.on(self._batch(batch, part))
+        found = dict(backend.evaluate(genomes, part if batch is None else "train", wants))
         for name in ("error", "learned", *wants):
             if name not in found or len(found[name]) != len(genomes):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
+
+    def _batch(self, batch: Stretches, part: str) -> SequenceProblem:
+        """The problem of a batch, kept for whoever asks for the same one next."""
+        key = part, np.asarray(batch).tobytes()
+        if self._kept_batch is None or self._kept_batch[0] != key:
+            self._kept_batch = key, restricted(as_sequences(self.problem, "mini-batches"), batch, part)
+        return self._kept_batch[1]
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         return expressed(self.space, genomes, self.network, self.problem)

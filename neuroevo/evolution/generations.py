@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.evolution.batches import MEASURED, BatchPlan
 from neuroevo.evolution.champion import VALIDATION, Champion
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ class Generation:
 
 
 def carry_out(
-    strategy: Strategy[Any], evaluator: Evaluator, number: int, to_beat: float, *, validated: bool
+    strategy: Strategy[Any],
+    evaluator: Evaluator,
+    number: int,
+    to_beat: float,
+    *,
+    validated: bool,
+    batches: BatchPlan | None = None,
 ) -> Generation:
     """Ask, evaluate, tell.
 
@@ -52,11 +59,20 @@ def carry_out(
         number: The generation's, from 1.
         to_beat: Genomes with errors that are no smaller are of no interest outside.
         validated: Whether an improvement is evaluated on the validation part.
+        batches: What the population is evaluated on; None for all data. An improvement is then found among the
+            genomes that are measured on all data, by their errors there.
     """
     population = strategy.ask()
-    evaluation = evaluator.evaluate(population, wants=strategy.wants)
+    batch = None if batches is None else batches.of(number)
+    evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
     strategy.tell(population, evaluation.error, **evaluation.more)
-    improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
+    improvement = None
+    if batch is None or batches is None:
+        improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
+    elif batches.is_measured(number):
+        best = np.argsort(evaluation.error, kind="stable")[:MEASURED]
+        measured = evaluation.more.get("refined", population)[best]
+        improvement = _improvement(measured, evaluator.evaluate(measured), evaluator, number, to_beat, validated)
     with np.errstate(over="ignore", invalid="ignore"):
         mean = population.mean(axis=0)
         variance = population.var(axis=0, mean=mean[np.newaxis])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuroevo.evaluation import Evaluator
+    from neuroevo.evolution.batches import BatchPlan
     from neuroevo.strategies import Strategy
 
 
@@ -69,12 +70,21 @@ class OrderTaker:
         make_strategy: Builds the strategy of an island.
         evaluator: Computes errors, for all of them.
         validated: Whether improvements are evaluated on the validation part.
+        batches: What the populations are evaluated on; None for all data.
     """
 
-    def __init__(self, make_strategy: MakeStrategy, evaluator: Evaluator, *, validated: bool) -> None:
+    def __init__(
+        self,
+        make_strategy: MakeStrategy,
+        evaluator: Evaluator,
+        *,
+        validated: bool,
+        batches: BatchPlan | None = None,
+    ) -> None:
         self._make_strategy = make_strategy
         self._evaluator = evaluator
         self._validated = validated
+        self._batches = batches
         self._strategies: dict[int, Strategy[Any]] = {}
 
     def carry_out(self, order: Order) -> Stretch:
@@ -84,7 +94,11 @@ class OrderTaker:
         if strategy is None or order.state is None:
             strategy = self._make_strategy(order.island)
         host = LocalHost(
-            lambda _island: strategy, self._evaluator, validated=self._validated, only_better=order.only_better
+            lambda _island: strategy,
+            self._evaluator,
+            validated=self._validated,
+            only_better=order.only_better,
+            batches=self._batches,
         )
         if order.state is not None:
             host.restore(order.generation, [order.state])

@@ -55,6 +55,12 @@ def make_scratch(n_packed: int, n_rows: int, n_sequences: int, dtype: Any, n_slo
     )
 
 
+def for_sequences(scratch: Scratch, n_sequences: int, dtype: Any) -> Scratch:
+    """The memory of a thread for another number of sequences."""
+    size = n_sequences * 2 * LANES[np.dtype(dtype).name]
+    return scratch if scratch.totals.size == size else scratch._replace(totals=np.empty(size))
+
+
 @called
 def _run(cell, task, memory, tally, n_slots, column, moment, columns):
     """The steps from `moment` to its end of the sequences at `column` of a group; False if all genomes have failed."""

@@ -93,10 +93,8 @@ def _with_loss(loss, error, output, difference, target, weight):
         bounded = minimum(broadcast(error, loss.parameter), size)
         error = fma(factor * bounded, fma(broadcast(error, -0.5), bounded, size), error)
     elif loss.code == PINBALL:
-        below, above = (
-            broadcast(error, -loss.parameter) * difference,
-            broadcast(error, 1.0 - loss.parameter) * difference,
-        )
+        below = broadcast(error, -loss.parameter) * difference
+        above = broadcast(error, 1.0 - loss.parameter) * difference
         error = fma(factor, maximum(below, above), error)
     elif loss.code == CATEGORICAL:
         # The weight holds the target as a factor: most are 0, and cost nothing.

@@ -23,8 +23,8 @@ class ObjectiveSettings:
     """What the error is that training minimises.
 
     Attributes:
-        objective: "squared", "absolute", "huber", "pinball", "cross_entropy", "classification_error", "balanced_error" or
-            "not_learned".
+        objective: "squared", "absolute", "huber", "pinball", "cross_entropy", "classification_error", "balanced_error"
+            or "not_learned".
         threshold: Of "huber", in scaled units: where its square turns into a straight line; left out, 1.
         quantile: Of "pinball": the quantile that is asked for; left out, 0.5.
         target_weights: The weight of each target column in the error; left out, all are equal.

@@ -27,7 +27,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 
 SMALLEST_PROBABILITY = 1e-7
-"""What a smaller probability counts as in a cross-entropy, which stays finite; single precision tells 1 from 1 - 1e-7."""
+"""What a smaller probability counts as in a cross-entropy, which so stays finite and alike in both precisions."""
 
 
 class Objective(ABC):
@@ -174,8 +174,8 @@ class Huber(Mean):
 class Pinball(Mean):
     """Mean of ``q (t - y)`` where the output y lies below the target t, and of ``(1 - q) (y - t)`` above.
 
-    Its best constant answer is the quantile q. R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46:33-50,
-    1978.
+    Its best constant answer is the quantile q. R. Koenker and G. Bassett, "Regression quantiles", Econometrica
+    46:33-50, 1978.
 
     Attributes:
         quantile: q, between 0 and 1.
@@ -363,7 +363,7 @@ class Own(Objective):
 
     @property
     def place(self) -> str | None:
-        """ "module:function", by which another process finds it; None where it can't."""
+        """Where another process finds it, "module:function"; None where it can't."""
         if isinstance(self.function, str):
             return self.function
         module, name = getattr(self.function, "__module__", None), getattr(self.function, "__qualname__", "")

@@ -41,9 +41,9 @@ class NotSequences(BadInput):
 class SequenceProblem(Problem):
     """What is to be learnt from sequences. Immutable: it copies what it is given, and its arrays are read-only.
 
-    The error of outputs on a part is the `objective` over ``counted(part)``, by default the mean squared difference from
-    the targets, plus ``weight_decay`` times the mean square of the genome. Learned is the share of the steps with a counted target that
-    the rule `learned` calls right.
+    The error of outputs on a part is the `objective` over ``counted(part)``, by default the mean squared difference
+    from the targets, plus ``weight_decay`` times the mean square of the genome. Learned is the share of the steps with
+    a counted target that the rule `learned` calls right.
 
     Args:
         inputs: ``(n_sequences, n_steps, n_inputs)`` real numbers.

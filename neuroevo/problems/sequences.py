@@ -57,8 +57,8 @@ class Sequences(ObjectiveSettings):
         gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
         tolerance: An output within it, in scaled units, is learnt; for targets.
         weight_decay: Factor of the genome's mean square in the error.
-        class_weights: The weight of each class in the error, in the order of the outputs; "balanced": the classes of the
-            training part weigh alike; left out, their sequences do.
+        class_weights: The weight of each class in the error, in the order of the outputs; "balanced": the classes of
+            the training part weigh alike; left out, their sequences do.
         data_seed: Seed of `shuffle` and `validation`; the seed of a run does not change them.
     """
 

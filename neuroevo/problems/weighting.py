@@ -57,9 +57,8 @@ def checked_class_weights(
         if weights != "balanced":
             raise BadInput(f'class_weights must be {n_classes} numbers or "balanced", got {weights!r}')
         found = np.bincount(targets[counted.any(axis=2)].argmax(axis=1), minlength=n_classes)
-        return _positive(
-            "class_weights", np.where(found > 0, found.sum() / ((found > 0).sum() * np.maximum(found, 1)), 1)
-        )
+        alike = found.sum() / ((found > 0).sum() * np.maximum(found, 1))
+        return _positive("class_weights", np.where(found > 0, alike, 1.0))
     array = _positive("class_weights", weights)
     if array.shape != (n_classes,):
         raise BadInput(f"class_weights must have the shape ({n_classes},), one a class; got {array.shape}")

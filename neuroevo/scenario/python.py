@@ -40,7 +40,7 @@ def make_scenario(
         title: What it is, in a line.
         seed: Seed of the run.
         precision: Arithmetic of the evaluator: "single" or "double".
-        **tables: Other tables by name: space, islands, record, distribution, sweep.
+        **tables: Other tables by name: space, islands, batch, record, distribution, sweep.
 
     Raises:
         ScenarioError: With every mistake in it.
@@ -56,12 +56,7 @@ def make_scenario(
     ):
         if not isinstance(value, kinds):
             raise WrongType(f"{noun}, got {shown(value)}")
-    for side in ("n_inputs", "n_outputs"):
-        if getattr(network, side) != getattr(problem, side):
-            raise BadInput(
-                f"network and problem must have the same {side}, got {getattr(network, side)} and "
-                f"{getattr(problem, side)}"
-            )
+    problem.check_network(network)
     if network.kind in NETWORKS and NETWORKS[network.kind] is not type(network):
         raise BadInput(
             f"the network {network.kind!r} is {NETWORKS[network.kind].__qualname__}, got a "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,10 @@ from annotated_types import Ge, Gt
 from neuroevo.compute import Compute
 from neuroevo.errors import BadInput
 from neuroevo.evaluation import EvaluatorRecipe
+from neuroevo.evolution.batches import BatchPlan, BatchSettings
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
-from neuroevo.problems import PROBLEMS, checked_problem
+from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
@@ -37,7 +38,8 @@ T = TypeVar("T")
 
 Precision = Literal["single", "double"]
 
-TABLES = ("problem", "network", "space", "strategy", "islands", "stop", "record", "distribution", "sweep")
+TABLES = ("problem", "network", "space", "strategy", "islands", "batch", "stop", "record", "distribution", "sweep")
+_NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
 IN_MEMORY = "in memory"
 """The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
 _NEEDED = {
@@ -94,6 +96,7 @@ class Scenario:
         space: What the strategy moves.
         islands: How many populations, and how genomes move between them; None for one population.
         sweep: The many runs that the scenario asks for beside the one that it describes; None where it asks for none.
+        batch: How large the mini-batches are; None where every generation sees all data.
     """
 
     table: Mapping[str, Any]
@@ -107,6 +110,7 @@ class Scenario:
     space: SearchSpace = field(default_factory=Direct)
     islands: IslandSettings | None = None
     sweep: Sweep | None = None
+    batch: BatchSettings | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +121,13 @@ class Scenario:
     def make_strategy(self) -> StrategyRecipe:
         """Builds the strategy, or that of one of the islands, at its beginning."""
         return StrategyRecipe(self._strategies, self.head.seed, self.network, self.space)
+
+    @property
+    def batches(self) -> BatchPlan | None:
+        """What each generation is evaluated on; None for all data."""
+        if self.batch is None:
+            return None
+        return BatchPlan(as_sequences(self.problem, "[batch]"), self.batch, self.head.seed)
 
     @cached_property
     def evaluator(self) -> EvaluatorRecipe:
@@ -223,6 +234,9 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     islands, resolved_islands = collect.pair(
         lambda: _islands(tables["islands"], tables["strategy"], source.parent, built, network, space)
     )
+    batch = collect.of(
+        lambda: _batch(tables["batch"], built, [strategy, *resolved_islands.get("strategies", [])], islands)
+    )
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(lambda: parse_settings(Compute, tables["distribution"] or {}, "distribution"))
@@ -238,11 +252,14 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         **({"space": resolved_space} if resolved_space else {}),
         "strategy": strategy,
         **({"islands": resolved_islands} if islands else {}),
+        **({"batch": _plain(batch)} if batch else {}),
         "stop": _listed(tables["stop"]),
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
-    return Scenario(resolved, source, head, built, network, criterion, record, distribution, space, islands, sweep)
+    return Scenario(
+        resolved, source, head, built, network, criterion, record, distribution, space, islands, sweep, batch
+    )
 
 
 class _Collector:
@@ -346,6 +363,7 @@ def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[
         raise _ReportedError
     try:
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
+        problem.check_network(network)
     except SettingsError as error:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
     except BadInput as error:
@@ -435,6 +453,39 @@ def _with_genomes(table: Mapping[str, Any], folder: Path, path: str) -> Mapping[
     if "initial" not in table:
         return table
     return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial")}
+
+
+def _batch(
+    table: Mapping[str, Any] | None,
+    problem: Problem | None,
+    strategies: Sequence[Mapping[str, Any] | None],
+    islands: IslandSettings | None,
+) -> BatchSettings | None:
+    """The settings of [batch], which strategies and problem allow.
+
+    Raises:
+        SettingsError: They do not.
+    """
+    if table is None:
+        return None
+    settings = parse_settings(BatchSettings, table, "batch")
+    kinds = dict.fromkeys(strategy["kind"] for strategy in strategies if strategy)
+    mistakes = [
+        Mistake("batch", f"{kind} compares errors of different generations, whose batches differ", hint=_NO_MEMORY)
+        for kind in kinds
+        if not STRATEGIES[kind].memoryless
+    ]
+    if islands is not None and islands.replacement == "if_better":
+        what = 'must be "always" with mini-batches: errors of different generations can\'t be compared'
+        mistakes.append(Mistake("islands.replacement", what))
+    try:
+        if problem is not None:
+            BatchPlan(as_sequences(problem, "[batch]"), settings, 0).check()
+    except BadInput as error:
+        mistakes.append(Mistake("batch", str(error)))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
 
 
 def _checked_strategy(

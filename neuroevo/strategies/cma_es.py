@@ -82,6 +82,7 @@ class CmaEs(Strategy[CmaEsSettings]):
     """CMA-ES: samples a normal distribution and adapts its mean, size and covariance to the best of them."""
 
     Settings = CmaEsSettings
+    memoryless = True
     STATE = (
         "mean",
         "sigma",

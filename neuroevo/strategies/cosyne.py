@@ -54,6 +54,7 @@ class Cosyne(Strategy[CosyneSettings]):
     """Cooperative synapse neuroevolution: a subpopulation for every gene, shuffled into networks."""
 
     Settings = CosyneSettings
+    memoryless = True
     STATE = ("genomes", "errors")
 
     _genomes: FloatArray

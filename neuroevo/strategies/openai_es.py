@@ -75,6 +75,7 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
     """OpenAI-ES: mirrored gaussian noise around one genome, ranks, and Adam."""
 
     Settings = OpenAiEsSettings
+    memoryless = True
     STATE = ("mean", "first_moment", "second_moment", "n_updates", "best_told", "gradient_norm", "mean_told")
 
     #: Of the last step; None before the first.

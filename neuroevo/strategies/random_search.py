@@ -21,6 +21,7 @@ class RandomSearch(Strategy[StartSettings]):
     """Independent genomes from the start distribution, the baseline to beat."""
 
     Settings = StartSettings
+    memoryless = True
 
     def _ask(self) -> FloatArray:
         # Given genomes are evaluated once; searching on from them is the business of other strategies.

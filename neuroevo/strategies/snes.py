@@ -59,6 +59,7 @@ class Snes(Strategy[SnesSettings]):
     """SNES: a normal distribution with a width per gene that climbs the natural gradient."""
 
     Settings = SnesSettings
+    memoryless = True
     STATE = ("mean", "width", "immigrants")
 
     AXES: ClassVar[Axes] = {"mean": ("n_genes",), "width": ("n_genes",), "immigrants": ("n_immigrants", "n_genes")}

@@ -27,6 +27,7 @@ class Phase(IntEnum):
     MIGRATE = 9
     ADAPT = 10
     LEARN = 11
+    BATCH = 12
 
 
 def stream(seed: int, *, island: int = 0, restart: int = 0, generation: int, phase: Phase) -> np.random.Generator:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from neuroevo.problems import RightClass, SequenceProblem, Within
+from neuroevo.problems.objectives import Huber, Pinball
 
 
 @st.composite
@@ -28,6 +29,12 @@ def problems(draw):
     parts = {"train": owner == 0}
     if (target_mask.any(axis=2) & (owner == 1))[:, washout : lengths.min()].any():
         parts["test"] = owner == 1
+    targets_alike, classes_alike = draw(st.booleans()), draw(st.booleans())
+    objectives = ["squared", "absolute", Huber(0.3), Pinball(0.9), "not_learned", "tests.problems.drawn:largest"]
+    objective = draw(
+        st.sampled_from(objectives + (["cross_entropy", "balanced_error"] if isinstance(learned, RightClass) else []))
+    )
+    weighs = objective != objectives[-1]
     return SequenceProblem(
         rng.normal(size=(n_sequences, n_steps, n_inputs)) * size,
         targets,
@@ -42,4 +49,14 @@ def problems(draw):
         reference_variance=draw(st.sampled_from([None, 3.5])),
         season=draw(st.sampled_from([None, 2])),
         gradient_boosting=draw(st.booleans()),
+        objective=objective,
+        target_weights=None if targets_alike or not weighs else rng.uniform(0.1, 2, n_outputs),
+        class_weights="balanced"
+        if weighs and not classes_alike and isinstance(learned, RightClass) and objective != "balanced_error"
+        else None,
     )
+
+
+def largest(outputs, targets, counted):
+    """An objective of one's own: the largest difference."""
+    return np.where(counted, np.abs(outputs - targets), 0.0).max(axis=(1, 2, 3))

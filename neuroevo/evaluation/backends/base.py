@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.base import NOTHING_MORE
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
     from neuroevo.networks import Network
-    from neuroevo.problems import Problem
+    from neuroevo.problems import Problem, SequenceProblem
 
 
 class Backend(ABC):
@@ -58,6 +59,14 @@ class Backend(ABC):
         Raises:
             BadInput: The problem has no such part.
         """
+
+    def on(self, problem: SequenceProblem) -> Backend:  # noqa: ARG002 - most of other packages know one problem
+        """The same backend for other sequences that need the same code, good for one evaluation; it is never closed.
+
+        Raises:
+            BadInput: It knows only the problem that it was made for.
+        """
+        raise BadInput(f"{type(self).__name__} evaluates whole problems only: leave out [batch]")
 
     @property
     def is_compiled(self) -> bool:

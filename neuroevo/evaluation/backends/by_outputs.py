@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,11 @@ class ByOutputs(Compiled):
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
         self._outputs_of: list[NDArray[Any]] = []
+
+    def on(self, problem: SequenceProblem) -> Self:
+        other = super().on(problem)
+        vars(other).update(_outputs_of=[])
+        return other
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
@@ -63,11 +68,8 @@ class ByOutputs(Compiled):
 
     def _outputs(self, block: NDArray[Any], memory: Any, kept: NDArray[Any]) -> NDArray[Any]:
         """``(n, n_sequences, n_steps, n_outputs)`` of a block of genomes, in C order whatever their number."""
-        nothing = np.empty(0)
-        task = self._data.outputs(kept)
-        self._kernel()(
-            self._plan.cell, self._plan.packing, task, block, memory, np.zeros(1, np.int64), nothing, nothing
-        )
+        plan, task, counter, nothing = self._plan, self._data.outputs(kept), np.zeros(1, np.int64), np.empty(0)
+        self._kernel()(plan.cell, plan.packing, task, block, memory, counter, nothing, nothing)
         by_lane = kept.reshape(*self._problem.targets.shape, self._block_size())
         return np.ascontiguousarray(np.moveaxis(by_lane[..., : len(block)], -1, 0))
 

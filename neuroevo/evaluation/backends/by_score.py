@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class ByScore(Backend):
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:  # noqa: ARG003 - every problem has a score
         return True
+
+    def on(self, problem: SequenceProblem) -> ByScore:
+        other = copy(self)
+        vars(other).update(_problem=problem)
+        return other
 
     def evaluate(
         self,

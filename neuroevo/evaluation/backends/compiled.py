@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,13 @@ class Compiled(Backend):
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
         return isinstance(problem, SequenceProblem) and isinstance(problem.objective, Mean) and has_kernel(network)
+
+    def on(self, problem: SequenceProblem) -> Self:
+        if self._n_threads > 1:
+            self._threads()
+        other = copy(self)
+        vars(other).update(_problem=problem, _data=ProblemData(problem, self._dtype, self._network.n_genes))
+        return other
 
     def evaluate(
         self,
@@ -112,11 +120,11 @@ class Compiled(Backend):
 
     def _memory(self, thread: int) -> Any:
         """The scratch memory of a thread, kept from one generation to the next."""
-        from neuroevo.kernels.driver import make_scratch
+        from neuroevo.kernels.driver import for_sequences, make_scratch
 
         while len(self._scratch) <= thread:
             plan, n_sequences = self._plan, self._problem.n_sequences
             n_packed, n_rows = len(plan.packing.genes), plan.n_slots * plan.n_rows
             require(64 * (n_packed + 8 * n_rows + 4 * n_sequences), "the working memory of a thread")
             self._scratch.append(make_scratch(n_packed, n_rows, n_sequences, self._dtype))
-        return self._scratch[thread]
+        return for_sequences(self._scratch[thread], self._problem.n_sequences, self._dtype)

@@ -1,0 +1,62 @@
+"""Stretches: pieces of the sequences of a problem, as a problem of their own that costs what their steps cost."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.errors import BadInput
+from neuroevo.problems.sequence import SequenceProblem
+
+Stretches = NDArray[np.int64]
+"""``(n, 4)``: the sequence of each stretch, its first step, its first step that counts, and the step after its last."""
+
+
+def restricted(problem: SequenceProblem, stretches: Stretches, part: str = "train") -> SequenceProblem:
+    """The stretches as sequences of a problem whose part "train" is what of them counts in a part.
+
+    Each begins with the network's first state, and its steps before the first that counts are there to leave that
+    behind. Units, weights, objective and weight decay are those of the problem; labels of steps are left out.
+
+    Raises:
+        BadInput: They do not lie within the sequences, or none of their targets counts.
+    """
+    sequence, begin, first, end = checked_stretches(problem, stretches).T
+    steps = np.arange(int((end - begin).max()))
+    # Steps beyond the end of a stretch repeat its last one: they are padding.
+    places = np.minimum(begin[:, None] + steps, end[:, None] - 1)
+    rows = sequence[:, None], places
+    counts = (begin[:, None] + steps >= first[:, None]) & (begin[:, None] + steps < end[:, None])
+    weights = problem.target_weights
+    return SequenceProblem(
+        problem.inputs[rows],
+        problem.targets[rows],
+        lengths=end - begin,
+        target_mask=problem.counted(part)[rows] & counts[:, :, None],
+        learned=problem.learned,
+        weight_decay=problem.weight_decay,
+        objective=problem.objective,
+        target_weights=None if weights is None else np.broadcast_to(weights, problem.targets.shape)[rows],
+        class_weights=problem.class_weights,
+    )
+
+
+def checked_stretches(problem: SequenceProblem, stretches: Stretches) -> Stretches:
+    """The stretches, sure to lie within the sequences.
+
+    Raises:
+        BadInput: They do not.
+    """
+    array = np.asarray(stretches)
+    if array.ndim != 2 or array.shape[1] != 4 or len(array) == 0 or array.dtype.kind not in "iu":
+        raise BadInput(
+            "stretches must be whole numbers of shape (n, 4) with n >= 1: sequence, first step, first step that counts, "
+            f"step after the last; got {array.dtype} of shape {array.shape}"
+        )
+    sequence, begin, first, end = array.T
+    inside = (sequence >= 0) & (sequence < problem.n_sequences) & (begin >= 0) & (begin <= first) & (first < end)
+    lengths = problem.lengths[np.where(inside, sequence, 0)]
+    wrong = np.flatnonzero(~inside | (end > lengths))
+    if wrong.size:
+        raise BadInput(f"stretch {wrong[0]}, {array[wrong[0]].tolist()}, does not lie within a sequence")
+    return array.astype(np.int64)
