@@ -64,7 +64,9 @@ def carry_out(
     """
     population = strategy.ask()
     batch = None if batches is None else batches.of(number)
-    evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
+    # Evaluators of other kinds need not know of batches as long as nobody asks for them.
+    of_batch: dict[str, Any] = {} if batch is None else {"batch": batch}
+    evaluation = evaluator.evaluate(population, wants=strategy.wants, **of_batch)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = None
     if batch is None or batches is None:
