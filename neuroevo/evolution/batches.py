@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
@@ -103,8 +103,8 @@ class BatchPlan:
         if settings.size >= n_pieces:
             what = "sequences" if settings.steps is None else f"stretches of {settings.steps} steps"
             raise BadInput(
-                f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it smaller, "
-                "leave out [batch]" + ("" if settings.steps else ", or let steps cut the sequences into stretches")
+                f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it "
+                "smaller, leave out [batch]" + ("" if settings.steps else ", or let steps cut sequences into stretches")
             )
 
     def _pieces(self, offset: int) -> Stretches:
@@ -121,16 +121,16 @@ class BatchPlan:
         first, end = np.maximum(cut, 0), np.minimum(cut + steps, lengths[sequence])
         some = self._counts_before[sequence, end] > self._counts_before[sequence, first]
         pieces = np.column_stack([sequence, np.maximum(first - self.settings.washout, 0), first, end])
-        return pieces[some]
+        return np.asarray(pieces[some])
 
     @cached_property
     def _counts_before(self) -> NDArray[np.int64]:
         """``(n_sequences, n_steps + 1)``: training steps that count before each step."""
-        counts = self.problem.counted("train").any(axis=2)
+        counts = np.asarray(self.problem.counted("train").any(axis=2))
         return np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
 
     @cached_property
     def _last(self) -> NDArray[np.int64]:
         """``(n_sequences,)``: steps up to the last that counts in training."""
-        counts = self.problem.counted("train").any(axis=2)
+        counts: Any = self.problem.counted("train").any(axis=2)
         return np.where(counts.any(axis=1), counts.shape[1] - counts[:, ::-1].argmax(axis=1), 0)

@@ -64,7 +64,10 @@ def carry_out(
     """
     population = strategy.ask()
     batch = None if batches is None else batches.of(number)
-    evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
+    if batch is None or batches is None:
+        evaluation = evaluator.evaluate(population, wants=strategy.wants)
+    else:
+        evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = None
     if batch is None or batches is None:
