@@ -284,6 +284,16 @@ def test_what_does_not_go_with_batches_is_refused(scenario, overrides, message):
         ne.load_scenario(scenario, overrides=overrides)
 
 
+def test_numbers_beyond_all_data_are_understood():
+    problem = a_problem(3, 4, 30)
+    with pytest.raises(ne.BadInput, match="all there is: the training part has 4 stretches of 30 steps"):
+        plan(problem, size=10**400, steps=2**64, washout=2**70).check()
+    batch = plan(problem, size=2, steps=2**64, washout=2**70).of(1)
+    assert len(batch) == 2
+    assert (batch[:, 1] == 0).all()
+    assert plan(problem, size=2, growth=1e308).of(10**9) is None
+
+
 def test_washout_without_steps_is_refused_from_python_too():
     with pytest.raises(SettingsError, match="goes with steps only"):
         BatchSettings(size=2, washout=1)
