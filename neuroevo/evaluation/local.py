@@ -22,7 +22,7 @@ from neuroevo.spaces import Direct, SearchSpace, expressed
 if TYPE_CHECKING:
     from neuroevo.evaluation.backends import Backend
     from neuroevo.networks import Network
-    from neuroevo.problems import Problem, SequenceProblem
+    from neuroevo.problems import Problem
     from neuroevo.problems.stretches import Stretches
 
 __all__ = ["LocalEvaluator", "Precision"]
@@ -68,7 +68,7 @@ class LocalEvaluator(Evaluator):
         backend = backend_for(network, problem, self.space, wants)
         self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
-        self._kept_batch: tuple[tuple[str, bytes], SequenceProblem] | None = None
+        self._kept: tuple[tuple[str, bytes], Backend] | None = None
 
     @property
     def offers(self) -> frozenset[str]:
@@ -91,25 +91,27 @@ class LocalEvaluator(Evaluator):
                 f"{sorted(wants)}: say so when it is made, LocalEvaluator(..., wants=...)"
             )
         self.compile()
-        backend = self._backend if batch is None else self._backend.on(self._batch(batch, part))
+        backend = self._backend if batch is None else self._on(batch, part)
         found = dict(backend.evaluate(genomes, part if batch is None else "train", wants))
         for name in ("error", "learned", *wants):
             if name not in found or len(found[name]) != len(genomes):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
-    def _batch(self, batch: Stretches, part: str) -> SequenceProblem:
-        """The problem of a batch, kept for whoever asks for the same one next."""
+    def _on(self, batch: Stretches, part: str) -> Backend:
+        """The backend for a batch, kept for whoever asks for the same one next: chunks of a population, islands."""
         key = part, np.asarray(batch).tobytes()
-        if self._kept_batch is None or self._kept_batch[0] != key:
-            self._kept_batch = key, restricted(as_sequences(self.problem, "mini-batches"), batch, part)
-        return self._kept_batch[1]
+        if self._kept is None or self._kept[0] != key:
+            stretches = restricted(as_sequences(self.problem, "mini-batches"), batch, part)
+            self._kept = key, self._backend.on(stretches)
+        return self._kept[1]
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         return expressed(self.space, genomes, self.network, self.problem)
 
     def close(self) -> None:
         """Stop the threads."""
+        self._kept = None
         self._backend.close()
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
@@ -72,7 +72,7 @@ class BatchPlan:
         """The batch of a generation, in the order of the data; None where it is all data."""
         settings = self.settings
         rng = stream(self.seed, generation=generation, phase=Phase.BATCH)
-        pieces = self._pieces(0 if settings.steps is None else int(rng.integers(settings.steps)))
+        pieces = self._pieces(0 if self._steps is None else int(rng.integers(self._steps)))
         # Beyond the largest float all data are wanted in any case.
         with np.errstate(over="ignore"):
             size = np.round(settings.size * np.float64(settings.growth) ** (generation - 1))
@@ -101,15 +101,15 @@ class BatchPlan:
         """
         n_pieces, settings = len(self._pieces(0)), self.settings
         if settings.size >= n_pieces:
-            what = "sequences" if settings.steps is None else f"stretches of {settings.steps} steps"
+            what = "sequences" if settings.steps is None else f"stretches of {self._steps} steps"
             raise BadInput(
-                f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it smaller, "
-                "leave out [batch]" + ("" if settings.steps else ", or let steps cut the sequences into stretches")
+                f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it "
+                "smaller, leave out [batch]" + ("" if settings.steps else ", or let steps cut sequences into stretches")
             )
 
     def _pieces(self, offset: int) -> Stretches:
         """What is drawn from: whole sequences with a training target, or what they fall into when cut at an offset."""
-        lengths, steps = self._last, self.settings.steps
+        lengths, steps = self._last, self._steps
         if steps is None:
             sequences = np.flatnonzero(lengths)
             zeros = np.zeros_like(sequences)
@@ -120,17 +120,23 @@ class BatchPlan:
         cut = number * steps - ((steps - offset) if offset else 0)
         first, end = np.maximum(cut, 0), np.minimum(cut + steps, lengths[sequence])
         some = self._counts_before[sequence, end] > self._counts_before[sequence, first]
-        pieces = np.column_stack([sequence, np.maximum(first - self.settings.washout, 0), first, end])
-        return pieces[some]
+        washout = min(self.settings.washout, self.problem.n_steps)
+        pieces = np.column_stack([sequence, np.maximum(first - washout, 0), first, end])
+        return np.asarray(pieces[some])
+
+    @property
+    def _steps(self) -> int | None:
+        """Steps of a stretch, no more than the longest sequence has."""
+        return None if self.settings.steps is None else min(self.settings.steps, self.problem.n_steps)
 
     @cached_property
     def _counts_before(self) -> NDArray[np.int64]:
         """``(n_sequences, n_steps + 1)``: training steps that count before each step."""
-        counts = self.problem.counted("train").any(axis=2)
+        counts = np.asarray(self.problem.counted("train").any(axis=2))
         return np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
 
     @cached_property
     def _last(self) -> NDArray[np.int64]:
         """``(n_sequences,)``: steps up to the last that counts in training."""
-        counts = self.problem.counted("train").any(axis=2)
+        counts: Any = self.problem.counted("train").any(axis=2)
         return np.where(counts.any(axis=1), counts.shape[1] - counts[:, ::-1].argmax(axis=1), 0)

@@ -64,9 +64,10 @@ def carry_out(
     """
     population = strategy.ask()
     batch = None if batches is None else batches.of(number)
-    # Evaluators of other kinds need not know of batches as long as nobody asks for them.
-    of_batch: dict[str, Any] = {} if batch is None else {"batch": batch}
-    evaluation = evaluator.evaluate(population, wants=strategy.wants, **of_batch)
+    if batch is None or batches is None:
+        evaluation = evaluator.evaluate(population, wants=strategy.wants)
+    else:
+        evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = None
     if batch is None or batches is None:

@@ -50,8 +50,8 @@ def checked_stretches(problem: SequenceProblem, stretches: Stretches) -> Stretch
     array = np.asarray(stretches)
     if array.ndim != 2 or array.shape[1] != 4 or len(array) == 0 or array.dtype.kind not in "iu":
         raise BadInput(
-            "stretches must be whole numbers of shape (n, 4) with n >= 1: sequence, first step, first step that counts, "
-            f"step after the last; got {array.dtype} of shape {array.shape}"
+            "stretches must be whole numbers of shape (n, 4) with n >= 1: sequence, first step, first step that "
+            f"counts, step after the last; got {array.dtype} of shape {array.shape}"
         )
     sequence, begin, first, end = array.T
     inside = (sequence >= 0) & (sequence < problem.n_sequences) & (begin >= 0) & (begin <= first) & (first < end)

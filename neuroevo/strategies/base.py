@@ -59,8 +59,8 @@ class Strategy(ABC, Generic[S]):
     #: Names of floats and arrays of floats in STATE to their axes: "n_genes", "population_size" (of the settings), and
     #: others, each of one length wherever it stands. A state of other shapes is refused.
     AXES: ClassVar[Axes] = {}
-    #: Whether errors are compared within a generation only, so that those of the next may be of other data (mini-batches).
-    #: The incumbent does not count: nothing but `incumbent` may depend on it.
+    #: Whether errors are compared within a generation only, so that those of the next may be of other data, as with
+    #: mini-batches. `incumbent` is left out of this: it compares all errors, and nothing else may depend on it.
     memoryless: ClassVar[bool] = False
 
     settings: S

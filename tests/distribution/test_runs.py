@@ -52,10 +52,23 @@ class Crashing(Callback):
             raise Crash
 
 
-@pytest.fixture(params=["one population", "islands"])
+BATCHES = """
+[batch]
+size = 3
+steps = 5
+washout = 4
+every = 2
+"""
+
+
+@pytest.fixture(params=["one population", "islands", "batches", "islands with batches"])
 def scenario(request, small_scenario):
-    if request.param == "islands":
-        small_scenario.write_text(small_scenario.read_text() + ISLANDS)
+    text = small_scenario.read_text()
+    if "islands" in request.param:
+        text += ISLANDS
+    if "batches" in request.param:
+        text = text.replace("genetic_algorithm", "snes") + BATCHES
+    small_scenario.write_text(text)
     return small_scenario
 
 

@@ -138,6 +138,18 @@ def test_any_number_of_workers_and_any_chunk_give_the_same_bits(ray_here, job):
 
 
 @pytest.mark.ray
+def test_a_batch_gives_the_bits_of_a_local_evaluator_and_a_wrong_one_is_refused_here(ray_here, job):
+    network, problem, population = job
+    batch = np.array([[0, 3, 5, 20], [2, 0, 0, 9]])
+    with ne.LocalEvaluator(network, problem) as local, Cluster.local(2, 1) as cluster:
+        expected = local.evaluate(population, batch=batch)
+        with ShardedEvaluator(cluster, ne.EvaluatorRecipe(network, problem), chunk_size=16) as evaluator:
+            assert_same_bits(evaluator.evaluate(population, batch=batch), expected)
+            with pytest.raises(ne.BadInput, match="does not lie within a sequence"):
+                evaluator.evaluate(population, batch=np.array([[0, 0, 0, 99]]))
+
+
+@pytest.mark.ray
 def test_double_precision_gives_the_same_bits(ray_here, job):
     network, problem, population = job
     with ne.LocalEvaluator(network, problem, precision="double") as local:

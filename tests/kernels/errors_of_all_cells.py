@@ -24,9 +24,33 @@ NETWORKS = {
 }
 
 
+OBJECTIVES = [
+    ("softmax", {"learned": ne.RightClass(), "objective": "cross_entropy", "class_weights": [1.0, 2.0]}),
+    ("softmax", {"learned": ne.RightClass(), "objective": "balanced_error"}),
+    ("logistic", {"objective": "cross_entropy", "target_weights": [0.3, 1.7]}),
+    *[("linear", {"objective": name, "target_weights": [0.3, 1.7]}) for name in ("absolute", "huber", "pinball")],
+]
+
+
+def objectives(precision):
+    """A hash of the errors by every kind of objective."""
+    digest = hashlib.sha256()
+    for activation, settings in OBJECTIVES:
+        network = ne.Elman(2, 9, 2, output_activation=activation)
+        rng = np.random.default_rng(3)
+        targets = np.eye(2)[rng.integers(0, 2, (7, 70))]
+        problem = ne.SequenceProblem(rng.normal(size=(7, 70, 2)), targets, **settings)
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            digest.update(evaluator.evaluate(rng.normal(size=(21, network.n_genes)) * 2).error.tobytes())
+    return digest.hexdigest()
+
+
 def main(kinds, precisions):
     for kind in kinds:
         for precision in precisions:
+            if kind == "objectives":
+                sys.stdout.write(f"{kind} {precision} {objectives(precision)}\n")
+                continue
             digest = hashlib.sha256()
             for network in NETWORKS[kind]:
                 rng = np.random.default_rng(3)

@@ -46,6 +46,9 @@ BASE: dict[str, Any] = {
         "scaling_range": [-1.0, 1.0],
         "tolerance": 0.1,
         "weight_decay": 0.0,
+        "objective": "huber",
+        "threshold": 0.5,
+        "target_weights": [2.0],
         "parts": {"train": [1900, 1920], "validation": [1921, 1929], "test": [1930, 1939]},
     },
     "network": {"kind": "elman", "n_hidden": 2, "activation": "tanh", "n_layers": 1, "initial_state": False},
@@ -53,6 +56,11 @@ BASE: dict[str, Any] = {
     "stop": {"generations": 2, "error": 0.001, "all": [{"learned": 0.9, "evaluations": 10}]},
     "record": {"plots": False, "checkpoint_seconds": 5.0},
     "distribution": {"threads": 1},
+}
+BATCHED: dict[str, Any] = {
+    **BASE,
+    "strategy": {"kind": "snes", "population_size": 6},
+    "batch": {"size": 2, "steps": 3, "washout": 1, "growth": 1.1, "every": 2},
 }
 VALUES: tuple[Any, ...] = (
     0, 1, -1, 2, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.0, -0.0, 0.5, 1.5, -2.5, 1e-320, 1e308, float("inf"),
@@ -71,8 +79,8 @@ def place(table: Any, dice: random.Random) -> tuple[Any, Any]:
 
 
 def mutated(dice: random.Random) -> dict[str, Any]:
-    """The base with one to three changes."""
-    table = copy.deepcopy(BASE)
+    """One of the bases with one to three changes."""
+    table = copy.deepcopy(BATCHED if dice.random() < 0.3 else BASE)
     names = [*NETWORKS.names(), *PROBLEMS.names(), *CRITERIA.names(), *STRATEGIES.names()]
     for _ in range(dice.choice((1, 1, 2, 3))):
         if not table:

@@ -61,7 +61,7 @@ class Backend(ABC):
         """
 
     def on(self, problem: SequenceProblem) -> Backend:  # noqa: ARG002 - most of other packages know one problem
-        """The same backend for other sequences that need the same code, good for one evaluation; it is never closed.
+        """The same backend for other sequences that need the same code; it lives as long as this one, and no longer.
 
         Raises:
             BadInput: It knows only the problem that it was made for.
