@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.callbacks import Callback
+from neuroevo.cli.texts import scenario_text
 from neuroevo.evaluation import BACKENDS
 from neuroevo.evolution.batches import MEASURED, BatchPlan, BatchSettings
 from neuroevo.problems.stretches import restricted
@@ -283,6 +284,12 @@ def test_columns_say_what_the_page_says_of_them(scenario, tmp_path):
 def test_what_does_not_go_with_batches_is_refused(scenario, overrides, message):
     with pytest.raises(ScenarioError, match=message):
         ne.load_scenario(scenario, overrides=overrides)
+
+
+def test_check_says_what_a_batch_is(scenario):
+    loaded = ne.load_scenario(scenario, overrides={"batch.growth": 1.5})
+    line = "3 stretches of 5 steps after 4 of washout, times 1.5 a generation; the best on all data every 3 generations"
+    assert f"  batch    {line}" in scenario_text(loaded).splitlines()
 
 
 def test_numbers_beyond_all_data_are_understood():
