@@ -14,6 +14,7 @@ from neuroevo.records import RecordError, RunRecord
 from neuroevo.scenario import ScenarioError
 from neuroevo.stopping import Progress
 from neuroevo.strategies import STRATEGIES
+from tests.problems.drawn import largest
 
 
 def history(record: RunRecord) -> str:
@@ -194,3 +195,22 @@ def test_a_run_with_an_objective_is_resumed_and_extended_to_the_same_bits_and_sa
     assert whole.run["champion"]["error"] == pytest.approx(error, rel=2e-5)
     plain = ne.run(small_scenario, overrides={"stop.generations": 12}, results=tmp_path / "plain")
     assert not np.array_equal(plain.champion.genome, whole.champion.genome)
+
+
+def test_a_run_with_an_objective_of_ones_own_goes_on_from_its_record(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(1, 40, 1))
+
+    def scenario(objective: object) -> ne.Scenario:
+        problem = ne.SequenceProblem(values[:, :-1], values[:, 1:], objective=objective)  # type: ignore[arg-type]
+        return ne.make_scenario(problem, ne.Elman(1, 2, 1), "snes", {"generations": 8})
+
+    whole = ne.run(scenario(largest), results=tmp_path / "whole")
+    begun = ne.run(scenario(largest).replaced({"stop.generations": 3}), results=tmp_path / "begun")
+    assert outcome(ne.extend(begun.path, overrides={"stop.generations": 8})) == outcome(whole)
+    assert whole.error_name == "largest (objective of one's own)"
+    outputs = whole.network.predict(whole.champion.genome, values[:, :-1])
+    assert whole.run["champion"]["error"] == pytest.approx(np.abs(outputs - values[:, 1:]).max(), rel=1e-5)
+    with pytest.raises(ne.BadInput, match="can't be written down"):
+        ne.run(scenario(lambda outputs, *_: outputs.max(axis=(1, 2, 3)) ** 2), results=tmp_path / "none")
+    assert not list((tmp_path / "none").iterdir())

@@ -12,6 +12,7 @@ from neuroevo.cli.display import duration
 from neuroevo.cli.terminal import escaped
 
 if TYPE_CHECKING:
+    from neuroevo.evolution.batches import BatchPlan
     from neuroevo.records import RunRecord
     from neuroevo.registry import Registry
     from neuroevo.scenario import Scenario, Sweep
@@ -79,6 +80,7 @@ def scenario_text(scenario: Scenario) -> str:
         *([("space", f"{table['space']['kind']}, {scenario.evaluator.n_genes} genes")] if "space" in table else []),
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
+        *([("batch", _batch_text(scenario.batches))] if scenario.batches is not None else []),
         *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),
         ("stops at", stops),
     ]
@@ -87,6 +89,13 @@ def scenario_text(scenario: Scenario) -> str:
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
     lines += [f"  warning: {text}" for text in scenario.warnings()]
     return "\n".join(lines)
+
+
+def _batch_text(batches: BatchPlan) -> str:
+    own = batches.settings
+    pieces = "sequences" if own.steps is None else f"stretches of {own.steps} steps after {own.washout} of washout"
+    grows = f", times {own.growth:g} a generation" if own.growth > 1 else ""
+    return f"{own.size} {pieces}{grows}; the best on all data every {batches.every} generations"
 
 
 def _islands_text(table: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.callbacks import Callback
+from neuroevo.cli.texts import scenario_text
 from neuroevo.evaluation import BACKENDS
 from neuroevo.evolution.batches import MEASURED, BatchPlan, BatchSettings
 from neuroevo.problems.stretches import restricted
@@ -31,6 +32,7 @@ def plan(problem, seed=1, **settings):
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(2, 30), st.integers(1, 12), st.integers(0, 5), st.data())
 def test_pieces_share_out_the_training_steps_whatever_the_offset(seed, n_sequences, n_steps, steps, washout, data):
     problem = a_problem(seed, n_sequences, n_steps)
+    steps = min(steps, n_steps)
     offset = data.draw(st.integers(0, steps - 1))
     pieces = plan(problem, size=1, steps=steps, washout=washout)._pieces(offset)
     counts = problem.counted("train").any(axis=2)
@@ -108,8 +110,8 @@ def test_error_on_a_batch_is_that_of_networks_run_over_its_stretches(name, part)
     genomes = np.random.default_rng(8).normal(size=(19, network.n_genes)) * 0.4
     whole = BACKENDS[name](network, problem, n_threads=2, precision="double")
     before = whole.evaluate(genomes, part)["error"]
-    for generation in (1, 2):
-        stretches = plan(problem, size=7, steps=11, washout=4).of(generation)
+    for generation, size in ((1, 7), (2, 2)):
+        stretches = plan(problem, size=size, steps=11, washout=4).of(generation)
         found = whole.on(restricted(problem, stretches, part)).evaluate(genomes, "train")["error"]
         for k in (0, 18):
             assert found[k] == pytest.approx(by_hand(network, genomes[k], problem, stretches, part), rel=1e-11)
@@ -282,6 +284,12 @@ def test_columns_say_what_the_page_says_of_them(scenario, tmp_path):
 def test_what_does_not_go_with_batches_is_refused(scenario, overrides, message):
     with pytest.raises(ScenarioError, match=message):
         ne.load_scenario(scenario, overrides=overrides)
+
+
+def test_check_says_what_a_batch_is(scenario):
+    loaded = ne.load_scenario(scenario, overrides={"batch.growth": 1.5})
+    line = "3 stretches of 5 steps after 4 of washout, times 1.5 a generation; the best on all data every 3 generations"
+    assert f"  batch    {line}" in scenario_text(loaded).splitlines()
 
 
 def test_numbers_beyond_all_data_are_understood():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class ByOutputs(Compiled):
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
         self._outputs_of: list[NDArray[Any]] = []
 
-    def on(self, problem: SequenceProblem) -> Self:
+    def on(self, problem: SequenceProblem) -> Compiled:
         other = super().on(problem)
         vars(other).update(_outputs_of=[])
         return other

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Compiled(Backend):
     def supports(cls, network: Network, problem: Problem) -> bool:
         return isinstance(problem, SequenceProblem) and isinstance(problem.objective, Mean) and has_kernel(network)
 
-    def on(self, problem: SequenceProblem) -> Self:
+    def on(self, problem: SequenceProblem) -> Compiled:
         if self._n_threads > 1:
             self._threads()
         other = copy(self)
