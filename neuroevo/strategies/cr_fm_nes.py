@@ -125,6 +125,7 @@ class CrFmNes(Strategy[CrFmNesSettings]):
     """CR-FM-NES: a normal distribution with a width per gene and one joint direction, and a fast path."""
 
     Settings = CrFmNesSettings
+    memoryless = True
     STATE = ("mean", "sigma", "scale", "direction", "sigma_path", "path", "immigrants")
 
     AXES: ClassVar[Axes] = {

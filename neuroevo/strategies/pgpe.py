@@ -67,6 +67,7 @@ class Pgpe(Strategy[PgpeSettings]):
     """PGPE with ClipUp: mirrored samples of a normal distribution whose mean and widths descend the expected error."""
 
     Settings = PgpeSettings
+    memoryless = True
     STATE = ("mean", "width", "velocity", "immigrants")
 
     AXES: ClassVar[Axes] = {
