@@ -242,7 +242,8 @@ class SequenceProblem(Problem):
         problem = SequenceProblem(**{**base.fields(), "inputs": inputs, "targets": targets})
         problem.__dict__.update(preparation=preparation, references=checks.frozen(references), original=base)
         if preparation.subtracts:
-            problem.__dict__["error_name"] = "mean squared error of the residual (scaled units)"
+            what, bracket, unit = problem.error_name.partition(" (")
+            problem.__dict__["error_name"] = f"{what} of the residual{bracket}{unit}"
         return problem
 
     @cached_property
