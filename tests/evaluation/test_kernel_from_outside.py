@@ -74,7 +74,7 @@ def run(package, code, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         cwd=package,
-        env={**os.environ, "PYTHONPATH": paths, "XDG_CACHE_HOME": str(package / "cache"), **environment},
+        env={**os.environ, "PYTHONPATH": paths, "NUMBA_CACHE_DIR": str(package / "cache"), **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -62,14 +62,14 @@ def printed(code, **environment):
 )
 def test_kernels_compile_without_a_private_class(module, name, expected, tmp_path):
     hide = HIDE.format(module=module, name=name, expected=expected)
-    assert printed(hide + SCALE, XDG_CACHE_HOME=str(tmp_path)) == "False 8.0 True False\n"
+    assert printed(hide + SCALE, NUMBA_CACHE_DIR=str(tmp_path)) == "False 8.0 True False\n"
 
 
 @pytest.mark.slow
 def test_bits_are_the_same_without_the_private_classes(tmp_path):
     hide = HIDE.format(module="codegen", name="JITCodeLibrary", expected=(True, False))
-    plain = printed(hide + EVALUATE, XDG_CACHE_HOME=str(tmp_path))
-    assert plain == printed(EVALUATE, XDG_CACHE_HOME=str(tmp_path / "other"))
+    plain = printed(hide + EVALUATE, NUMBA_CACHE_DIR=str(tmp_path))
+    assert plain == printed(EVALUATE, NUMBA_CACHE_DIR=str(tmp_path / "other"))
     assert plain.startswith("False None True\n")
 
 

@@ -52,7 +52,14 @@ BASE: dict[str, Any] = {
         "parts": {"train": [1900, 1920], "validation": [1921, 1929], "test": [1930, 1939]},
     },
     "network": {"kind": "elman", "n_hidden": 2, "activation": "tanh", "n_layers": 1, "initial_state": False},
-    "strategy": {"kind": "genetic_algorithm", "population_size": 6, "start_width": 1.0, "bounds": [-5.0, 5.0]},
+    # Decaying widths keep the checkpoints of networks of millions of genes, which mutations make, half as large.
+    "strategy": {
+        "kind": "genetic_algorithm",
+        "population_size": 6,
+        "start_width": 1.0,
+        "bounds": [-5.0, 5.0],
+        "mutation_adaptation": "decaying",
+    },
     "stop": {"generations": 2, "error": 0.001, "all": [{"learned": 0.9, "evaluations": 10}]},
     "record": {"plots": False, "checkpoint_seconds": 5.0},
     "distribution": {"threads": 1},
