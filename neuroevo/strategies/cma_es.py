@@ -25,8 +25,8 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
-from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.cma_covariance import (
     Covariance,

@@ -23,8 +23,8 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from neuroevo.errors import BadInput
+from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
-from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.search_scale import gene_scale, search_centre
 from neuroevo.strategies.settings import StrategySettings

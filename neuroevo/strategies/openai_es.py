@@ -22,8 +22,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Interval
 
 from neuroevo.errors import BadInput
+from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
-from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase

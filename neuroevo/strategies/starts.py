@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroevo.errors import BadInput
-from neuroevo.strategies.blas import one_blas_thread
+from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.bounds import Bounds, FloatArray
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuroevo.machine import one_blas_thread
 from neuroevo.settings import SettingsError
 from neuroevo.strategies import make_strategy
-from neuroevo.strategies.blas import one_blas_thread
 from neuroevo.strategies.cma_covariance import FullCovariance, LimitedMemoryCovariance, SeparableCovariance
 from neuroevo.strategies.cma_parameters import cma_parameters, default_population
 from neuroevo.strategies.cma_restarts import RestartPlan, RunMonitor
