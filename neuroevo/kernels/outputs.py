@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import implements, is_kind
-from neuroevo.kernels.sequences import feed_inputs
+from neuroevo.kernels.sequences import feed_every_step
 from neuroevo.kernels.tasks import feed, finish, judge
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import lanes, load, peek, store
@@ -38,12 +38,7 @@ class Outputs(NamedTuple):
 
 @implements(feed)
 def _feed(task, memory, inputs, moment, columns):
-    def feed_all(task, memory, inputs, moment, columns):
-        for column in range(number_of(columns)):
-            feed_inputs(task, memory, inputs, moment, column)
-        return True
-
-    return feed_all if is_kind(task, Outputs) else None
+    return feed_every_step if is_kind(task, Outputs) else None
 
 
 @implements(judge)

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import implements, is_kind
-from neuroevo.kernels.sequences import feed_inputs
+from neuroevo.kernels.sequences import feed_every_step
 from neuroevo.kernels.tasks import feed, judge
-from neuroevo.kernels.tiles import number_of
 
 
 class Replay(NamedTuple):
@@ -33,12 +32,7 @@ class Replay(NamedTuple):
 
 @implements(feed)
 def _feed(task, memory, inputs, moment, columns):
-    def feed_all(task, memory, inputs, moment, columns):
-        for column in range(number_of(columns)):
-            feed_inputs(task, memory, inputs, moment, column)
-        return True
-
-    return feed_all if is_kind(task, Replay) else None
+    return feed_every_step if is_kind(task, Replay) else None
 
 
 @implements(judge)

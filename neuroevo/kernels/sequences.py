@@ -93,6 +93,13 @@ def feed_inputs(task, memory, inputs, moment, column):
     return step
 
 
+def feed_every_step(task, memory, inputs, moment, columns):
+    """The `feed` of tasks that want every step."""
+    for column in range(number_of(columns)):
+        feed_inputs(task, memory, inputs, moment, column)
+    return True
+
+
 @implements(feed)
 def _feed(task, memory, inputs, moment, columns):
     def feed_sequences(task, memory, inputs, moment, columns):
