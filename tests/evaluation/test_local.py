@@ -333,6 +333,9 @@ class NoKernel:
     def predict(self, genome, inputs, lengths=None):
         return self.inner.predict(genome, inputs, lengths)
 
+    def predict_rows(self, genome, rows, lengths):
+        return self.inner.predict_rows(genome, rows, lengths)
+
 
 def test_network_without_a_kernel_is_evaluated_by_predict_and_says_so_once():
     network = NoKernel()

@@ -255,7 +255,8 @@ def weight(problem, s, t, o):
     result = 1.0
     if problem.target_weights is not None:
         own = problem.target_weights
-        place = [s, t, o][3 - own.ndim :]
+        # Of sequences of unequal lengths, weights of steps are rows.
+        place = [problem.rows.offsets[s] + t, o] if own.ndim == 2 else [s, t, o][3 - own.ndim :]
         result *= float(own[tuple(0 if size == 1 else k for size, k in zip(own.shape, place, strict=True))])
     if problem.class_weights is not None:
         result *= float(problem.class_weights[[float(y) for y in problem.targets[s][t]].index(1.0)])

@@ -219,7 +219,7 @@ def test_other_format_version_is_refused_by_name(finished: Path, version: object
     values = json.loads((finished / "run.json").read_text())
     values["format_version"] = version
     (finished / "run.json").write_text(json.dumps(values))
-    with pytest.raises(RecordError, match=r"format version .*reads 1, 2"):
+    with pytest.raises(RecordError, match=r"format version .*reads 1, 2, 3"):
         RunRecord.open(finished)
 
 
