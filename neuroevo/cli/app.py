@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -51,7 +53,7 @@ app = typer.Typer(
     name="neuroevo",
     help="Train recurrent neural networks without gradients.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -87,8 +89,37 @@ def _version(value: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    imports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import",
+            metavar="MODULE",
+            help="Import a module of one's own first, which registers strategies, networks, ...; workers know them too.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    with exit_codes():
+        for module in imports or ():
+            _import(module)
+
+
+def _import(name: str) -> None:
+    """Import a module by its name, from the present folder too.
+
+    Raises:
+        BadInput: There is none of that name.
+    """
+    if (folder := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise BadInput(
+            f"--import {name}: there is no such module in {folder} or among the installed packages; name it as Python "
+            "does, without .py"
+        ) from error
 
 
 @app.command()

@@ -22,7 +22,8 @@ from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
-from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
+from neuroevo.scenario.kinds import overridden
+from neuroevo.scenario.reader import ScenarioError, read_table
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.spaces import SPACES, Direct, SearchSpace
@@ -165,7 +166,7 @@ class Scenario:
         if not overrides:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
-        return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
+        return check_table(overridden(self.with_sweep, overrides), self.source, kept)
 
     @property
     def with_sweep(self) -> Mapping[str, Any]:
@@ -192,7 +193,7 @@ def load_scenario(
         ScenarioError: With every mistake in it.
     """
     source = Path(path)
-    table = with_overrides(read_table(source), overrides or {})
+    table = overridden(read_table(source), overrides or {})
     return check_table(table, source, problem)
 
 
