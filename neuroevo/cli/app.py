@@ -88,13 +88,13 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    _shown: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
     imports: Annotated[
         list[str] | None,
         typer.Option(
             "--import",
             metavar="MODULE",
-            help="Import a module of one's own first, which registers strategies, networks, ...; workers know them too.",
+            help="Import a module of your own first: what it registers is known to the command and its workers.",
         ),
     ] = None,
 ) -> None:

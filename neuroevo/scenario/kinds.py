@@ -75,5 +75,7 @@ def overridden(table: Mapping[str, Any], overrides: Mapping[str, Any], *, quiet:
         for key in strange:
             del result[name][key]
         if strange and not quiet:
-            _log.warning("%s = %s: left out what only %s has: %s", f"{name}.kind", kind, old.get("kind"), ", ".join(strange))
+            _log.warning(
+                "%s = %s: left out what only %s has: %s", f"{name}.kind", kind, old.get("kind"), ", ".join(strange)
+            )
     return result
