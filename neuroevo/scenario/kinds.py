@@ -34,7 +34,7 @@ def settings_class(table: str, kind: str) -> type[Any] | None:
         UnknownName: There is no such kind.
     """
     member = REGISTRIES[table][kind]
-    cls = member.Settings if table == "strategy" else member
+    cls: type[Any] = member.Settings if table == "strategy" else member
     return cls if dataclasses.is_dataclass(cls) else None
 
 

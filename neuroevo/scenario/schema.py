@@ -43,7 +43,7 @@ TABLES = ("problem", "network", "space", "strategy", "islands", "batch", "stop",
 _NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
 IN_MEMORY = "in memory"
 """The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
-_NEEDED = {
+NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
     "strategy": 'how it is searched, with kind = "genetic_algorithm" or another name that `neuroevo list` shows',
@@ -282,8 +282,8 @@ class _Collector:
 
     def table(self, tables: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         if name not in tables:
-            if name in _NEEDED:
-                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=_NEEDED[name]))
+            if name in NEEDED:
+                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=NEEDED[name]))
             return None
         if not isinstance(tables[name], dict):
             self.mistakes.append(Mistake(name, f"must be a table, written [{name}]", shown(tables[name])))
