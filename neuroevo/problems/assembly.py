@@ -1,4 +1,4 @@
-"""Sequences of unequal length become one padded problem, whole sequences in each part."""
+"""Sequences of unequal length become one problem, whole sequences in each part."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sample:
 
 
 def assemble(samples: Mapping[str, Sequence[Sample]], **arguments: Any) -> SequenceProblem:
-    """The problem of all samples, padded with zeros at their ends.
+    """The problem of all samples.
 
     Args:
         samples: Part names to sequences; empty parts are left out.
@@ -36,15 +36,15 @@ def assemble(samples: Mapping[str, Sequence[Sample]], **arguments: Any) -> Seque
     """
     samples = {part: its for part, its in samples.items() if its}
     sequences = [sample for its in samples.values() for sample in its]
-    lengths = np.array([len(sample.inputs) for sample in sequences])
-    shape = (len(sequences), int(lengths.max()))
-    inputs = np.zeros((*shape, sequences[0].inputs.shape[1]))
-    targets = np.zeros((*shape, sequences[0].targets.shape[1]))
-    mask = np.zeros(targets.shape, dtype=np.bool_)
-    for i, (sample, length) in enumerate(zip(sequences, lengths, strict=True)):
-        inputs[i, :length] = sample.inputs
-        targets[i, :length] = sample.targets
-        mask[i, :length] = sample.counts[:, None]
+    inputs, targets, counts = (
+        np.concatenate([getattr(sample, name) for sample in sequences]) for name in ("inputs", "targets", "counts")
+    )
     owners = np.repeat(list(samples), [len(its) for its in samples.values()])
-    parts = {part: owners == part for part in samples}
-    return SequenceProblem(inputs, targets, lengths=lengths, target_mask=mask, parts=parts, **arguments)
+    return SequenceProblem(
+        inputs,
+        targets,
+        lengths=[len(sample.inputs) for sample in sequences],
+        target_mask=np.repeat(counts[:, None], targets.shape[1], axis=1),
+        parts={part: owners == part for part in samples},
+        **arguments,
+    )
