@@ -92,6 +92,7 @@ class SequenceProblem(Problem):
         scaling: From there to the present units.
         preparation: From original units to there; None where nothing is prepared.
         reference_rows: ``(n_rows, n_outputs)``: what the preparation takes off the targets, or None.
+        notes: What reading did to the data, in sentences, where they come from a file.
 
     Raises:
         TypeError, ValueError: With the argument, what was expected, what came, and the remedy.
@@ -101,6 +102,7 @@ class SequenceProblem(Problem):
     error_name: str = Squared().title
     parts: Mapping[str, NDArray[np.bool_]]
     rows: Rows
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
