@@ -30,7 +30,7 @@ class Table:
     Attributes:
         path: The file, or what stands for one in messages.
         names: One name a column; empty where it has none.
-        cells: For each column its cells, as text (CSV) or as a numpy array (others).
+        cells: For each column its cells, as a list of texts without blanks around them (CSV) or an array (others).
         lines: For each row its line in the file; None where the file has no lines.
         decimal: The decimal mark of numbers that are text.
     """
@@ -114,17 +114,17 @@ class Table:
 
     def texts(self, column: Column) -> list[str]:
         """A column as text, blanks around it removed."""
-        return [str(cell).strip() for cell in self.cells[self.find(column)]]
+        cells = self.cells[self.find(column)]
+        return list(cells) if isinstance(cells, list) else [str(cell).strip() for cell in cells]
 
     def holds_text(self, column: Column, rows: NDArray[np.intp]) -> bool:
         """Whether a column has texts in these rows, and no number."""
         cells = self.cells[self.find(column)]
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
             return False
-        given = [cell for cell in (cells[row] for row in rows.tolist()) if not is_missing_text(cell)]
-        return any(is_text(cell, self.decimal) for cell in given[:1]) and not any(
-            is_number(cell, self.decimal) for cell in given
-        )
+        given = (cell for cell in (cells[row] for row in rows.tolist()) if not is_missing_text(cell))
+        first = next(given, None)
+        return is_text(first, self.decimal) and not any(is_number(cell, self.decimal) for cell in given)
 
 
 def read_table(path: Path, dialect: Dialect | None = None) -> Table:

@@ -85,7 +85,8 @@ def timeline(
             row = int(np.flatnonzero(~np.isfinite(labels))[0])
             raise DataError(f"{place(row)}: the time is missing; every row needs one")
         return _rising(Timeline(labels), place, starts)
-    labels = np.array(["-".join(_padded(cell) for cell in cells) for cells in zip(*columns, strict=True)])
+    padded = [[_padded(cell) for cell in cells] for cells in columns]
+    labels = np.array(padded[0] if len(padded) == 1 else ["-".join(cells) for cells in zip(*padded, strict=True)])
     year_first = all(cell[:4].isdecimal() and len(cell) >= 4 for cell in (labels[0], labels[-1]))
     if not (year_first and not falls(labels, starts).size):
         given = stamps(joined, place, starts)
