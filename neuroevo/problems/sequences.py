@@ -128,7 +128,14 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         Raises:
             DataError: A file, or what the settings say about it, can't be used.
         """
-        paths = matching(folder, several(self.file))
+        return self.of_files(matching(folder, several(self.file)))
+
+    def of_files(self, paths: Sequence[Path]) -> SequenceProblem:
+        """The problem of files.
+
+        Raises:
+            DataError: One of them, or what the settings say about it, can't be used.
+        """
         content = read_bytes(paths[0])
         if is_archive(content) and len(paths) == 1:
             return self._of_archive(paths[0], parse_archive(content, paths[0]))

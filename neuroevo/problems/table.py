@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.archive import is_archive, parse_archive
-from neuroevo.problems.cells import finite, is_missing_text, is_number, is_text, listed, number
+from neuroevo.problems.cells import MISSING, MISSING_TEXTS, finite, is_missing_text, is_number, is_text, listed, number
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.frames import columns_of_frame, columns_of_parquet, is_parquet
@@ -111,6 +111,14 @@ class Table:
                 )
             values[row] = value
         return values
+
+    def given(self, column: Column, rows: NDArray[np.intp], *, texts: bool = False) -> NDArray[np.bool_]:
+        """``(n,)`` bool: the rows whose cell is not missing, as a number or as a text."""
+        cells = self.cells[self.find(column)]
+        if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
+            return ~np.isnan(cells[rows].astype(np.float64))
+        missing = MISSING_TEXTS if texts else MISSING
+        return np.array([str(cells[row]).strip().lower() not in missing for row in rows.tolist()], dtype=np.bool_)
 
     def texts(self, column: Column) -> list[str]:
         """A column as text, blanks around it removed."""

@@ -159,9 +159,7 @@ def _first_row(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _rows(
-    path: Path, kept: Sequence[str], delimiter: str, numbers: Sequence[int]
-) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, kept: Sequence[str], delimiter: str, numbers: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
     blank = delimiter == " "
     # Runs of blanks separate as one does.
     text = (line.strip() + "\n" if blank else line + "\n" for line in kept)
