@@ -130,11 +130,21 @@ def weighted_sums(memory, w, sources, out, squash, columns):
 
 
 @inlined
-def read_out(cell, memory, w, units, at, columns):
-    """Outputs of a step: weighted sums of the rows `units` and of the inputs, through the cell's output activation."""
-    out = Rows(at.new, cell.n_outputs)
-    weighted_sums(memory, w, Sources(units, Rows(at.inputs, cell.n_skip)), out, False, columns)
-    activate(cell.output_activation, memory.values, at.new, cell.n_outputs, memory.stride, number_of(columns))
+def read_out(cell, memory, w, units, outputs, columns):
+    """Outputs of a step: weighted sums of the rows `units`, through the cell's output activation."""
+    _read_out(cell, memory, w, Sources(units, Rows(outputs, 0)), outputs, columns)
+
+
+@inlined
+def read_out_skip(cell, memory, w, units, at, columns):
+    """As `read_out` at the step `at`, for cells whose outputs see `n_skip` inputs after the units."""
+    _read_out(cell, memory, w, Sources(units, Rows(at.inputs, cell.n_skip)), at.new, columns)
+
+
+@inlined
+def _read_out(cell, memory, w, sources, outputs, columns):
+    weighted_sums(memory, w, sources, Rows(outputs, cell.n_outputs), False, columns)
+    activate(cell.output_activation, memory.values, outputs, cell.n_outputs, memory.stride, number_of(columns))
 
 
 @inlined
@@ -205,6 +215,6 @@ def _step(cell, memory, at, wanted, columns):
             w += _layer_size(cell, layer) * width
             old, new, share = old + size, new + size, share + n * width
         if wanted or cell.is_jordan:
-            read_out(cell, memory, w, below, at, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_dense if is_kind(cell, Dense) else None

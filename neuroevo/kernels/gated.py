@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neuroevo.kernels.activations import logistic_ratio, tanh_constants, tanh_ratio
 from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Sources, read_out, read_out_rows
+from neuroevo.kernels.dense import Sources, read_out_rows, read_out_skip
 from neuroevo.kernels.packing import Order, unit_blocks
 from neuroevo.kernels.tiles import count, tile_fma, tile_fma_but, tile_from, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
@@ -214,7 +214,7 @@ def _step_lstm(cell, memory, at, wanted, columns):
             below = Rows(new, n)
             old, new = old + 2 * size, new + 2 * size
         if wanted:
-            read_out(cell, memory, w, below, at, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_lstm if is_kind(cell, Lstm) else None
 
@@ -234,6 +234,6 @@ def _step_gru(cell, memory, at, wanted, columns):
             below = Rows(new, n)
             old, new = old + size, new + size
         if wanted:
-            read_out(cell, memory, w, below, at, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_gru if is_kind(cell, Gru) else None

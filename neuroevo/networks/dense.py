@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class DenseNetwork(Network):
                 for layer in layers
                 for name in self.state_names
             ]
-        return specs + self._own_specs() + readout_specs(self, self._first_output)
+        return specs + self._own_specs() + readout_specs(self, self.n_hidden, self._first_output)
 
     def _own_specs(self) -> list[ArraySpec]:
         return []
@@ -91,21 +91,11 @@ class DenseNetwork(Network):
         ]
 
 
-class Read(Protocol):
-    """A network whose outputs read hidden units, and its inputs too where `skip` is true."""
-
-    n_inputs: int
-    n_hidden: int
-    n_outputs: int
-    output_activation: str
-    skip: bool
-
-
-def readout_specs(network: Read, first_output: int) -> list[ArraySpec]:
+def readout_specs(network: Network, n_hidden: int, first_output: int) -> list[ArraySpec]:
     """The read-out's weights, bias and links from the inputs, its units numbered from `first_output`."""
     units = np.arange(network.n_outputs, dtype=np.int64) + first_output
     specs = [
-        ArraySpec("weight_out", (network.n_outputs, network.n_hidden), "output", units[:, None]),
+        ArraySpec("weight_out", (network.n_outputs, n_hidden), "output", units[:, None]),
         ArraySpec("bias_out", (network.n_outputs,), "bias", units),
     ]
     if network.skip:
@@ -113,7 +103,7 @@ def readout_specs(network: Read, first_output: int) -> list[ArraySpec]:
     return specs
 
 
-def read_out(network: Read, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
+def read_out(network: Network, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
     """Outputs ``(n_sequences, n_outputs)`` of a step: y = g(V h + c), or with `skip` g(V h + c + S x)."""
     sums = units @ arrays["weight_out"].T + arrays["bias_out"]
     if network.skip:

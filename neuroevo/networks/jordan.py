@@ -62,7 +62,7 @@ class Jordan(Network):
         ]
         if self.initial_state:
             specs.append(ArraySpec("initial_state_l0", (self.n_outputs,), "initial_state", outputs))
-        return specs + readout_specs(self, self.n_hidden)
+        return specs + readout_specs(self, self.n_hidden, self.n_hidden)
 
     def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> Array:
         """As in `Network`: the outputs before the first."""
