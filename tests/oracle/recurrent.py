@@ -121,6 +121,7 @@ def dense_outputs(network, genome, sequence):
         for k, layer in enumerate(layers):
             layer["a"] = [logistic(gene) for gene in genes.vector(f"time_constant_l{k}", n_hidden)]
     V, c = genes.matrix("weight_out", n_outputs, n_hidden), genes.vector("bias_out", n_outputs)
+    S = genes.matrix("weight_skip", n_outputs, network.n_inputs) if network.skip else None
     assert genes.used == len(genes.genes)
 
     results = []
@@ -129,7 +130,10 @@ def dense_outputs(network, genome, sequence):
         for layer in layers:
             STEPS[network.kind](network, layer, seen)
             seen = layer["seen"]
-        y = read_out(network.output_activation, [dot(V[i], seen) + c[i] for i in range(n_outputs)])
+        sums = [dot(V[i], seen) + c[i] for i in range(n_outputs)]
+        if S is not None:
+            sums = [sums[i] + dot(S[i], x) for i in range(n_outputs)]
+        y = read_out(network.output_activation, sums)
         if network.kind == "jordan":
             layers[0]["h"] = y
         results.append(y)
