@@ -20,6 +20,7 @@ from neuroevo.evolution.conditions import EVERY, Conditions
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
+from neuroevo.problems.folds import natural_scheme, together
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.generalise import (
     NO_MEMORY,
@@ -187,6 +188,34 @@ class Scenario:
         kept = None if any(map(changes_problem, overrides)) else self.problem
         return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
 
+    def final_fit(self, n_generations: int) -> Scenario:
+        """The scenario of the final fit: the same search on training and validation data together, so many generations.
+
+        Raises:
+            BadInput: There is no validation part.
+        """
+        own = {**_plain(self.generalise.alone()), "final_fit": False, "train_on": "train_and_validation"}
+        table = {**self.table, "generalise": own, "stop": {"generations": n_generations}}
+        if self.batches is not None and self.batch is not None:
+            # The champion's generation is one that is measured; by default that depends on how many data there are.
+            table["batch"] = {**_plain(self.batch), "every": self.batches.every}
+        return check_table(table, self.source, together(as_sequences(self.problem, "[generalise] final_fit")))
+
+    def of_fold(self, number: int, problem: Problem | None = None) -> Scenario:
+        """The scenario of one of the folds that it asks for.
+
+        Args:
+            number: The fold's, from 1.
+            problem: That of the fold, where it has been made already.
+
+        Raises:
+            BadInput: The data do not allow so many.
+        """
+        whole = as_sequences(self.problem, "[generalise] folds")
+        scheme = self.generalise.scheme or natural_scheme(whole)
+        own = dataclasses.replace(self.generalise, fold=number, scheme=scheme, final_fit=False)
+        return check_table({**self.table, "generalise": _plain(own)}, self.source, problem or own.problem_of(whole))
+
     @property
     def with_sweep(self) -> Mapping[str, Any]:
         """The resolved tables with [sweep] and folds, which no record has."""
@@ -222,6 +251,11 @@ def changes_problem(path: str) -> bool:
     """Whether a key path leads to something that says what is to be learnt, or on which data."""
     table, _, key = path.partition(".")
     return table == "problem" or (table == "generalise" and key in ("", *PARTS_KEYS))
+
+
+def lasting(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved table without what changes no result."""
+    return {key: value for key, value in table.items() if key not in ("title", "record", "distribution", "sweep")}
 
 
 def check_sweep(table: Mapping[str, Any], source: Path) -> Sweep | None:
