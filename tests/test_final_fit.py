@@ -14,7 +14,7 @@ from neuroevo.analysis import summary
 from neuroevo.callbacks import Callback
 from neuroevo.cli.texts import record_text
 from neuroevo.problems.folds import together
-from neuroevo.records import RunRecord
+from neuroevo.records import RecordError, RunRecord
 from neuroevo.scenario import ScenarioError
 from tests.test_trials import history
 
@@ -171,3 +171,19 @@ def test_without_a_validation_part_it_is_refused(small_scenario: Path) -> None:
     overrides = {"generalise.train_on": "train_and_validation", "problem.parts": {"train": 60, "test": "rest"}}
     with pytest.raises(ScenarioError, match="only where the problem has a part called validation"):
         ne.load_scenario(small_scenario, overrides=overrides)
+
+
+@pytest.mark.parametrize("damage", ["gone", "link", "number"])
+def test_a_final_fit_that_is_damaged_is_said_to_be(whole: RunRecord, damage: str) -> None:
+    folder = whole.path / "final"
+    if damage == "number":
+        text = (whole.path / "run.json").read_text()
+        (whole.path / "run.json").write_text(text.replace('"final_fit": {', '"final_fit": 3, "x": {'))
+        with pytest.raises(RecordError, match="final_fit should be an object"):
+            RunRecord.open(whole.path)
+        return
+    moved = folder.rename(whole.path / "elsewhere")
+    if damage == "link":
+        folder.symlink_to(moved)
+    with pytest.raises(RecordError, match="final"):
+        _ = RunRecord.open(whole.path).delivered

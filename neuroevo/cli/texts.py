@@ -190,10 +190,10 @@ def record_text(record: RunRecord) -> str:
 
 def final_text(final: RunRecord) -> str:
     """What came of a final fit, whose champion is the result; there is no validation error of it."""
-    head = (
-        f"final fit on training and validation data: {final.run['generations']} generations; its champion is the result"
-    )
-    return f"{head}\n\n{results_text(final.run['results'])}" if final.run.get("results") else head
+    n = final.run.get("generations", "unknown")
+    lines = [f"final fit on training and validation data: {n} generations; its champion is the result"]
+    lines += [f"  warning: altered since it ended: {', '.join(final.altered)}"] if final.altered else []
+    return "\n".join(lines) + (f"\n\n{results_text(final.run['results'])}" if final.run.get("results") else "")
 
 
 def stop_text(run: Mapping[str, Any]) -> str:

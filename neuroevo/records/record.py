@@ -128,7 +128,12 @@ class RunRecord:
         Raises:
             RecordError: It is damaged, or gone.
         """
-        return RunRecord.open(self.path / FINAL_FOLDER) if self.run.get("final_fit") else None
+        if not self.run.get("final_fit"):
+            return None
+        path = self.path / FINAL_FOLDER
+        if path.is_symlink():
+            raise RecordError(f"{path} is a symbolic link, where the folder of the final fit should be")
+        return RunRecord.open(path)
 
     @property
     def delivered(self) -> RunRecord:
