@@ -9,7 +9,9 @@ units on `residual = "linear"`, SNES with 24 genomes, 300 generations whatever h
 genomes. Ten seeds, the same for all settings; of classes five. Errors are normalised mean squared errors in original
 units, or shares of wrong classes. Shown is the median over the seeds, and for each setting the median over all problems
 and seeds of its error divided by that of the same seed without it. The genomes measured without noise are not counted,
-so that a noisy run costs a third more.
+so that a noisy run costs a third more; nor are those of the final fit, which searches again on training and validation
+data for as many generations as the champion took. What a json file holds already is kept: `--settings` and names of
+problems add to it.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ SETTINGS = {
     "weight decay 1e-4": {"weight_decay": 1e-4},
     "weight decay 1e-3": {"weight_decay": 1e-3},
     "weight decay 1e-2": {"weight_decay": 1e-2},
+    "final fit": {"final_fit": True},
 }
 PARTS = {"test": "held out", "validation": "validation, which chose the champion"}
 """Parts of the rehearsal, whose test part lies before the true one."""
@@ -63,16 +66,19 @@ def errors(problem, setting: dict, folder: Path, n_seeds: int) -> dict[str, list
     found: dict[str, list[float]] = {part: [] for part in PARTS}
     for seed in range(1, n_seeds + 1):
         record = ne.run(scenario, seed=seed, results=folder, compute=ne.Compute(threads=1))
-        outputs = network.predict(record.champion.genome, problem.inputs, problem.lengths)
+        delivered = record.delivered
+        # That of a final fit is scaled by all that it has learnt from.
+        its = problem if delivered is record else delivered.problem
+        outputs = network.predict(delivered.champion.genome, its.inputs, its.lengths)
         for part in PARTS:
-            found[part].append(figure(problem, outputs, part))
+            found[part].append(figure(its, outputs, part) if part in its.parts else np.nan)
     return found
 
 
 def page(found: dict) -> str:
     lines = ["# Noise and weight decay, each alone", "", *__doc__.split("\n\n")[2].splitlines(), ""]
     for part, title in PARTS.items():
-        names = list(next(iter(found.values())))
+        names = [name for name in SETTINGS if all(np.isfinite(by[name][part]).all() for by in found.values())]
         lines += [f"Medians over the seeds, {title}:", "", "| problem | " + " | ".join(names) + " |"]
         lines += ["| --- |" + " ---: |" * len(names)]
         for problem, by_setting in found.items():
@@ -103,18 +109,20 @@ def _ratios(found: dict, name: str, part: str) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="problems; all of them where none is named")
+    parser.add_argument("--settings", nargs="*", default=list(SETTINGS), help="of them, all by default")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
-    found: dict = {}
+    found: dict = json.loads(options.json.read_text()) if options.json and options.json.exists() else {}
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         for name in options.names or [*SERIES, *CLASSES]:
             of_classes = name in CLASSES
             problem = classes(name, True) if of_classes else series(name, folder, True, residual="linear")
             n_seeds = (options.seeds + 1) // 2 if of_classes else options.seeds
-            found[name] = {title: errors(problem, values, folder, n_seeds) for title, values in SETTINGS.items()}
+            for title in options.settings:
+                found.setdefault(name, {})[title] = errors(problem, SETTINGS[title], folder, n_seeds)
             print(name, {title: round(float(np.median(e["test"])), 5) for title, e in found[name].items()}, flush=True)
             if options.json:
                 options.json.write_text(json.dumps(found, indent=1))

@@ -266,7 +266,7 @@ def _carry_out(
         callbacks.stopped(reason)
         writer.checkpoint(evolution.generation, evolution.state())
     champion, final = evolution.champion, None
-    if scenario.generalise.final_fit and reason.criterion != "signal" and champion is not None:
+    if scenario.generalise.fits_at_last and reason.criterion != "signal" and champion is not None:
         final = _final_fit(scenario, champion, writer, opened, callbacks)
         # Interrupted there, the run is: whoever goes on with it finds its search at its end, and the fit to go on with.
         reason = final.stop_reason or reason if final.status == "interrupted" else reason
@@ -356,7 +356,7 @@ def _finish(
         entries["results"] = results.to_dict()
         if results.verdict:
             writer.log(results.verdict)
-    if scenario.generalise.final_fit:
+    if scenario.generalise.fits_at_last:
         entries["final_fit"] = _of_final_fit(final) if final is not None and final.status == "finished" else None
     if reason.criterion == "signal":
         entries["status"] = "interrupted"

@@ -162,6 +162,8 @@ def test_generations_with_batches_are_measured_where_the_champion_was(scenario: 
 def test_folds_have_none(scenario: Path, tmp_path: Path) -> None:
     found = ne.run_trials(scenario, 1, folds=2, overrides={"stop.generations": 2}, results=tmp_path)
     assert [each.final for each in found.trials()] == [None, None]
+    overrides = {"stop.generations": 2, "generalise.folds": 2, "generalise.fold": 1}
+    assert ne.run(scenario, overrides=overrides, results=tmp_path / "one").final is None
 
 
 def test_without_a_validation_part_it_is_refused(small_scenario: Path) -> None:

@@ -110,7 +110,7 @@ def _generalise_rows(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield "folds", f"{own.folds if own.fold is None else f'number {own.fold} of {own.folds}'}{scheme}"
     if own.train_on != "train":
         yield "trains on", "training and validation data together"
-    if own.final_fit:
+    if own.fits_at_last:
         yield "at last", "a final fit on training and validation data together"
 
 

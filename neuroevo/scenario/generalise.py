@@ -93,6 +93,11 @@ class GeneraliseSettings:
         """Whether it stands for a run a fold, and not for one of them."""
         return self.folds is not None and self.fold is None
 
+    @property
+    def fits_at_last(self) -> bool:
+        """Whether a final fit follows: a fold, which is there to be measured, has none."""
+        return self.final_fit and self.fold is None
+
     def alone(self) -> GeneraliseSettings:
         """The settings of a single run: without folds, unless it is one of them."""
         return dataclasses.replace(self, folds=None, scheme=None) if self.asks_for_folds else self
