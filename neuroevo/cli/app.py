@@ -142,6 +142,12 @@ def run(
     samples: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Draw N points of the sweep instead of running all.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="K", help="Run K folds of the training and validation data; 0 leaves the scenario's out."
+        ),
+    ] = None,
     no_sweep: Annotated[
         bool, typer.Option("--no-sweep", help="Leave out the scenario's [sweep]: the one run that it describes.")
     ] = False,
@@ -168,11 +174,13 @@ def run(
         values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed
-        many: dict[str, Any] = {"trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ()))}
+        many: dict[str, Any] = {
+            "trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ())), "folds": folds,
+        }  # fmt: skip
         # A mistake in the last of ten scenarios is better known now than after nine runs.
         plans, single = [], []
         for path in scenarios:
-            if any(many.values()) or (not no_sweep and wants_many(path, values)):
+            if any(many.values()) or wants_many(path, values, sweep=not no_sweep, folds=folds is None):
                 plans.append(plan_runs(path, **many, overrides=values, sweep=not no_sweep))
             else:
                 single.append(path)
