@@ -23,6 +23,7 @@ from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
 from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet, TrialSet
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
+from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.stopping import SignalTrap, exit_code
 
@@ -238,7 +239,7 @@ def plan_runs(
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
-    table = with_overrides(given.with_sweep if given else read_table(source), values)
+    table = overridden(given.with_sweep if given else read_table(source), values)
     if not sweep:
         table.pop("sweep", None)
     elif over:
@@ -432,7 +433,7 @@ def _checked(table: Mapping[str, Any], source: Path, point: Point, shared: Scena
     Raises:
         ScenarioError: It is wrong; says at which point.
     """
-    there = with_overrides(table, point.values)
+    there = overridden(table, point.values, quiet=True)
     if shared is not None:
         there["problem"] = shared.table["problem"]
     try:

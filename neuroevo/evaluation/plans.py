@@ -56,7 +56,7 @@ def suits_units(network: Network, problem: SequenceProblem) -> bool:
         and few_outputs
         and not problem.learned.by_class
         and isinstance(problem.objective, Squared)
-        and problem.weights is None
+        and problem.weight_rows is None
         and problem.n_sequences <= 3
     )
 

@@ -168,7 +168,7 @@ def _run(cell, task, memory, sums, totals, position):
         store(values, old + v, load(memory.weights, w + v) if cell.initial_state else broadcast(values, 0.0))
     if cell.initial_state:
         w += size
-    row = sequence * task.n_steps
+    row = peek(task.starts, position)
     for t in range(end):
         s = t % HISTORY
         _step(cell, memory, Feed(task.inputs, (row + t) * cell.n_inputs), old, s * size)

@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,7 @@ from neuroevo.records.champion import CHAMPION_FILE, write_champion
 from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
 from neuroevo.records.contents import first_contents, store_data
 from neuroevo.records.digests import unsealed, write_sealed
-from neuroevo.records.errors import RecordError, writing
+from neuroevo.records.errors import RecordError, RecordUnwritable, writing
 from neuroevo.records.files import (
     RUN_FILE,
     SCENARIO_FILE,
@@ -269,6 +270,10 @@ class RunWriter:
     ) -> None:
         if error is not None:
             self.log(f"ended by {type(error).__name__}: {error}")
+            # Best effort: what ends a run may be the disk itself, and its error is the one to be seen.
+            with suppress(RecordUnwritable):
+                self._rows.sync()
+                self.update({"status": "failed" if isinstance(error, Exception) else "interrupted"})
         self.close()
 
 

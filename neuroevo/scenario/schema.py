@@ -22,7 +22,8 @@ from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
-from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
+from neuroevo.scenario.kinds import overridden
+from neuroevo.scenario.reader import ScenarioError, read_table
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.spaces import SPACES, Direct, SearchSpace
@@ -42,7 +43,7 @@ TABLES = ("problem", "network", "space", "strategy", "islands", "batch", "stop",
 _NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
 IN_MEMORY = "in memory"
 """The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
-_NEEDED = {
+NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
     "strategy": 'how it is searched, with kind = "genetic_algorithm" or another name that `neuroevo list` shows',
@@ -165,7 +166,7 @@ class Scenario:
         if not overrides:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
-        return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
+        return check_table(overridden(self.with_sweep, overrides), self.source, kept)
 
     @property
     def with_sweep(self) -> Mapping[str, Any]:
@@ -192,7 +193,7 @@ def load_scenario(
         ScenarioError: With every mistake in it.
     """
     source = Path(path)
-    table = with_overrides(read_table(source), overrides or {})
+    table = overridden(read_table(source), overrides or {})
     return check_table(table, source, problem)
 
 
@@ -281,8 +282,8 @@ class _Collector:
 
     def table(self, tables: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         if name not in tables:
-            if name in _NEEDED:
-                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=_NEEDED[name]))
+            if name in NEEDED:
+                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=NEEDED[name]))
             return None
         if not isinstance(tables[name], dict):
             self.mistakes.append(Mistake(name, f"must be a table, written [{name}]", shown(tables[name])))
