@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
-from neuroevo import __version__
 from neuroevo.errors import BadInput
 from neuroevo.export.plan import Plan, Values
 
@@ -58,7 +57,7 @@ def description(plan: Plan) -> str:
     """A line that says what a model is and who wrote it."""
     kinds = ", ".join(dict.fromkeys(part.cell.kind for part in plan.members))
     many = f"{plan.combine} of {len(plan.members)} networks" if len(plan.members) > 1 else "one network"
-    return f"{_plain(plan.title) or 'A model'}: {many} ({kinds}), written by neuroevo {__version__}."
+    return f"{_plain(plan.title) or 'A model'}: {many} ({kinds}), written by neuroevo."
 
 
 def columns(names: Sequence[str], count: int) -> str:

@@ -22,8 +22,8 @@ def from_torch(
     """The network and the genome that compute what a PyTorch model computes, ``readout(module(x)[0])`` at every step.
 
     Args:
-        module: An ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; without `readout`, a module that holds exactly one of these and
-            one ``nn.Linear``, and no other layer that changes anything when it predicts.
+        module: An ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; without `readout`, a module that holds exactly one of these
+            and one ``nn.Linear``, and no other layer that changes anything when it predicts.
         readout: The ``nn.Linear`` that reads the cell's units.
         output_activation: What is done to the read-out's outputs: "linear", "tanh", "logistic" (PyTorch's sigmoid) or
             "softmax". A module's own code can't be seen.

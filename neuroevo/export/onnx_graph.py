@@ -6,7 +6,7 @@ used, otherwise the body of a Scan. Specification: https://onnx.ai/onnx/operator
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -31,7 +31,7 @@ class Nodes:
         self.dtype = dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, NDArray[Any]] = {} if parent is None else parent.constants
-        self.numbers = count(1) if parent is None else parent.numbers
+        self.numbers: Iterator[int] = count(1) if parent is None else parent.numbers
 
     def name(self) -> str:
         """A name that nothing has yet."""

@@ -69,11 +69,9 @@ class Cell:
         state = network.start(arrays)
         if isinstance(network, Graph):
             units, matrix = state
-            arrays, start = _as_elman(network, matrix), ((units[0],),)
+            arrays, state = _as_elman(network, matrix), ((units,),)
         elif isinstance(network, Jordan):
-            start = ((state[0],),)
-        else:
-            start = tuple(tuple(values[0] for values in layer) for layer in state)
+            state = ((state,),)
         rates = {f"rate_l{k}": logistic(arrays[f"time_constant_l{k}"]) for k in _layers(network, Ctrnn)}
         kept = {name: array for name, array in arrays.items() if not name.startswith(("initial_", "time_constant_"))}
         return cls(
@@ -83,7 +81,7 @@ class Cell:
             str(getattr(network, "activation", "")),
             network.output_activation,
             kept | rates,
-            start,
+            tuple(tuple(values[0] for values in layer) for layer in state),
         )
 
 

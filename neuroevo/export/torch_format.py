@@ -1,4 +1,4 @@
-"""torch: a state dictionary as safetensors, and the module that takes it, of which only what the model needs is written."""
+"""torch: a state dictionary as safetensors, and a module that takes it and has no more than the model needs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class CELL(nn.Module):
             setattr(self, f"bias_l{k}", nn.Parameter(torch.zeros(n_hidden)))
 RATE
     def units(self, k, x, h):
-        v = x @ getattr(self, f"weight_ih_l{k}").T + h @ getattr(self, f"weight_hh_l{k}").T + getattr(self, f"bias_l{k}")
+        w, u, b = (getattr(self, f"{name}_l{k}") for name in ("weight_ih", "weight_hh", "bias"))
+        v = x @ w.T + h @ u.T + b
         return UNITS
 
 '''

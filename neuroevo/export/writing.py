@@ -125,11 +125,13 @@ def _problem(records: Sequence[RunRecord]) -> SequenceProblem | None:
 
 
 def _examples(predictor: Predictor, problem: SequenceProblem | None) -> Values:
-    """``(n_sequences, n_steps, n_inputs)`` in original units: the beginning of the longest sequences, or drawn numbers."""
+    """``(n_sequences, n_steps, n_inputs)`` in original units: of the longest sequences the beginning, or drawn."""
     if problem is not None:
         original = problem.original
         longest = np.argsort(-original.lengths, kind="stable")[:2]
-        return np.array(original.inputs[longest, : min(_STEPS, int(original.lengths[longest].min()))])
+        n_steps = min(_STEPS, int(original.lengths[longest].min()))
+        first = np.cumsum(original.lengths)[longest] - original.lengths[longest]
+        return np.array(original.input_rows[first[:, None] + np.arange(n_steps)])
     scaling = predictor.champions[0].scaling
     drawn = np.random.Generator(np.random.PCG64(0)).normal(size=(2, _DRAWN, predictor.n_inputs))
     return drawn * scaling.get("scaling_input_factor", 1.0) + scaling.get("scaling_input_offset", 0.0)
