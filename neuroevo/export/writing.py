@@ -79,6 +79,8 @@ def export_model(
         RecordUnwritable: The machine refused.
     """
     format_ = FORMATS[to]()
+    if precision is not None and len(format_.precisions) == 1 and precision not in format_.precisions:
+        raise BadInput(f"{to} has {format_.precisions[0]} precision alone, got {precision!r}")
     chosen = known_name("precision", precision or format_.precisions[0], format_.precisions)
     predictor, problem, title = _opened(source)
     names = ((), ()) if problem is None else (problem.input_names, problem.target_names)
