@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
 import subprocess
 import sys
@@ -19,8 +20,8 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import FORMATS, export_model, plan_of
-from neuroevo.export.numpy_format import NumpyFormat
-from neuroevo.networks import NETWORKS, Elman, Network, make_network
+from neuroevo.export.numpy_format import NumpyFormat, reader
+from neuroevo.networks import NETWORKS, Elman, Gru, Network, make_network
 from neuroevo.networks.base import Array
 from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import Scaling
@@ -181,6 +182,15 @@ def test_names_from_strangers_stay_text(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         names["Model"]().predict(inputs), NumpyFormat().outputs(tmp_path / "m.npz", [inputs], "")
     )
+
+
+def test_the_reader_in_the_documents_is_what_is_written(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    network = Gru(2, 4, 1)
+    predictor = Predictor((Member(network, np.zeros(network.n_genes), {}),))
+    plan = plan_of(predictor, "demand-seed1", ("demand", "temperature"), ("demand",))
+    assert printed == reader(plan, "model.npz")
 
 
 def test_files_that_are_there_stay(tmp_path: Path) -> None:
