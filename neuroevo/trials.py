@@ -110,6 +110,7 @@ class PlannedRun:
         table: The resolved scenario.
         data: Fingerprint of its data.
         folder: The set's.
+        shared: The folder of all runs with these data: the set's, or that of the sweep.
         seed: The run's.
     """
 
@@ -117,6 +118,7 @@ class PlannedRun:
     table: Mapping[str, Any]
     data: str
     folder: Path
+    shared: Path
     seed: int
 
     @property
@@ -130,7 +132,7 @@ class PlannedRun:
         if path.exists():
             return go_on(RunRecord.open(path), {}, opened, callbacks)
         scenario = check_table({**self.table, "seed": self.seed}, self.source, problems[self.data])
-        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks)
+        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks, self.shared)
 
 
 def run_trials(
@@ -335,9 +337,17 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[Planne
         options: dict[str, Any] = {"identity": planned.identity, "values": planned.point.values or None}
         trials = TrialSet.open(parent, planned.point.name, title=plan.title, **options)
         sets.append((planned, trials, set(trials.missing(plan.seeds))))
+    one_for_all = None if sweep is None or len({planned.data for planned in plan.sets}) > 1 else sweep.path
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
-        PlannedRun(plan.source.absolute(), planned.table, planned.data, trials.path.absolute(), seed)
+        PlannedRun(
+            plan.source.absolute(),
+            planned.table,
+            planned.data,
+            trials.path.absolute(),
+            (one_for_all or trials.path).absolute(),
+            seed,
+        )
         for seed in plan.seeds
         for planned, trials, missing in sets
         if seed in missing

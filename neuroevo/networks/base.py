@@ -38,6 +38,7 @@ class Network(ABC):
     n_outputs: int
     output_activation: str
     initial_state: bool
+    skip: bool = False
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -184,7 +185,7 @@ class Network(ABC):
             return checks.known_name(name, value, ACTIVATIONS)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
-        return truth_value(name, value) if name == "initial_state" else value
+        return truth_value(name, value) if name in ("initial_state", "skip") else value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -148,7 +148,7 @@ class Given:
                 return np.concatenate(each)
         given = np.asarray(values)
         padded = (self.rows.n_sequences, self.n_steps)
-        return self._flat(given) if given.ndim == n_axes + 1 and given.shape[:2] == padded else given
+        return self.rows.of(given, n_axes) if given.ndim == n_axes + 1 and given.shape[:2] == padded else given
 
     def _flat(self, array: list[NDArray[Any]] | NDArray[Any]) -> NDArray[Any]:
         if isinstance(array, list):

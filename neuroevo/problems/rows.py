@@ -129,6 +129,9 @@ class Padded(Mapping[str, NDArray[np.bool_]]):
     def __getitem__(self, name: str) -> NDArray[np.bool_]:
         return self._rows.padded(self._masks[name], False)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._masks
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._masks)
 

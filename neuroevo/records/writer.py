@@ -73,6 +73,7 @@ class RunWriter:
         problem: Problem,
         network: Network,
         data_limit: int = DATA_LIMIT,
+        shared: Path | None = None,
         numbered: bool = True,
     ) -> RunWriter:
         """Make the folder of a new run, complete from its first moment on.
@@ -85,6 +86,7 @@ class RunWriter:
             problem: What is to be learnt.
             network: What its genomes mean.
             data_limit: Data above this size in bytes are not stored, only their fingerprint.
+            shared: The folder of a set whose runs have the same data, which are stored once for all of them.
             numbered: Whether a number may be appended; otherwise a name that is taken is refused.
 
         Raises:
@@ -105,7 +107,7 @@ class RunWriter:
         try:
             lock = RunLock(hidden)
             write_atomically(hidden / SCENARIO_FILE, scenario_toml.encode("utf-8"))
-            contents = first_contents(run, network, store_data(hidden, problem, data_limit))
+            contents = first_contents(run, network, store_data(hidden, problem, data_limit, shared))
             writer = cls(hidden, contents, lock, History())
             writer._claim(results, name, numbered)
         except BaseException:

@@ -16,6 +16,7 @@ from neuroevo.evolution.batches import BatchSettings
 from neuroevo.scenario.islands import IslandSettings
 from neuroevo.scenario.kinds import REGISTRIES, keys_of, settings_class
 from neuroevo.scenario.schema import NEEDED, TABLES, Head, RecordSettings
+from neuroevo.scenario.skip import FITTED
 from neuroevo.scenario.sweep import SweepSettings
 from neuroevo.stopping import CRITERIA
 
@@ -68,6 +69,9 @@ def _of_kind(table: str, kind: str) -> dict[str, Any]:
         return {"properties": about}
     found = _object(cls, keys_of(table, kind))
     beside = dict(_BESIDE) if table == "strategy" else {}
+    if "skip" in found["properties"]:
+        fit = [{"type": "boolean"}, {"const": FITTED}, {"type": "object", "required": [FITTED]}]
+        beside["skip"] = {**found["properties"]["skip"], "type": ["boolean", "string", "object"], "anyOf": fit}
     return {**found, "properties": {**about, **found["properties"], **beside}, "required": ["kind", *found["required"]]}
 
 

@@ -24,6 +24,7 @@ from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
 from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import ScenarioError, read_table
+from neuroevo.scenario.skip import asks_for_fit, resolved_with_fit, with_fit
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.spaces import SPACES, Direct, SearchSpace
@@ -225,7 +226,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     built, resolved_problem = problem, tables["problem"] or {}
     if problem is None:
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
-    network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
+    network, resolved_network = collect.pair(lambda: _network(tables["network"], built, problem is not None))
     if tables["strategy"] and "initial" in tables["strategy"]:
         given = tables["strategy"].pop("initial")
         genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial", network))
@@ -343,7 +344,8 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, di
     return problem, {"kind": table["kind"], **_plain(settings)}
 
 
-def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[Network, dict[str, Any]]:
+def _network(table: Mapping[str, Any] | None, problem: Problem | None, known: bool) -> tuple[Network, dict[str, Any]]:
+    """The network and its resolved table; `known` says that the problem is not made anew."""
     if table is None:
         raise _ReportedError
     cls, values = _member(NETWORKS, table, "network")
@@ -359,17 +361,19 @@ def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[
         if isinstance(size, int) and isinstance(factor, int):
             # Links between all units, as weights, as indices, and as decoded copies.
             _refuse_giants(f"network.{name}", f"{size} units", 4 * 8.0 * size * size * factor)
+    fitted = {"skip", "fixed"} <= {*own} and asks_for_fit(values)
     if problem is None:
-        _check_alone(table["kind"], values)
+        _check_alone(table["kind"], {**values, "skip": True} if fitted else values)
         raise _ReportedError
     try:
+        values = with_fit(values, problem, known) if fitted else values
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
         problem.check_network(network)
     except SettingsError as error:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
     except BadInput as error:
         raise SettingsError([Mistake("network", str(error))]) from error
-    return network, {"kind": table["kind"], **network.settings()}
+    return network, {"kind": table["kind"], **(resolved_with_fit(network) if fitted else network.settings())}
 
 
 def _space(table: Mapping[str, Any] | None) -> tuple[SearchSpace, dict[str, Any]]:
