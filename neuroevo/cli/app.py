@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from neuroevo.cli.export import export
 from neuroevo.cli.failures import exit_codes
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
@@ -276,6 +277,9 @@ def plot(
         for path in runs:
             for file in draw(path):
                 print_result(file)
+
+
+app.command()(export)
 
 
 @app.command(name="list")

@@ -290,16 +290,16 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     keys = {field.name for field in dataclasses.fields(Head)}
     collect.mistakes += [unknown_key("", key, (*keys, *TABLES)) for key in table if key not in (*keys, *TABLES)]
     tables = {name: collect.table(table, name) for name in TABLES}
-    if tables["strategy"] and "initial" in tables["strategy"]:
-        given = tables["strategy"].pop("initial")
-        genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial"))
-        tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
     built, resolved_problem = problem, tables["problem"] or {}
     generalise = collect.of(lambda: read_generalise(tables["generalise"])) or GeneraliseSettings()
     if problem is None:
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent, generalise))
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built, problem is not None))
+    if tables["strategy"] and "initial" in tables["strategy"]:
+        given = tables["strategy"].pop("initial")
+        genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial", network))
+        tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
     islands, resolved_islands = collect.pair(
@@ -523,7 +523,7 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            given = _with_genomes(other, folder, path)
+            given = _with_genomes(other, folder, path, network)
             resolved.append(_checked_strategy(given, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
@@ -542,11 +542,11 @@ def _islands(
     return settings, _plain(settings) | ({"strategies": resolved} if resolved else {})
 
 
-def _with_genomes(table: Mapping[str, Any], folder: Path, path: str) -> Mapping[str, Any]:
+def _with_genomes(table: Mapping[str, Any], folder: Path, path: str, network: Network | None) -> Mapping[str, Any]:
     """A strategy's table in which `initial` holds the genomes themselves."""
     if "initial" not in table:
         return table
-    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial")}
+    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial", network)}
 
 
 def _batch(
