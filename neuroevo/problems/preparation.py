@@ -95,6 +95,13 @@ class Preparation:
     def _takes_season(self) -> bool:
         return self.residual == "seasonal" or "seasonal_difference" in self.transform
 
+    @property
+    def reach(self) -> int:
+        """How many steps before the present one it looks back to; with them it gives what it gives with all of them."""
+        apart = sum({"difference": 1, "seasonal_difference": self.season}.get(name, 0) for name in self.transform)
+        linear = apart + (0 if self.linear is None else int(self.linear.lags.max(initial=0)))
+        return max(linear, self.season * -(-self.horizon // self.season) if self._takes_season else 0)
+
     def __str__(self) -> str:
         season = f" (season of {self.season} steps)" if self._takes_season else ""
         transform = [f"transform {', '.join(self.transform)}"] if self.transform else []
