@@ -85,7 +85,7 @@ class Forecast:
     def _over(self, how: Literal["median", "mean", "std"]) -> Values:
         """That of the members' finite predictions at each step, whatever other steps there are; or NaN."""
         if len(self.members) == 1 and how != "std":
-            return self.members[0]
+            return np.asarray(self.members[0])
         known = np.isfinite(self.members)
         n_known = known.sum(axis=0)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -93,8 +93,9 @@ class Forecast:
                 # What has no say is sorted to the end.
                 values = np.sort(np.where(known, self.members, np.nan), axis=0)
                 middle = [(n_known - 1).clip(0) // 2, n_known // 2]
-                return np.asarray(sum(np.take_along_axis(values, place[None], axis=0)[0] for place in middle) / 2)
-            mean = _summed(np.where(known, self.members, 0.0)) / n_known
+                lower, upper = (np.take_along_axis(values, place[None], axis=0)[0] for place in middle)
+                return np.asarray((lower + upper) / 2)
+            mean = np.asarray(_summed(np.where(known, self.members, 0.0)) / n_known)
             if how == "mean":
                 return mean
             misses = np.where(known, self.members - mean, 0.0)
@@ -119,7 +120,7 @@ def _summed(values: Values) -> Values:
     total = values[0].copy()
     for each in values[1:]:
         total += each
-    return total
+    return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)

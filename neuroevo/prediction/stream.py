@@ -126,8 +126,7 @@ class _Stepper:
             if self._preparation is not None:
                 earlier = self._rows[:, max(self._rows.shape[1] - self.reach, 0) :]
                 self._rows = np.concatenate([earlier, row[:, None]], axis=1)
-                references = self._preparation.references(self._rows)[:, -1]
-                inputs = self._preparation.inputs(self._rows)[:, -1]
+                inputs, references = self._preparation.latest(self._rows)
             if self._scaling is not None:
                 inputs = self._scaling.scale_inputs(inputs)
             if not np.isfinite(inputs).all():

@@ -135,6 +135,14 @@ class Preparation:
             references += self._of_the_series(last)
         return references if self.linear is None else references + self.linear(self.inputs(inputs))
 
+    def latest(self, inputs: Values) -> tuple[Values, Values]:
+        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last step."""
+        seen = self.inputs(inputs)
+        references = np.zeros((len(inputs), len(self.tied)))
+        if self._takes_last or self._takes_season:
+            references += self._of_the_series(self.levels(inputs)[:, :, list(self.tied)])[:, -1]
+        return seen[:, -1], references if self.linear is None else references + self.linear.latest(seen)
+
     def _of_the_series(self, last: Values) -> Values:
         if not self._takes_season:
             return last
