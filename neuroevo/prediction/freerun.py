@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.prediction.conformal import VALIDATION, exact_level, least_targets
-from neuroevo.prediction.predictor import Forecast, Predictor
+from neuroevo.prediction.predictor import Predictor
 from neuroevo.prediction.stream import Stream
 from neuroevo.problems import SequenceProblem
 
@@ -32,10 +32,10 @@ class Loop:
     """Which outputs predict what, and how they come back.
 
     Attributes:
-        horizons: ``(n_horizons,)``: how many rows ahead outputs lie, rising; at least 1.
+        horizons: ``(n_horizons,)``: how many rows ahead outputs lie, rising.
         outputs: For each series that is predicted its outputs, one a horizon.
         fresh: Input columns to the series whose newest value they are.
-        shifted: Input columns to those that they repeat one row later.
+        shifted: Input columns to those, before them, that they repeat one row later.
         given: Input columns that are known ahead of time.
         lacking: Names of the inputs that are none of these.
     """
@@ -52,12 +52,25 @@ class Loop:
         """The furthest horizon."""
         return self.horizons[-1]
 
+    @property
+    def max_lag(self) -> int:
+        """Rows before the present one that a step sees."""
+        depth = dict.fromkeys(self.shifted.values(), 0)
+        for column, newer in sorted(self.shifted.items()):
+            depth[column] = depth[newer] + 1
+        return max(depth.values(), default=0)
+
     def check(self, n_steps: int) -> None:
         """Check that so many steps can be forecast.
 
         Raises:
-            BadInput: Outputs would have to come back as inputs that they are not.
+            BadInput: The targets are not what comes later, or would have to come back as inputs that they are not.
         """
+        if self.horizons[0] < 1:
+            raise BadInput(
+                "the targets are not what comes later, so nothing lies beyond the end of the data; predict answers "
+                "rows whose inputs are known"
+            )
         if n_steps > self.reach and self.lacking:
             names = ", ".join(map(repr, self.lacking))
             raise BadInput(
@@ -86,20 +99,26 @@ class Loop:
             place = self.horizon_for(step)
             while len(every) < said.shape[1] + step - self.horizons[place]:
                 n_made = len(every) - said.shape[1]
-                rows = self._next(rows, found[n_made], None if ahead is None else ahead[n_made])
+                rows = self.following(rows, found[n_made])
+                if ahead is not None:
+                    rows[:, list(self.given)] = ahead[n_made, list(self.given)]
                 every.append(stream.members(rows[:, None])[:, 0])
             made = every[said.shape[1] - 1 + step - self.horizons[place]]
             found.append(made[:, [its[place] for its in self.outputs]])
         return np.stack(found, axis=1)
 
-    def _next(self, rows: Values, newest: Values, ahead: Values | None) -> Values:
+    def following(self, rows: Values, newest: Values) -> Values:
+        """``(n, n_inputs)``: the inputs one row later; those that nobody can tell are left as they are.
+
+        Args:
+            rows: ``(n, n_inputs)``.
+            newest: ``(n, n_series)``: what the series then are.
+        """
         later = rows.copy()
         for column, before in self.shifted.items():
             later[:, column] = rows[:, before]
         for column, series in self.fresh.items():
             later[:, column] = newest[:, series]
-        if ahead is not None:
-            later[:, list(self.given)] = ahead[list(self.given)]
         return later
 
 
@@ -209,6 +228,3 @@ def _rising(values: Sequence[float]) -> Values:
     """Sorted; a prediction that is no number misses by infinity."""
     misses = np.array(values, dtype=np.float64)
     return np.sort(np.where(np.isnan(misses), np.inf, misses))
-
-
-__all__ = ["Forecast", "Loop", "StepMisses", "step_misses"]
