@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from neuroevo.analysis import evaluate
     from neuroevo.callbacks import Callback
     from neuroevo.compute import Compute, ComputeSession
     from neuroevo.errors import BadInput, MachineRefused, NeuroevoError, OutOfMemory, WrongType
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
-    from neuroevo.records import RecordError, RunRecord, ensemble, load_predictor, save_predictor
+    from neuroevo.records import Model, RecordError, RunRecord, ensemble, load_predictor, open_model, save_predictor
     from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
     from neuroevo.spaces import SearchSpace
     from neuroevo.stopping import History, Progress, StoppingCriterion, StopReason
@@ -62,10 +63,13 @@ _ROOMS = {
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
+    "evaluate": "analysis",
+    "Model": "records",
     "RecordError": "records",
     "RunRecord": "records",
     "ensemble": "records",
     "load_predictor": "records",
+    "open_model": "records",
     "save_predictor": "records",
     "Scenario": "scenario",
     "ScenarioError": "scenario",
@@ -113,10 +117,13 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "RightClass",
     "SequenceProblem",
     "Within",
+    "evaluate",
+    "Model",
     "RecordError",
     "RunRecord",
     "ensemble",
     "load_predictor",
+    "open_model",
     "save_predictor",
     "Scenario",
     "ScenarioError",

@@ -69,7 +69,7 @@ def ensemble_results(
     contestants = {
         f"ensemble ({predictor.combine} of {len(predictor.champions)})": ensemble,
         f"best trial by {by}: {best.path.name}": champions[records.index(best)],
-        "median of the trials": {part: _medians(each.get(part, {}) for each in champions) for part in problem.parts},
+        "median of the trials": {part: medians(each.get(part, {}) for each in champions) for part in problem.parts},
         **simple,
     }
     return Results(problem.measures, contestants)
@@ -99,7 +99,7 @@ def _best(records: Sequence[RunRecord], problem: SequenceProblem) -> tuple[RunRe
     return min(records, key=lambda record: record.champion.error), "training"
 
 
-def _medians(figures: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+def medians(figures: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
     """The median of each measure over those that have it."""
     rows = list(figures)
     found = {}

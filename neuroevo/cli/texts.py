@@ -141,10 +141,11 @@ def ensemble_text(path: Path) -> str:
     found = saved_ensemble(path)
     if found is None or not found.results:
         return ""
-    return "\n\n".join([results_text(found.results), *([_intervals_text(found.intervals)] if found.intervals else [])])
+    return "\n\n".join([results_text(found.results), *([intervals_text(found.intervals)] if found.intervals else [])])
 
 
-def _intervals_text(intervals: Mapping[str, Any]) -> str:
+def intervals_text(intervals: Mapping[str, Any]) -> str:
+    """The share of each part's targets that lie in their intervals."""
     rows = [["", *intervals["parts"]]]
     for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
         shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]

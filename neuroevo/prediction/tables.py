@@ -30,6 +30,7 @@ class PredictionTable:
         spread: ``(n_rows, n_names)``: standard deviation over the members; None where there is one only.
         classes: ``(n_rows,)`` names of the largest outputs, where outputs are classes.
         notes: What a user should know, in sentences.
+        past: Entries of the last key and values ``(n, n_names)`` of the rows before, where these are known.
     """
 
     keys: Mapping[str, Sequence[Any]]
@@ -41,6 +42,7 @@ class PredictionTable:
     spread: Values | None = None
     classes: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    past: tuple[Sequence[Any], Values] | None = None
 
     def columns(self) -> dict[str, Sequence[Any]]:
         """Names to columns, as ``pandas.DataFrame`` takes them: keys, class, each prediction and what belongs to it."""

@@ -58,6 +58,12 @@ class Continued:
         more = int(rows.max(initial=0)) + 1 - first - len(self.labels)
         return continued(self.labels, max(more, 0))[rows - first]
 
+    def past(self, loop: Loop, n_rows: int) -> tuple[Labels, Values]:
+        """Labels and values ``(n, n_series)`` of the last rows, `n_rows` at most; NaN where they are not known."""
+        first = self.n_steps + self.reach - len(self.labels)
+        rows = np.arange(max(first, loop.horizons[0], self.n_steps - n_rows), self.n_steps)
+        return self.times(rows), self.targets[rows - loop.horizons[0]][:, [its[0] for its in loop.outputs]]
+
 
 def without_lags(problem: SequenceProblem, loop: Loop) -> SequenceProblem:
     """A problem of the same columns, but that each input stands there once, as a file has it."""
@@ -217,7 +223,7 @@ class _Stored:
         return reach + len(labels)
 
     def last_rows(self) -> Values:
-        """``(reach, n_inputs)``: the inputs of the last rows, which lie beyond the steps, as far as targets tell them."""
+        """``(reach, n_inputs)``: the inputs of the rows beyond the steps, as far as targets tell them."""
         loop, found, last = self._loop, [], self.inputs[-1:]
         untold = [c for c in range(self.inputs.shape[1]) if c not in loop.fresh and c not in loop.shifted]
         for targets in self.targets[len(self.targets) - loop.reach :]:
