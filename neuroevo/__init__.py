@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
+    from neuroevo.problems.making import make_sequences, make_series
     from neuroevo.records import Model, RecordError, RunRecord, ensemble, load_predictor, open_model, save_predictor
     from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
     from neuroevo.spaces import SearchSpace
@@ -65,6 +66,8 @@ _ROOMS = {
     "Within": "problems",
     "evaluate": "analysis",
     "Model": "records",
+    "make_sequences": "problems.making",
+    "make_series": "problems.making",
     "RecordError": "records",
     "RunRecord": "records",
     "ensemble": "records",
@@ -119,6 +122,8 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "Within",
     "evaluate",
     "Model",
+    "make_sequences",
+    "make_series",
     "RecordError",
     "RunRecord",
     "ensemble",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import is_missing_text
 from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Feature, Notes, restored
@@ -64,8 +63,9 @@ def as_table(data: Any, dialect: Dialect) -> Table:
 
 def restored_plan(
     problem: SequenceProblem,
-    inputs: Sequence[tuple[Column, str]],
-    known: Sequence[tuple[Column, str]],
+    table: Table,
+    inputs: Sequence[Column],
+    known: Sequence[Column],
     targets: Sequence[Column],
     calendar: Sequence[str],
     lags: int | dict[str, int],
@@ -75,8 +75,9 @@ def restored_plan(
 
     Args:
         problem: In any units.
-        inputs: Columns and their names.
-        known: Likewise.
+        table: Where the columns have their names from.
+        inputs: Columns.
+        known: Columns.
         targets: Columns.
         calendar: As in the settings.
         lags: As in the settings.
@@ -85,9 +86,10 @@ def restored_plan(
     Raises:
         DataError: The problem has other inputs.
     """
-    each = [lags if isinstance(lags, int) else lags.get(name, 1) for _, name in inputs]
-    features, left = restored(inputs, problem.input_names, each)
-    ahead, left = restored(known, left, [len(horizons)] * len(known))
+    seen, planned = ([(column, table.name(column)) for column in columns] for columns in (inputs, known))
+    each = [lags if isinstance(lags, int) else lags.get(name, 1) for _, name in seen]
+    features, left = restored(seen, problem.input_names, each)
+    ahead, left = restored(planned, left, [len(horizons)] * len(known))
     if len(left) != 2 * len(calendar):
         raise DataError(f"the problem has other inputs than these settings make: {', '.join(problem.input_names)}")
     classes = problem.target_names if problem.learned.by_class else None
@@ -169,14 +171,8 @@ def _ahead(plan: Plan, columns: Columns, rows: Rows, longer: Timeline) -> Column
 
 def _n_seen(features: Sequence[Feature], table: Table, rows: NDArray[np.intp], rule: Missing) -> int:
     """Rows up to the last one at which all features are known, or any of them where values may stand in."""
-    known = np.column_stack([_known(feature, table, rows) for feature in features])
+    known = np.column_stack(
+        [table.given(feature.column, rows, texts=feature.categories is not None) for feature in features]
+    )
     seen = np.flatnonzero(known.all(axis=1) if rule == "refuse" else known.any(axis=1))
     return int(seen[-1]) + 1 if seen.size else 0
-
-
-def _known(feature: Feature, table: Table, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    if feature.categories is None:
-        may_lack = np.ones(table.n_rows, dtype=np.bool_)
-        return ~np.isnan(table.numbers(feature.column, rows, may_lack)[rows])
-    cells = table.cells[table.find(feature.column)]
-    return ~np.array([is_missing_text(cells[row]) for row in rows.tolist()], dtype=np.bool_)

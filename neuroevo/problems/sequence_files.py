@@ -1,4 +1,4 @@
-"""Sequences as NPZ and CSV files hold them."""
+"""Sequences as NPZ files hold them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.table import Column, Table
+from neuroevo.problems.missing import Gaps, Missing
 from neuroevo.registry import nearest
 
 
@@ -25,18 +25,16 @@ class Recorded:
             steps; empty where there are labels.
         labels: ``(n_sequences,)`` whole numbers or text, or None.
         parts: ``(n_sequences,)`` text, or None where the file does not say.
-        input_names: One name an input, or None.
-        target_names: One name a target, or None.
         class_names: One name a class, or None.
+        n_missing: Values of inputs that were missing, and for which others stand in.
     """
 
     inputs: list[NDArray[np.float64]]
     targets: list[NDArray[np.float64]]
     labels: NDArray[Any] | None
     parts: NDArray[np.str_] | None
-    input_names: Sequence[str] | None = None
-    target_names: Sequence[str] | None = None
     class_names: Sequence[str] | None = None
+    n_missing: int = 0
 
 
 def from_arrays(
@@ -45,6 +43,7 @@ def from_arrays(
     names: Mapping[str, str],
     suffixes: Sequence[str] = (),
     class_names: str | None = None,
+    missing: Missing = "refuse",
 ) -> Recorded:
     """Sequences of an NPZ file.
 
@@ -54,24 +53,28 @@ def from_arrays(
         names: "inputs", and "labels" or "targets", and "lengths" where there are any, to names of arrays.
         suffixes: Parts with arrays of their own: the name, an underscore, the part.
         class_names: Name of the array of class names.
+        missing: What stands in for inputs that are NaN; such targets then do not count.
 
     Raises:
         DataError: An array is missing, or its type or shape does not fit.
     """
     inputs: list[NDArray[np.float64]] = []
     targets: list[NDArray[np.float64]] = []
-    labels, parts = [], []
+    labels, parts, n_missing = [], [], 0
     for part in suffixes or ("",):
         places = {key: f"{name}_{part}" if part else name for key, name in names.items()}
         own = {key: _array(path, arrays, name) for key, name in places.items()}
         steps = _sequences(path, places["inputs"], own["inputs"])
         lengths = _lengths(path, places, own, steps)
-        inputs += [sequence[:length] for sequence, length in zip(steps, lengths, strict=True)]
+        given = [sequence[:length] for sequence, length in zip(steps, lengths, strict=True)]
+        _refuse_unusable(path, places["inputs"], given, missing)
+        n_missing += sum(int(np.isnan(sequence).sum()) for sequence in given)
+        inputs += given if missing == "refuse" else [_filled(sequence, missing) for sequence in given]
         parts += [part] * len(steps)
         if "labels" in own:
             labels.append(_labels(path, places["labels"], own["labels"], len(steps)))
-        else:
-            targets += _targets(path, places["targets"], own["targets"], lengths, steps.shape[1])
+        elif "targets" in own:
+            targets += _targets(path, places["targets"], own["targets"], lengths, steps.shape[1], missing)
     widths = {sequence.shape[1] for sequence in inputs}
     if len(widths) > 1 or len({target.shape[1] for target in targets}) > 1:
         raise DataError(f"{path}: the parts {', '.join(suffixes)} have different numbers of inputs or targets")
@@ -80,6 +83,7 @@ def from_arrays(
         targets=targets,
         labels=np.concatenate(labels) if labels else None,
         parts=np.array(parts) if suffixes else None,
+        n_missing=n_missing,
         class_names=None if class_names is None else _array(path, arrays, class_names).astype(str).ravel().tolist(),
     )
 
@@ -123,15 +127,31 @@ def _lengths(
     else:
         absent = np.asarray(np.isnan(steps).all(axis=2))
         lengths = n_steps - np.argmin(absent[:, ::-1], axis=1)
-    padding = np.arange(n_steps)[None, :, None] >= lengths[:, None, None]
-    bad = np.argwhere(~(padding | np.isfinite(steps)))
-    if bad.size:
-        sequence, step, column = (int(i) for i in bad[0])
-        raise DataError(
-            f"{path}, array {places['inputs']!r}, sequence {sequence + 1}, step {step + 1}, column {column + 1}: "
-            f"the value is {steps[sequence, step, column]}; fill missing values in, or leave the sequence out"
-        )
     return np.asarray(lengths, dtype=np.int64)
+
+
+def _refuse_unusable(path: Path, name: str, sequences: Sequence[NDArray[np.float64]], missing: Missing) -> None:
+    """Refuse infinite values, missing ones where nothing stands in, and columns of which a sequence has none at all."""
+    for i, steps in enumerate(sequences):
+        bad = np.argwhere(~np.isfinite(steps) if missing == "refuse" else np.isinf(steps))
+        if bad.size:
+            step, column = (int(k) for k in bad[0])
+            raise DataError(
+                f"{path}, array {name!r}, sequence {i + 1}, step {step + 1}, column {column + 1}: the value is "
+                f'{steps[step, column]}; fill missing values in, set missing = "forward", or leave the sequence out'
+            )
+        empty = np.flatnonzero(np.isnan(steps).all(axis=0))
+        if empty.size:
+            raise DataError(
+                f"{path}, array {name!r}, sequence {i + 1}: no value of column {empty[0] + 1} is known, so nothing can "
+                "stand in; leave the sequence or the column out"
+            )
+
+
+def _filled(steps: NDArray[np.float64], missing: Missing) -> NDArray[np.float64]:
+    alike = np.zeros(len(steps), dtype=np.int64)
+    gaps = Gaps(missing, alike, alike)
+    return np.column_stack([gaps.filled(column, ~np.isnan(column))[0] for column in steps.T])
 
 
 def _labels(path: Path, name: str, array: NDArray[Any], n_sequences: int) -> NDArray[Any]:
@@ -144,7 +164,7 @@ def _labels(path: Path, name: str, array: NDArray[Any], n_sequences: int) -> NDA
 
 
 def _targets(
-    path: Path, name: str, array: NDArray[Any], lengths: NDArray[np.int64], n_steps: int
+    path: Path, name: str, array: NDArray[Any], lengths: NDArray[np.int64], n_steps: int, missing: Missing
 ) -> list[NDArray[np.float64]]:
     """For each sequence ``(length, n_outputs)`` or ``(1, n_outputs)`` float64."""
     n_sequences = len(lengths)
@@ -155,55 +175,9 @@ def _targets(
     values = np.asarray(array, dtype=np.float64)
     each = [values[i, :length] if array.ndim == 3 else values[i].reshape(1, -1) for i, length in enumerate(lengths)]
     for i, target in enumerate(each):
-        if not np.isfinite(target).all():
-            raise DataError(f"{path}, array {name!r}, sequence {i + 1}: a target is missing or infinite; fill it in")
-    return each
-
-
-def from_table(
-    table: Table,
-    sequence: Column,
-    inputs: Sequence[Column],
-    label: Column | None,
-    targets: Sequence[Column],
-    part: Column | None,
-) -> Recorded:
-    """Sequences of a CSV file: rows with the same entry in one column, which stand together.
-
-    Raises:
-        DataError: A column is missing or can't be used, or a sequence is torn apart.
-    """
-    names = table.texts(sequence)
-    starts = [row for row in range(table.n_rows) if row == 0 or names[row] != names[row - 1]]
-    first: dict[str, int] = {}
-    for row in starts:
-        if names[row] in first:
+        if not (np.isfinite(target).all() if missing == "refuse" else not np.isinf(target).any()):
             raise DataError(
-                f"{table.place(row, sequence)}: the sequence {names[row]!r} goes on here after another one; put its "
-                "rows together, in the order of time"
+                f"{path}, array {name!r}, sequence {i + 1}: a target is missing or infinite; fill it in, or set "
+                'missing = "forward": such a target then does not count'
             )
-        first[names[row]] = row
-    seen = np.column_stack([table.numbers(column) for column in inputs])
-    wanted = np.column_stack([table.numbers(column) for column in targets]) if targets else None
-    return Recorded(
-        inputs=np.split(seen, starts[1:]),
-        targets=[] if wanted is None else np.split(wanted, starts[1:]),
-        labels=None if label is None else _once(table, label, starts),
-        parts=None if part is None else _once(table, part, starts),
-        input_names=[table.name(column) for column in inputs],
-        target_names=[table.name(column) for column in targets] if targets else None,
-    )
-
-
-def _once(table: Table, column: Column, starts: Sequence[int]) -> NDArray[np.str_]:
-    """``(n_sequences,)``: the entry that all rows of a sequence share."""
-    cells = table.texts(column)
-    for start, end in zip(starts, [*starts[1:], table.n_rows], strict=True):
-        for row in range(start, end):
-            if not cells[row] or cells[row] != cells[start]:
-                got = repr(cells[row]) if cells[row] else "nothing"
-                raise DataError(
-                    f"{table.place(row, column)}: every row of a sequence needs the same entry; got {got} after "
-                    f"{cells[start]!r}"
-                )
-    return np.array([cells[start] for start in starts])
+    return each
