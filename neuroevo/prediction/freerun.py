@@ -140,16 +140,17 @@ class StepMisses:
     def half_widths(self, level: float) -> Values:
         """``(n_steps, n_series)``: how far the interval of each step reaches to either side; NaN where too few missed.
 
+        Never less far than that of an earlier step: the later ones are judged by fewer runs, which begin earlier.
+
         Raises:
             ValueError: The level is not above 0 and below 1.
         """
-        needed, level_ = least_targets(level), exact_level(level)
-        return np.array(
-            [
-                [each[math.ceil((len(each) + 1) * level_) - 1] if len(each) >= needed else math.nan for each in its]
-                for its in self.misses
-            ]
-        )
+        needed, share = least_targets(level), exact_level(level)
+        widths = [
+            [each[math.ceil((len(each) + 1) * share) - 1] if len(each) >= needed else math.nan for each in its]
+            for its in self.misses
+        ]
+        return np.maximum.accumulate(np.array(widths), axis=0)
 
 
 def step_misses(predictor: Predictor, problem: SequenceProblem, loop: Loop, n_steps: int) -> StepMisses | None:

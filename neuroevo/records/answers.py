@@ -29,7 +29,7 @@ _LEAST_PAST = 40
 def predicted(model: Model, data: Any, level: float | None, *, restart: bool) -> PredictionTable:
     """As `Model.predict`."""
     sequences = model.continued(data, restart=restart)
-    named = len(sequences) > 1
+    named = len(sequences) > 1 or not model.is_forecast
     table = _stacked([_predicted(model, its, its.name if named else "") for its in sequences])
     if not len(table.prediction):
         raise BadInput(

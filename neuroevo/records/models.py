@@ -67,9 +67,14 @@ class Model:
         return getattr(self.settings, "counts", "all") == "last"
 
     @property
+    def is_forecast(self) -> bool:
+        """Whether the problem is a series, or several of them, with a time that goes on."""
+        return isinstance(self.settings, ForecastSettings)
+
+    @property
     def goes_on(self) -> bool:
         """Whether new rows follow those of the run: it is a single series."""
-        return isinstance(self.settings, ForecastSettings) and self.problem.n_sequences == 1
+        return self.is_forecast and self.problem.n_sequences == 1
 
     def continued(self, data: Any, *, restart: bool = False) -> list[Continued]:
         """New data, read as the run's own, as sequences whose state is warmed up: a series goes on from the run's data.

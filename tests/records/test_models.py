@@ -221,11 +221,12 @@ def test_intervals_of_a_step_are_the_misses_of_such_forecasts_in_the_validation_
             if origin + 1 + step <= 74:
                 misses[step].append(abs(value - load[origin + 1 + step]))
     assert table.high is not None
+    widest = 0.0
     for step, its_misses in misses.items():
         n = len(its_misses)
         assert n == 25 - step
-        width = table.high[step, 0] - table.prediction[step, 0]
-        np.testing.assert_allclose(width, sorted(its_misses)[-(-(n + 1) * 4 // 5) - 1], rtol=1e-9)
+        widest = max(widest, sorted(its_misses)[-(-(n + 1) * 4 // 5) - 1])
+        np.testing.assert_allclose(table.high[step, 0] - table.prediction[step, 0], widest, rtol=1e-9)
     short = its.forecast(30, level=0.9)
     assert short.high is not None
     assert np.isfinite(short.high[:, 0]).tolist() == [True] * 17 + [False] * 13
