@@ -132,6 +132,8 @@ def _measures(problem: SequenceProblem, predicted: NDArray[np.float64]) -> dict[
 def _best(model: Model) -> int | None:
     """The place of the member with the smallest validation error, among members that are the runs."""
     names = [member.name for member in model.predictor.champions]
+    if not model.records:
+        return None
     try:
         best = best_by_validation(model.records)[0].path.name
     except BadInput:

@@ -149,6 +149,8 @@ def intervals_text(intervals: Mapping[str, Any]) -> str:
     rows = [["", *intervals["parts"]]]
     for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
         shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]
+        if set(shares) == {None}:
+            continue  # a single champion has one width alone
         rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
     rows[0][0] = f"intervals of {100 * intervals['level']:g} %, from {intervals['n_targets']:g} validation targets"
     return columns(rows, "  ")

@@ -153,7 +153,9 @@ class StepMisses:
         return np.maximum.accumulate(np.array(widths), axis=0)
 
 
-def step_misses(predictor: Predictor, problem: SequenceProblem, loop: Loop, n_steps: int) -> StepMisses | None:
+def step_misses(
+    predictor: Predictor, problem: SequenceProblem, loop: Loop, n_steps: int, part: str = VALIDATION
+) -> StepMisses | None:
     """What the validation part says of forecasts of so many steps; None where there is no such part.
 
     Every run begins at a row from which a validation target comes next, knows all before it, and is compared with the
@@ -164,12 +166,13 @@ def step_misses(predictor: Predictor, problem: SequenceProblem, loop: Loop, n_st
         problem: Has the data; its units do not matter.
         loop: How outputs come back.
         n_steps: Of each run.
+        part: Another part, to see how often its targets lie in the intervals.
     """
-    if VALIDATION not in problem.parts or predictor.by_class:
+    if part not in problem.parts or predictor.by_class:
         return None
     misses: list[list[list[float]]] = [[[] for _ in loop.outputs] for _ in range(n_steps)]
     original = problem.original
-    counted = original.counted(VALIDATION)[:, :, [its[0] for its in loop.outputs]]
+    counted = original.counted(part)[:, :, [its[0] for its in loop.outputs]]
     n_runs = max(1, MOST_STEPS // (n_steps * len(predictor.champions) * max(int(counted.any(axis=(1, 2)).sum()), 1)))
     for sequence in np.flatnonzero(counted.any(axis=(1, 2))):
         length = int(original.lengths[sequence])
