@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from neuroevo.cli.evaluate import evaluate
 from neuroevo.cli.export import export
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.forecast import forecast
+from neuroevo.cli.predict import predict
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 
@@ -279,6 +282,9 @@ def plot(
                 print_result(file)
 
 
+app.command()(predict)
+app.command()(forecast)
+app.command()(evaluate)
 app.command()(export)
 
 
