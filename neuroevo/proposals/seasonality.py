@@ -1,0 +1,62 @@
+"""After how many rows a series repeats itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.problems import SequenceProblem
+from neuroevo.proposals.times import DAY, Times
+
+_YEAR = 365.25 * DAY
+_SPANS = ((DAY, "day"), (7 * DAY, "week"), (_YEAR, "year"))
+_FEWEST = 12
+_NEAR = 0.03
+
+
+@dataclass(frozen=True)
+class Season:
+    """A season.
+
+    Attributes:
+        steps: Rows.
+        reason: What it is, in words.
+    """
+
+    steps: int
+    reason: str
+
+
+def find_season(values: NDArray[np.float64], times: Times | None) -> Season | None:
+    """The season that the training part of a series shows, by the rule by which reports name the last season repeated.
+
+    Args:
+        values: ``(n_rows,)`` of the training part, NaN where missing.
+        times: When the rows are.
+    """
+    known = np.isfinite(values)
+    if known.sum() < _FEWEST or np.ptp(values[known]) == 0:
+        return None
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    filled = values[np.where(last >= 0, last, np.argmax(known))]
+    problem = SequenceProblem(
+        filled[None, :-1, None],
+        filled[None, 1:, None],
+        target_mask=known[None, 1:, None],
+        parts={"train": np.ones((1, len(filled) - 1), dtype=np.bool_)},
+        tied=[0],
+    )
+    steps = problem.known_season
+    if steps is None:
+        return None
+    span = _span_of(steps, times)
+    return Season(steps, f"it repeats itself after {f'a {span}' if span else f'{steps} rows'}")
+
+
+def _span_of(steps: int, times: Times | None) -> str:
+    if times is None or not times.are_dates:
+        return ""
+    seconds = steps * times.step * (7 / 5 if times.is_of_workdays else 1)
+    return next((word for span, word in _SPANS if abs(seconds / span - 1) < _NEAR), "")
