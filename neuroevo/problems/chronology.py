@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,14 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.checks import PART_NAME
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.timeline import Labels
 from neuroevo.settings import Mistake, SettingsError, joined, shown
 
 REST = "rest"
-_EXPECTED = 'must be [first, last] in time labels, a whole number of rows, a share between 0 and 1, or "rest"'
-
-Labels = NDArray[Any]
-"""``(n_rows,)`` int64, float64 or text, rising: where each row lies in time."""
+_EXPECTED = (
+    'must be [first, last] in time labels, a whole number of rows, a share between 0 and 1, "rest", or a list of files'
+)
+_ENDINGS = (".csv", ".npz", ".parquet", ".txt", ".tsv", ".dat")
 
 
 def checked_parts(parts: Mapping[str, object], path: str = "parts") -> dict[str, Any]:
@@ -32,6 +35,8 @@ def checked_parts(parts: Mapping[str, object], path: str = "parts") -> dict[str,
     if "train" not in parts:
         mistakes.append(Mistake(path, "one part must be called train", ", ".join(parts) or "no part"))
     by_limits = {isinstance(value, tuple) for value in checked.values()}
+    if any(map(names_files, checked.values())):
+        return _checked_by_file(checked, path, mistakes)
     if not mistakes and len(by_limits) > 1:
         mistakes.append(Mistake(path, "either all parts have limits in time labels, or none has", shown(dict(parts))))
     order = [name for name, value in checked.items() if value == REST]
@@ -45,12 +50,69 @@ def checked_parts(parts: Mapping[str, object], path: str = "parts") -> dict[str,
     return checked
 
 
+def names_files(value: object) -> bool:
+    """Whether a part is a list of files or patterns of their names."""
+    return isinstance(value, tuple) and any(
+        isinstance(item, str) and (any(mark in item for mark in "*?") or item.lower().endswith(_ENDINGS))
+        for item in value
+    )
+
+
+def _checked_by_file(parts: dict[str, Any], path: str, mistakes: list[Mistake]) -> dict[str, Any]:
+    for name, value in parts.items():
+        if not names_files(value) and (name == "train" or not isinstance(value, float)):
+            expected = "must be a list of files, or a share of the training files' rows, since other parts are files"
+            mistakes.append(Mistake(joined(path, name), expected, shown(value)))
+    if sum(value for value in parts.values() if isinstance(value, float)) >= 1:
+        mistakes.append(Mistake(path, "the shares must leave something of the training files"))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return parts
+
+
+def file_parts(parts: Mapping[str, Any], paths: Sequence[Path]) -> list[dict[str, Any]] | None:
+    """For each file its own parts, as `part_rows` takes them; None where parts are no lists of files.
+
+    A file that no part names has none. Shares are taken from the ends of the training files.
+
+    Raises:
+        DataError: Two parts name one file, or a part names none that there is.
+    """
+    listed = {name: value for name, value in parts.items() if names_files(value)}
+    if not listed:
+        return None
+    found: list[dict[str, Any]] = []
+    used: set[str] = set()
+    for path in paths:
+        names = [name for name, patterns in listed.items() if any(_fits(path, pattern) for pattern in patterns)]
+        if len(names) > 1:
+            raise DataError(f"the parts {names[0]!r} and {names[1]!r} both name {path.name}; parts must not overlap")
+        used |= {*names}
+        shares = {name: value for name, value in parts.items() if isinstance(value, float)} if "train" in names else {}
+        own = [*names, *shares]
+        amounts = [1.0 - sum(shares.values()), *shares.values()][: len(own)]
+        found.append(dict(zip(own, [*amounts[:-1], REST], strict=True)) if own else {})
+    for name in listed:
+        if name not in used:
+            raise DataError(
+                f"parts.{name} = {list(listed[name])} names none of the files, "
+                f"{', '.join(path.name for path in paths[:5])}{' ...' if len(paths) > 5 else ''}"
+            )
+    return found
+
+
+def _fits(path: Path, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(path.name, pattern) or fnmatch.fnmatchcase(path.as_posix(), f"*/{pattern}")
+
+
 def _checked_part(name: str, value: object, path: str, mistakes: list[Mistake]) -> Any:
     where = joined(path, name)
     if not PART_NAME.fullmatch(name):
         mistakes.append(Mistake(where, "a part's name must be a letter and then letters, digits, _ or -"))
     if isinstance(value, list | tuple):
         limits = tuple(item.isoformat() if isinstance(item, datetime.date) else item for item in value)
+        if names_files(limits) and all(isinstance(item, str) for item in limits):
+            return limits
         if len(limits) == 2 and all(
             isinstance(item, int | float | str) and not isinstance(item, bool) for item in limits
         ):
@@ -70,46 +132,6 @@ def _is_amount(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def row_labels(columns: Sequence[Sequence[str]], place: Callable[[int], str]) -> Labels:
-    """Rising labels from the cells of one time column, or of several as in year and month ("1749-01").
-
-    Args:
-        columns: The cells of each column as text.
-        place: Tells where a row stands, for messages.
-
-    Raises:
-        DataError: A label is missing, or they fall.
-    """
-    labels = _numeric(columns[0]) if len(columns) == 1 else None
-    if labels is None:
-        labels = np.array(["-".join(_padded(cell) for cell in cells) for cells in zip(*columns, strict=True)])
-    blank = np.flatnonzero(labels == "") if labels.dtype.kind == "U" else np.flatnonzero(~np.isfinite(labels))
-    if blank.size:
-        raise DataError(f"{place(int(blank[0]))}: the time is missing; every row needs one")
-    falling = np.flatnonzero(labels[1:] < labels[:-1])
-    if falling.size:
-        row = int(falling[0]) + 1
-        raise DataError(
-            f"{place(row)}: the time {labels[row]} comes before {labels[row - 1]} of the row above it; sort the rows "
-            "by time, and write dates with the year first, such as 1958-03-29"
-        )
-    return labels
-
-
-def _numeric(cells: Sequence[str]) -> Labels | None:
-    try:
-        numbers = np.array([float(cell) for cell in cells])
-    except ValueError:
-        return None
-    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all() and np.abs(numbers).max() < 2**53
-    return numbers.astype(np.int64) if whole else numbers
-
-
-def _padded(cell: str) -> str:
-    """Whole numbers with two digits at least, so that text sorts as time does."""
-    return cell.zfill(2) if cell.isdecimal() else cell.removesuffix(".0").zfill(2) if cell.endswith(".0") else cell
-
-
 def rows_between(labels: Labels, limits: Sequence[Any], what: str) -> NDArray[np.bool_]:
     """``(n_rows,)`` bool: rows from the first limit to the last, both included.
 
@@ -120,7 +142,7 @@ def rows_between(labels: Labels, limits: Sequence[Any], what: str) -> NDArray[np
     """
     first, last = limits
     if labels.dtype.kind == "U":
-        first, last = str(first), str(last)
+        first, last = (_as_labelled(str(limit), str(labels[0])) for limit in limits)
         ends = np.array([label[: len(last)] for label in labels.tolist()])
         inside = (labels >= first) & (ends <= last)
     else:
@@ -132,6 +154,13 @@ def rows_between(labels: Labels, limits: Sequence[Any], what: str) -> NDArray[np
     if not inside.any():
         raise DataError(f"{what} = {list(limits)} holds no row: the times run from {labels[0]} to {labels[-1]}")
     return np.asarray(inside)
+
+
+def _as_labelled(limit: str, label: str) -> str:
+    """A limit with the labels' mark between day and time of day."""
+    if len(limit) > 10 and len(label) > 10 and {limit[10], label[10]} == {" ", "T"}:
+        return f"{limit[:10]}{label[10]}{limit[11:]}"
+    return limit
 
 
 def part_rows(parts: Mapping[str, Any], labels: Labels) -> dict[str, NDArray[np.bool_]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from neuroevo.problems.errors import DataError
@@ -43,6 +45,35 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     if not content:
         raise DataError(f"{path} is empty; it should hold the data, a line for each time step")
     return content
+
+
+def matching(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The files that names and patterns such as "machine_*.csv" stand for, machine_2 before machine_10.
+
+    Raises:
+        DataError: A pattern fits no file, or a file is named twice.
+    """
+    found: list[Path] = []
+    for name in names:
+        path = folder / name
+        if not any(mark in name for mark in "*?[") or path.exists():
+            found.append(path)
+            continue
+        anchor = path.anchor if Path(name).is_absolute() else ""
+        fitting = Path(anchor or folder).glob(name.removeprefix(anchor) if anchor else name)
+        files = sorted((each for each in fitting if each.is_file()), key=_natural)
+        if not files:
+            raise DataError(f"no file fits {path}; paths are relative to the scenario's folder")
+        found += files
+    doubles = [path for path in found if found.count(path) > 1]
+    if doubles:
+        raise DataError(f"{doubles[0]} is named twice; each file can be used once")
+    return found
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    """A path as what sorts numbers in it by their value."""
+    return [(0, int(piece)) if piece.isdecimal() else (1, piece) for piece in re.split(r"(\d+)", str(path)) if piece]
 
 
 def _neighbours(path: Path) -> str:

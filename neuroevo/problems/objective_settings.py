@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Gt, Interval, MinLen
-from numpy.typing import NDArray
 
 from neuroevo.problems.objectives import Huber, Objective, Pinball, as_objective
 from neuroevo.settings import Mistake, SettingsError, shown
@@ -40,18 +39,12 @@ class ObjectiveSettings:
             if getattr(self, key) is not None and self.objective != name:
                 raise SettingsError([Mistake(key, f'goes with objective = "{name}" only', shown(getattr(self, key)))])
 
-    def objective_arguments(self, step_weights: NDArray[np.float64] | None = None) -> dict[str, Any]:
-        """Arguments of `SequenceProblem`.
-
-        Args:
-            step_weights: ``(n_steps,)``, of a single sequence; None: all are equal.
-        """
+    def objective_arguments(self) -> dict[str, Any]:
+        """Arguments of `SequenceProblem`."""
         objective: Objective = as_objective(self.objective)
         if self.threshold is not None:
             objective = Huber(self.threshold)
         if self.quantile is not None:
             objective = Pinball(self.quantile)
         weights = None if self.target_weights is None else np.array(self.target_weights)
-        if step_weights is not None:
-            weights = step_weights[None, :, None] * (np.ones(1) if weights is None else weights)
         return {"objective": objective, "target_weights": weights}

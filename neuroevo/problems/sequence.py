@@ -80,6 +80,7 @@ class SequenceProblem(Problem):
         scaling: From there to the present units.
         preparation: From original units to there; None where nothing is prepared.
         references: ``(n_sequences, n_steps, n_outputs)``: what the preparation takes off the targets, or None.
+        notes: What reading did to the data, in sentences, where they come from a file.
 
     Raises:
         TypeError, ValueError: With the argument, what was expected, what came, and the remedy.
@@ -88,6 +89,7 @@ class SequenceProblem(Problem):
     kind: ClassVar[str] = "sequences"
     error_name: str = Squared().title
     parts: Mapping[str, NDArray[np.bool_]]
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,

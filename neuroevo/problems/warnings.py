@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.ridge import REACH
+from neuroevo.problems.timeline import moments_of
 from neuroevo.problems.trees import has_scikit_learn
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _REMEDY = 'scaling = "standard" or "range" helps'
 
 def warnings(problem: SequenceProblem) -> list[str]:
     """Sentences on what is legal and yet probably not meant; empty where all is well."""
-    found = [*_input_warnings(problem), *_target_warnings(problem), *_part_warnings(problem), *_time_warnings(problem)]
+    found = [*problem.notes]
+    found += [*_input_warnings(problem), *_target_warnings(problem), *_part_warnings(problem), *_time_warnings(problem)]
     if problem.gradient_boosting and not has_scikit_learn():
         found.append(
             "gradient_boosting = true needs scikit-learn, which is not installed: the table of competitors lacks the "
@@ -108,7 +110,7 @@ def _time_warnings(problem: SequenceProblem) -> list[str]:
     doubles: list[Any] = []
     gaps: list[Any] = []
     for labels, length in zip(problem.times, problem.lengths, strict=True):
-        moments = _moments(labels[:length])
+        moments = moments_of(labels[:length])
         if moments is None:
             doubles += labels[1:length][labels[1:length] == labels[: length - 1]].tolist()
             continue
@@ -126,19 +128,6 @@ def _time_warnings(problem: SequenceProblem) -> list[str]:
             "equal; put in the missing rows, and mark them by the setting `ignore`"
         )
     return found
-
-
-def _moments(labels: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Labels as numbers that rise evenly where they do so in time, or None where they are other texts."""
-    if labels.dtype.kind in "fiu":
-        return labels.astype(np.float64)
-    lengths = set(map(len, labels.tolist()))
-    try:
-        # Months and years are counted as such: they are of unequal lengths in days.
-        unit = {4: "Y", 7: "M", 10: "D"}.get(lengths.pop(), "s") if len(lengths) == 1 else "s"
-        return labels.astype(f"datetime64[{unit}]").astype(np.float64)
-    except ValueError:
-        return None
 
 
 def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from annotated_types import Ge, Gt
-from numpy.typing import NDArray
+from annotated_types import Ge, Gt, MinLen
 
-from neuroevo.problems.chronology import Labels, checked_parts, part_rows
+from neuroevo.problems.assembly import Sample, assemble
+from neuroevo.problems.cells import listed
+from neuroevo.problems.chronology import checked_parts, part_rows
+from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
 from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.scaling import Method
 from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.registry import nearest
 from neuroevo.settings import Mistake, SettingsError, shown
 
+Horizon: TypeAlias = Annotated[int, Ge(0)] | Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)]
+"""The setting `horizon`: rows ahead, or several such numbers."""
+Lags: TypeAlias = Annotated[int, Ge(1)] | dict[str, Annotated[int, Ge(1)]]
+"""The setting `lags`: values of all columns, or of each by its name."""
 Scales: TypeAlias = Method | dict[Literal["inputs", "targets"], Method]
 """The setting `scaling`: one name, or a table with names for inputs and targets."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A series as read or generated, in original units.
-
-    Attributes:
-        inputs: ``(n_rows, n_inputs)`` float64, what is known at each row.
-        targets: ``(n_rows, n_outputs)`` float64, what is to be predicted.
-        input_names: One name an input.
-        target_names: One name a target.
-        tied: For each target the input column that is the same quantity, or -1.
-        labels: Where each row lies in time; None: the row's number, from 1.
-        ignored: ``(n_rows,)`` bool: rows that do not count as targets; None: no row.
-        weights: ``(n_rows,)`` float64, above 0: how much each row counts as a target; None: all alike.
-    """
-
-    inputs: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    input_names: Sequence[str]
-    target_names: Sequence[str]
-    tied: Sequence[int]
-    labels: Labels | None = None
-    ignored: NDArray[np.bool_] | None = None
-    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +36,9 @@ class Forecast(ObjectiveSettings):
     """Settings of all problems that forecast a series.
 
     Attributes:
-        horizon: How many rows ahead the target lies.
-        lags: Values of each input column that the network sees at a step: the present one and those before it.
+        horizon: How many rows ahead the target lies, or a list of such numbers, for an output each.
+        lags: Values of each input column that the network sees at a step: the present one and those before it; or a
+            table of such numbers by column, where those that it does not name have one.
         washout: Leading steps that do not count.
         parts: Part names to [first, last] in time labels (both included), or to numbers of rows or shares of them that
             follow one another, the last of which may be "rest". A target belongs to the part that its own time lies in.
@@ -72,8 +56,8 @@ class Forecast(ObjectiveSettings):
         reference_variance: The literature's constant for the average relative variance, in original units.
     """
 
-    horizon: Annotated[int, Ge(0)] = 1
-    lags: Annotated[int, Ge(1)] = 1
+    horizon: Horizon = 1
+    lags: Lags = 1
     washout: Annotated[int, Ge(0)] = 0
     parts: dict[str, object] = field(default_factory=lambda: {"train": 0.7, "test": "rest"})
     residual: Residual | None = None
@@ -89,62 +73,126 @@ class Forecast(ObjectiveSettings):
 
     def __post_init__(self) -> None:
         check_lags(self.residual, self.residual_lags)
+        check_horizon(self.horizon)
         super().__post_init__()
         object.__setattr__(self, "parts", checked_parts(self.parts))
         check_range(self.scaling_range)
 
-    def forecast(self, columns: Columns) -> SequenceProblem:
+    def forecast(self, columns: Columns | Sequence[Columns], **arguments: Any) -> SequenceProblem:
         """The problem of predicting the targets of the row `horizon` rows later, from the inputs up to each row.
+
+        Args:
+            columns: One series, or several of equal columns.
+            arguments: Of `SequenceProblem`.
 
         Raises:
             DataError: The series is too short for horizon and lags, or for its parts.
         """
-        n_rows = len(columns.inputs)
-        if n_rows < self.horizon + self.lags:
-            raise DataError(
-                f"the series is too short: horizon = {self.horizon} and lags = {self.lags} need "
-                f"{self.horizon + self.lags} rows at least, and it has {n_rows}; lower them or bring a longer series"
-            )
-        labels = np.arange(1, n_rows + 1) if columns.labels is None else columns.labels
-        rows = part_rows(self.parts, labels)
-        first = self.lags - 1
-        # Steps after the last part would only cost time.
-        end = 1 + max(int(np.flatnonzero(mask)[-1]) for mask in rows.values())
-        later = slice(first + self.horizon, end)
-        counts = np.ones(n_rows, dtype=np.bool_) if columns.ignored is None else ~columns.ignored
-        self._check_parts_count(rows, counts, first + self.horizon)
-        problem = SequenceProblem(
-            _lagged(columns.inputs, self.lags)[: end - later.start][None],
-            columns.targets[later][None],
-            target_mask=np.repeat(counts[later, None], columns.targets.shape[1], axis=1)[None],
+        many = [columns] if isinstance(columns, Columns) else list(columns)
+        horizons = self.horizons
+        arguments: dict[str, Any] = {"learned": Within(self.tolerance)} | arguments
+        samples = []
+        for its in many:
+            windows = Windows(column_lags(self.lags, its.bases or its.input_names), horizons)
+            self._refuse_short(its, windows)
+            samples.append(self._sample(its, windows))
+        self._check_parts_count(samples, windows)
+        problem = assemble(
+            {"train": samples},
             washout=self.washout,
-            learned=Within(self.tolerance),
-            parts={name: mask[later][None] for name, mask in rows.items()},
             weight_decay=self.weight_decay,
-            times=labels[later],
-            input_names=_lagged_names(columns.input_names, self.lags),
-            target_names=columns.target_names,
-            tied=[column * self.lags if column >= 0 else -1 for column in columns.tied],
+            input_names=windows.input_names(many[0]),
+            target_names=windows.target_names(many[0]),
+            tied=windows.tied(many[0]),
             reference_variance=self.reference_variance,
             season=self.season,
             gradient_boosting=self.gradient_boosting,
-            **self.objective_arguments(None if columns.weights is None else columns.weights[later]),
+            **self.objective_arguments(),
+            **arguments,
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)
 
-    def _check_parts_count(self, rows: Mapping[str, NDArray[np.bool_]], counts: NDArray[np.bool_], first: int) -> None:
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """`horizon` as a list, rising."""
+        return self.horizon if isinstance(self.horizon, tuple) else (self.horizon,)
+
+    def _refuse_short(self, columns: Columns, windows: Windows) -> None:
+        needed = windows.reach + windows.first + 1
+        if columns.n_rows < needed:
+            what = f"the series {columns.name}" if columns.name else "the series"
+            raise DataError(
+                f"{what} is too short: {self._words()} need {needed} rows at least, and it has {columns.n_rows}; "
+                "lower them or bring a longer series"
+            )
+
+    def _words(self) -> str:
+        horizon = list(self.horizon) if isinstance(self.horizon, tuple) else self.horizon
+        return f"horizon = {horizon} and lags = {self.lags}"
+
+    def _sample(self, columns: Columns, windows: Windows) -> Sample:
+        """The steps up to the last part: those after it would only cost time."""
+        n_rows, first = columns.n_rows, windows.first
+        labels = np.arange(1, n_rows + 1) if columns.labels is None else columns.labels
+        rows = part_rows(self.parts, labels) if columns.parts is None else columns.parts
+        end = 1 + max(int(np.flatnonzero(mask)[-1]) for mask in rows.values() if mask.any())
+        later = slice(first + windows.reach, end)
+        n_steps = max(end - later.start, 0)
+        return Sample(
+            windows.inputs(columns, n_steps),
+            windows.targets(columns.targets, n_steps).astype(np.float64),
+            windows.targets(columns.counted(), n_steps).astype(np.bool_),
+            times=labels[later],
+            parts={name: mask[later] for name, mask in rows.items()},
+            weights=None if columns.weights is None else columns.weights[later],
+        )
+
+    def _check_parts_count(self, samples: Sequence[Sample], windows: Windows) -> None:
         """Say in the words of the settings why a part counts no target."""
-        reached = np.arange(len(counts)) >= first + self.washout
-        for name, mask in rows.items():
-            if not (mask & counts & reached).any():
+        parts = dict.fromkeys(name for sample in samples for name in sample.parts or {})
+        for name in parts:
+            if not any(
+                (sample.parts[name][self.washout :, None] & sample.counts[self.washout :]).any()
+                for sample in samples
+                if sample.parts and name in sample.parts
+            ):
                 limits = self.parts[name]
                 listed = list(limits) if isinstance(limits, tuple) else limits
+                horizon = list(self.horizon) if isinstance(self.horizon, tuple) else self.horizon
+                skipped = windows.first + windows.reach + self.washout
+                ignored = any(not sample.counts.all() for sample in samples)
                 raise DataError(
-                    f"parts.{name} = {shown(listed)} counts no target: the first {first + self.washout} rows have "
-                    f"none (horizon = {self.horizon}, lags = {self.lags}, washout = {self.washout})"
-                    + ("" if counts.all() else ", and the rest is ignored")
+                    f"parts.{name} = {shown(listed)} counts no target: the first {skipped} rows have none "
+                    f"(horizon = {horizon}, lags = {self.lags}, washout = {self.washout})"
+                    + (", and the rest is missing or ignored" if ignored else "")
                 )
+
+
+def column_lags(lags: int | Mapping[str, int], bases: Sequence[str]) -> tuple[int, ...]:
+    """For each input the values that a step sees of it.
+
+    Raises:
+        DataError: The lags name something that is no input.
+    """
+    if isinstance(lags, int):
+        return (lags,) * len(bases)
+    for name in lags:
+        if name not in bases:
+            near = nearest(name, list(bases))
+            hint = f"did you mean {near!r}?" if near else f"the inputs are {listed(list(dict.fromkeys(bases)))}"
+            raise DataError(f"lags names {name!r}, which is no input; {hint}")
+    return tuple(lags.get(base, 1) for base in bases)
+
+
+def check_horizon(horizon: int | tuple[int, ...] | None) -> None:
+    """Check that several horizons rise.
+
+    Raises:
+        SettingsError: They do not.
+    """
+    if isinstance(horizon, tuple) and any(b <= a for a, b in itertools.pairwise(horizon)):
+        raise SettingsError([Mistake("horizon", "must be rising numbers of rows", shown(list(horizon)))])
 
 
 def check_range(limits: tuple[float, float]) -> None:
@@ -165,14 +213,3 @@ def check_lags(residual: str | None, residual_lags: int | None) -> None:
     """
     if residual_lags is not None and residual != "linear":
         raise SettingsError([Mistake("residual_lags", 'goes with residual = "linear" only', str(residual_lags))])
-
-
-def _lagged(values: NDArray[np.float64], lags: int) -> NDArray[np.float64]:
-    """``(n_rows - lags + 1, n_columns * lags)``: each column followed by itself 1 ... lags - 1 rows before."""
-    n_rows, n_columns = values.shape
-    windows = np.lib.stride_tricks.sliding_window_view(values, lags, axis=0)[:, :, ::-1]
-    return np.ascontiguousarray(windows).reshape(n_rows - lags + 1, n_columns * lags)
-
-
-def _lagged_names(names: Sequence[str], lags: int) -> list[str]:
-    return [name if lag == 0 else f"{name} (t-{lag})" for name in names for lag in range(lags)]
