@@ -1,7 +1,7 @@
 """The network, the strategy and the budget that are proposed: the one place where this default is written.
 
-It rests on results/benchmarks/new_data.md and docs/decisions/generalisation.md: a few gated units on what a linear model
-leaves, moved by natural evolution strategies, the champion chosen by a validation part.
+It rests on results/benchmarks/new_data.md and docs/decisions/generalisation.md: a few gated units on what a
+linear model leaves, moved by natural evolution strategies, the champion chosen by a validation part.
 """
 
 from __future__ import annotations

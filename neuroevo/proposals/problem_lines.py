@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroevo.errors import BadInput
+from neuroevo.problems.text_files import Dialect
 from neuroevo.proposals.seasonality import Season, find_season
 from neuroevo.proposals.survey import ColumnSurvey, Survey
 from neuroevo.proposals.task import Task, span, training_rows
@@ -43,7 +44,7 @@ def has_validation(found: Survey, task: Task) -> bool:
     """Whether there is enough for a validation part: rows, or sequences."""
     if task.sequence is not None:
         return len(found.runs(task.sequence)) >= 10
-    return found.table.n_rows >= FEWEST_FOR_VALIDATION
+    return found.n_rows >= FEWEST_FOR_VALIDATION
 
 
 def _file(path: Path, folder: Path) -> str:
@@ -57,13 +58,13 @@ def _file(path: Path, folder: Path) -> str:
 
 def _written(found: Survey) -> Iterator[Line]:
     """How the file writes its table, where that is not the usual way."""
-    table = found.table
-    if table.encoding != "utf-8":
-        yield Line("encoding", table.encoding, "the text is not UTF-8")
-    if table.separator not in (",", ";", "\t"):
-        yield Line("separator", table.separator)
-    if table.decimal != ".":
-        yield Line("decimal", table.decimal, "numbers are written 1,5")
+    dialect = found.dialect or Dialect()
+    if dialect.encoding != "utf-8":
+        yield Line("encoding", dialect.encoding, "the text is not UTF-8")
+    if dialect.separator is not None:
+        yield Line("separator", dialect.separator, "what stands between the cells of a line")
+    if dialect.decimal != ".":
+        yield Line("decimal", dialect.decimal, "numbers are written 1,5")
 
 
 def _series(found: Survey, task: Task, file: str) -> Iterator[Line]:
@@ -81,14 +82,14 @@ def _series(found: Survey, task: Task, file: str) -> Iterator[Line]:
     yield Line("horizon", _single(task.horizon), _ahead(found, task))
     if task.ignore is not None:
         yield Line("ignore", task.ignore.key, "rows with a 1 do not count as targets")
-    yield from _missing(found, task)
+    yield from _missing(task)
     if not task.by_class:
         yield Line("residual", "linear", "the network learns what a linear model leaves")
         season = season_of(found, task)
         if season is not None:
             yield Line("season", season.steps, season.reason)
     yield from _scaling(found, task)
-    if found.table.n_rows >= _FEWEST_FOR_WASHOUT:
+    if found.n_rows >= _FEWEST_FOR_WASHOUT:
         yield Line("washout", _SETTLING, "rows that do not count, while the state settles")
     yield _parts(found, task, "validation chooses the champion, test has no say")
 
@@ -108,7 +109,7 @@ def _sequences(found: Survey, task: Task, file: str) -> Iterator[Line]:
         yield Line("horizon", _single(task.horizon), _ahead(found, task))
         yield Line("counts", "all", "every step has a target")
         yield Line("residual", "linear", "the network learns what a linear model leaves")
-    yield from _missing(found, task)
+    yield from _missing(task)
     yield from _scaling(found, task)
     if task.part is not None:
         yield Line("part", task.part.key, "the file says which sequences train and test")
@@ -142,15 +143,13 @@ def _time(found: Survey) -> Iterator[Line]:
         yield Line("date_format", times.format, "day or month first? the file does not tell" if times.ambiguous else "")
 
 
-def _missing(found: Survey, task: Task) -> Iterator[Line]:
+def _missing(task: Task) -> Iterator[Line]:
     lacking = [column for column in (*task.inputs, *task.targets, *task.known) if column.n_missing]
     if not lacking:
         return
     names = ", ".join(dict.fromkeys(f"{column.name} {column.n_missing}" for column in lacking))
-    if any(column.n_missing for column in task.targets):
-        yield Line("missing", "mask", f"missing targets do not count; inputs repeat the last known value ({names})")
-    else:
-        yield Line("missing", "forward", f"the last value known is repeated ({names})")
+    ends = "" if not any(column.n_missing for column in task.targets) else "; missing targets do not count"
+    yield Line("missing", "forward", f"the last known value stands in{ends} ({names})")
 
 
 def _scaling(found: Survey, task: Task) -> Iterator[Line]:

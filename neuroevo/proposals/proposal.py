@@ -12,7 +12,6 @@ from neuroevo.proposals.model import model_tables
 from neuroevo.proposals.problem_lines import FEWEST_FOR_VALIDATION, has_validation, problem_lines
 from neuroevo.proposals.survey import Survey
 from neuroevo.proposals.task import Task, Wishes, choose_task
-from neuroevo.proposals.times import unit_words
 from neuroevo.proposals.toml_text import Line, document
 
 
@@ -51,7 +50,11 @@ def propose(found: Survey, wishes: Wishes, scenario: Path) -> Proposal:
     notes = tuple(_notes(found, task))
     held = has_validation(found, task) and (task.part is None or task.by_class)
     title = task.in_words(unit_of(found))
-    head = [f"{extent(found)}.", *(f"Note: {note}." for note in notes), "Every line is a proposal: change what you know better."]
+    head = [
+        f"{extent(found)}.",
+        *(f"Note: {note}." for note in notes),
+        "Every line is a proposal: change what you know better.",
+    ]
     tables = {
         "problem": problem_lines(found, task, scenario.parent),
         **model_tables(by_class=task.by_class, has_validation=held, seconds=wishes.seconds),
@@ -66,7 +69,7 @@ def unit_of(found: Survey) -> str:
 
 def extent(found: Survey) -> str:
     """How many rows there are, and from when to when, in a sentence without its full stop."""
-    rows, times = f"{found.path.name} has {found.table.n_rows} rows", found.times
+    rows, times = f"{found.path.name} has {found.n_rows} rows", found.times
     if times is None:
         return f"{rows} and no column that says when: they are taken in their order"
     every = ""
@@ -77,24 +80,14 @@ def extent(found: Survey) -> str:
 
 def _notes(found: Survey, task: Task) -> Iterator[str]:
     times = found.times
-    if times is not None and task.sequence is None:
-        if times.ambiguous:
-            yield f"day and month could be meant the other way round in {times.first!r}; the rows are as regular either way"
-        if times.n_doubles:
-            yield f"{times.n_doubles} rows stand at the same time as the row above them"
-        if times.gaps.size:
-            longest = unit_words(times.step) if times.are_dates else "step"
-            n = times.gaps.size
-            yield (
-                f"{n} gap{'s' if n > 1 else ''} in time, the longest of {times.gaps.max():.4g} times a {longest}: a step of "
-                "the network is a row, however long it lasts"
-            )
+    if times is not None and times.ambiguous:
+        yield f"day and month could be meant the other way round in {times.first!r}: the rows are as regular either way"
     unused = [column for column in found.columns if column.kind in ("mixed", "empty", "constant", "text")]
     for column in unused:
         if column not in (*task.inputs, *task.known, task.sequence, task.part, *task.targets):
             yield f"column {column.name!r} is not used: {column}"
-    if task.kind == "forecast" and found.table.n_rows < FEWEST_FOR_VALIDATION:
-        yield f"{found.table.n_rows} rows are few: errors of another part may be quite different"
+    if task.kind == "forecast" and found.n_rows < FEWEST_FOR_VALIDATION:
+        yield f"{found.n_rows} rows are few: errors of another part may be quite different"
     if task.kind == "classes of rows" and _is_sorted(found, task):
         yield (
             "the rows stand sorted by class, so that parts that follow one another share few classes; "
@@ -104,5 +97,4 @@ def _notes(found: Survey, task: Task) -> Iterator[str]:
 
 def _is_sorted(found: Survey, task: Task) -> bool:
     label = task.targets[0]
-    return len(found.runs(label)) == len(set(found.table.cells[label.place]))
-
+    return len(found.runs(label)) == len(set(found.cells[label.place]))

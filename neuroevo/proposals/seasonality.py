@@ -14,6 +14,7 @@ _YEAR = 365.25 * DAY
 _SPANS = ((DAY, "day"), (7 * DAY, "week"), (_YEAR, "year"))
 _FEWEST = 12
 _NEAR = 0.03
+_REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ def find_season(values: NDArray[np.float64], times: Times | None) -> Season | No
         return None
     last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
     filled = values[np.where(last >= 0, last, np.argmax(known))]
+    low, high = np.quantile(values[known], (0.25, 0.75))
+    if high > low:  # two values far out would make their distance a season
+        filled = np.clip(filled, low - _REACH * (high - low), high + _REACH * (high - low))
     problem = SequenceProblem(
         filled[None, :-1, None],
         filled[None, 1:, None],

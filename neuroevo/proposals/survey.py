@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.proposals.file_format import TextTable, is_missing, read_text_table, to_number
+from neuroevo.problems.archive import is_archive
+from neuroevo.problems.cells import MISSING, is_missing_text, is_text, number
+from neuroevo.problems.files import read_bytes
+from neuroevo.problems.frames import is_parquet
+from neuroevo.problems.table import Table, table_of_content
+from neuroevo.problems.text_files import Dialect
+from neuroevo.proposals.dialect import dialect_of, first_rows, is_told
 from neuroevo.proposals.times import Times, find_times
 from neuroevo.registry import nearest
 
@@ -68,15 +74,24 @@ class Survey:
 
     Attributes:
         path: The file.
-        table: Its cells.
+        dialect: How it is written; None where it is no text.
+        table: As the reader gives it.
+        cells: For each column its cells as text, blanks around them removed.
         times: When the rows are; None where no column says.
         columns: One a column.
     """
 
     path: Path
-    table: TextTable
+    dialect: Dialect | None
+    table: Table
+    cells: tuple[list[str], ...]
     times: Times | None
     columns: tuple[ColumnSurvey, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.table.n_rows
 
     def find(self, name: str) -> ColumnSurvey:
         """The column of a name, or of a number from 1.
@@ -98,7 +113,7 @@ class Survey:
 
     def runs(self, column: ColumnSurvey) -> list[int]:
         """The rows at which the entry of a column changes, the first included."""
-        cells = self.table.cells[column.place]
+        cells = self.cells[column.place]
         return [row for row in range(len(cells)) if row == 0 or cells[row] != cells[row - 1]]
 
 
@@ -112,42 +127,71 @@ def survey(path: Path, time: Sequence[str] = ()) -> Survey:
     Raises:
         BadInput: It is no table, or the columns do not say when.
     """
-    table = read_text_table(path)
-    columns = tuple(_column(table, place) for place in range(len(table.names)))
-    plain = Survey(path, table, None, columns)
+    content = read_bytes(path)
+    dialect = None if is_archive(content) or is_parquet(content) else dialect_of(content)
+    if dialect is not None:
+        _refuse_titles(path, content, dialect)
+        if is_told(content, dialect):
+            dialect = replace(dialect, separator=None)
+    table = table_of_content(path, content, dialect)
+    cells = tuple(table.texts(place + 1) for place in range(len(table.names)))
+    decimal = "." if dialect is None else dialect.decimal
+    columns = tuple(_column(table, place, cells[place], decimal) for place in range(len(cells)))
+    plain = Survey(path, dialect, table, cells, None, columns)
     asked = [plain.find(name).place for name in time]
-    times = find_times(table, asked)
+    times = find_times(table.names, cells, asked)
     if asked and times is None:
-        cell = next((cell for cell in table.cells[asked[0]] if cell), "")
+        cell = next((cell for cell in cells[asked[0]] if cell), "")
         raise BadInput(f"{path}: column {time[0]!r} does not say when: it holds {cell!r}; name one of dates or numbers")
     if times is not None:
         when = {place: ColumnSurvey(place, columns[place].name, columns[place].key, "time") for place in times.columns}
         columns = tuple(when.get(column.place, column) for column in columns)
-    return Survey(path, table, times, columns)
+    return Survey(path, dialect, table, cells, times, columns)
 
 
-def _column(table: TextTable, place: int) -> ColumnSurvey:
-    cells, name = table.cells[place], table.names[place]
+def _refuse_titles(path: Path, content: bytes, dialect: Dialect) -> None:
+    """Say so where the first line has fewer cells than those below it."""
+    rows = first_rows(content, dialect)
+    width = max(map(len, rows), default=0)
+    if len(rows) > 2 and len(rows[0]) < width and sum(len(row) == width for row in rows) > len(rows) / 2:
+        raise BadInput(
+            f"{path}: the first line ({', '.join(rows[0])[:40]!r}) has fewer cells than the {width} of most: if it is a "
+            "title, put # before it or take it out"
+        )
+
+
+def _column(table: Table, place: int, cells: Sequence[str], decimal: str) -> ColumnSurvey:
+    name = table.names[place]
     key: str | int = name or place + 1
     shown = name or f"column {place + 1}"
-    known = [row for row, cell in enumerate(cells) if not is_missing(cell)]
-    n_missing = len(cells) - len(known)
-    if not known:
+    missing = sum(cell.lower() in MISSING for cell in cells)
+    if missing == len(cells):
         return ColumnSurvey(place, shown, key, "empty")
-    numbers = {row: to_number(cells[row], table.decimal) for row in known}
-    strangers = [row for row, number in numbers.items() if number is None]
+    values, strangers = _numbers(cells, decimal)
     if not strangers:
-        values = np.full(len(cells), np.nan)
-        values[known] = list(numbers.values())
-        kind: Kind = "constant" if float(np.ptp(values[known])) == 0 else "numbers"
-        return ColumnSurvey(place, shown, key, kind, values, n_missing=n_missing)
-    if len(strangers) < (1 - _MOSTLY) * len(known):
-        note = f"{cells[strangers[0]]!r} in line {table.lines[strangers[0]]}"
-        if len(strangers) > 1:
-            note += f" and {len(strangers) - 1} more cells"
-        return ColumnSurvey(place, shown, key, "mixed", n_missing=n_missing, note=note)
-    entries = Counter(cells[row] for row in known)
+        known = values[np.isfinite(values)]
+        kind: Kind = "constant" if float(np.ptp(known)) == 0 else "numbers"
+        return ColumnSurvey(place, shown, key, kind, values, n_missing=missing)
+    of_texts = is_text(cells[strangers[0]], decimal)
+    if len(strangers) < (1 - _MOSTLY) * (len(cells) - missing) or not of_texts:
+        others = f" and {len(strangers) - 1} more cells" if len(strangers) > 1 else ""
+        where = f"line {table.lines[strangers[0]]}" if table.lines is not None else f"row {strangers[0] + 1}"
+        odd = "" if of_texts else "; numbers need no thousands separators, and one decimal mark in the whole file"
+        note = f"{cells[strangers[0]]!r} in {where}{others}{odd}"
+        return ColumnSurvey(place, shown, key, "mixed", n_missing=missing, note=note)
+    entries = Counter(cell for cell in cells if not is_missing_text(cell))
     kind = "constant" if len(entries) == 1 else "text"
-    if 1 < len(entries) <= MOST_CLASSES and 2 * len(entries) <= len(known):
+    if 1 < len(entries) <= MOST_CLASSES and 2 * len(entries) <= entries.total():
         kind = "classes"
-    return ColumnSurvey(place, shown, key, kind, entries=entries, n_missing=n_missing)
+    return ColumnSurvey(place, shown, key, kind, entries=entries, n_missing=len(cells) - entries.total())
+
+
+def _numbers(cells: Sequence[str], decimal: str) -> tuple[NDArray[np.float64], list[int]]:
+    """``(n_rows,)`` numbers, NaN where missing, and the rows that hold something else."""
+    values, strangers = np.full(len(cells), np.nan), []
+    for row, cell in enumerate(cells):
+        try:
+            values[row] = number(cell, decimal)
+        except ValueError:
+            strangers.append(row)
+    return values, strangers

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.proposals.survey import MOST_CLASSES, ColumnSurvey, Survey
+from neuroevo.proposals.times import NAMES as TIME_NAMES
 
 LEAST_ROWS = 10
 MOST_INPUTS = 12
@@ -98,9 +99,9 @@ def choose_task(found: Survey, wishes: Wishes) -> Task:
     Raises:
         BadInput: A column does not fit, or nothing can be learnt from the file.
     """
-    if found.table.n_rows < LEAST_ROWS:
+    if found.n_rows < LEAST_ROWS:
         raise BadInput(
-            f"{found.path} has {found.table.n_rows} rows: too few to learn from and to test on; bring {LEAST_ROWS} at "
+            f"{found.path} has {found.n_rows} rows: too few to learn from and to test on; bring {LEAST_ROWS} at "
             "the very least, and some hundreds for a result that holds"
         )
     sequence = found.find(wishes.sequence) if wishes.sequence else _guess_sequence(found)
@@ -110,9 +111,9 @@ def choose_task(found: Survey, wishes: Wishes) -> Task:
     _check_order(found, sequence)
     targets, reason = _targets(found, wishes, sequence)
     horizon = wishes.horizon or (1,)
-    if max(horizon) >= found.table.n_rows // 2:
+    if max(horizon) >= found.n_rows // 2:
         raise BadInput(
-            f"--horizon {max(horizon)} leaves too little of the {found.table.n_rows} rows of {found.path}: a target must "
+            f"--horizon {max(horizon)} leaves too little of the {found.n_rows} rows of {found.path}: a target must "
             "lie well within them"
         )
     task = Task("forecast", targets, reason, horizon, (), "", _known(found, wishes), sequence)
@@ -133,19 +134,18 @@ def span(unit: str, n: int) -> str:
 
 def training_rows(found: Survey) -> int:
     """How many rows, from the first, a proposal may look at closely: those that become the training part."""
-    return max(round(_TRAIN * found.table.n_rows), 1)
+    return max(round(_TRAIN * found.n_rows), 1)
 
 
 def _check_order(found: Survey, sequence: ColumnSurvey | None) -> None:
     times = found.times
     if sequence is not None or times is None or not times.n_falling:
         return
-    name = ", ".join(found.columns[place].name for place in times.columns)
     row = int(np.flatnonzero(np.diff(times.seconds) < 0)[0]) + 1
-    order = "the latest row comes first" if times.n_falling > found.table.n_rows // 2 else "they are in no order"
+    order = "the latest row comes first" if times.n_falling > found.n_rows // 2 else "they are in no order"
     raise BadInput(
-        f"{found.path}, line {found.table.lines[row]}: the time {found.table.cells[times.columns[0]][row]!r} in column "
-        f"{name!r} lies before that of the row above it ({order}): sort the rows by time, or, if the file holds several "
+        f"{found.table.place(row, times.columns[0] + 1)}: the time {found.cells[times.columns[0]][row]!r} "
+        f"lies before that of the row above it ({order}): sort the rows by time, or, if the file holds several "
         "series, say by --sequence COLUMN which rows belong together"
     )
 
@@ -157,8 +157,8 @@ def _guess_sequence(found: Survey) -> ColumnSurvey | None:
         if column.n_missing or not (falls or column.name.lower() in _SEQUENCE_NAMES):
             continue
         starts = found.runs(column)
-        n_entries = len(set(found.table.cells[column.place]))
-        together = len(starts) == n_entries >= 2 and found.table.n_rows >= 3 * n_entries
+        n_entries = len(set(found.cells[column.place]))
+        together = len(starts) == n_entries >= 2 and found.n_rows >= 3 * n_entries
         if together and (falls == set(starts[1:]) if falls else column.name.lower() in _SEQUENCE_NAMES):
             return column
     return None
@@ -181,7 +181,7 @@ def _guess_label(found: Survey, wishes: Wishes, sequence: ColumnSurvey | None) -
 
 def _is_label_of(found: Survey, column: ColumnSurvey, sequence: ColumnSurvey) -> bool:
     """Whether all rows of a sequence share their entry, and sequences share entries."""
-    starts, entries = found.runs(sequence), found.table.cells[column.place]
+    starts, entries = found.runs(sequence), found.cells[column.place]
     n_entries = len(set(entries))
     inside = set(found.runs(column)) <= set(starts)
     return column.place != sequence.place and inside and 2 <= n_entries <= min(MOST_CLASSES, len(starts) - 1)
@@ -194,7 +194,7 @@ def _is_part(column: ColumnSurvey) -> bool:
 
 
 def _classes(found: Survey, wishes: Wishes, label: ColumnSurvey, sequence: ColumnSurvey | None) -> Task:
-    n_entries = len(set(found.table.cells[label.place]))
+    n_entries = len(set(found.cells[label.place]))
     if n_entries < 2:
         raise BadInput(f"{found.path}: column {label.name!r} has one entry only, so that there are no classes")
     reason = f"{n_entries} classes"
@@ -218,9 +218,7 @@ def _classes(found: Survey, wishes: Wishes, label: ColumnSurvey, sequence: Colum
     return _with_inputs(found, wishes, task)
 
 
-def _targets(
-    found: Survey, wishes: Wishes, sequence: ColumnSurvey | None
-) -> tuple[tuple[ColumnSurvey, ...], str]:
+def _targets(found: Survey, wishes: Wishes, sequence: ColumnSurvey | None) -> tuple[tuple[ColumnSurvey, ...], str]:
     if wishes.target:
         targets = tuple(found.find(name) for name in wishes.target)
         for column in targets:
@@ -230,7 +228,9 @@ def _targets(
     numbers = [column for column in found.of("numbers") if column is not sequence]
     if not numbers:
         listed = "; ".join(f"{column.name}: {column}" for column in found.columns[:MOST_INPUTS])
-        raise BadInput(f"{found.path} has no column of numbers that change, so that there is nothing to predict ({listed})")
+        raise BadInput(
+            f"{found.path} has no column of numbers that change, so that there is nothing to predict ({listed})"
+        )
     named = [column for column in numbers if column.name.lower() in _TARGET_NAMES]
     if named:
         return (named[0],), "by its name"
@@ -254,7 +254,7 @@ def _with_inputs(found: Survey, wishes: Wishes, task: Task) -> Task:
                 raise BadInput(f"{found.path}: {column.name!r} is what is to be told; it can't be an input too")
         return replace(task, inputs=inputs)
     kinds = ("numbers",) if task.sequence is not None else ("numbers", "classes")
-    usable = [column for column in found.of(*kinds) if column.place not in taken]
+    usable = [column for column in found.of(*kinds) if column.place not in taken and not _counts(found, column, task)]
     if not usable:
         raise BadInput(f"{found.path} has no column besides {task.targets[0].name!r} for the network to see")
     own = [] if task.by_class else [column for column in task.targets if column in usable]
@@ -269,6 +269,14 @@ def _with_inputs(found: Survey, wishes: Wishes, task: Task) -> Task:
     return replace(task, inputs=(*own, *kept), input_reason=reason)
 
 
+def _counts(found: Survey, column: ColumnSurvey, task: Task) -> bool:
+    """Whether a column numbers the steps of each sequence."""
+    if task.sequence is None or column.values is None or column.name.lower() not in TIME_NAMES:
+        return False
+    starts = found.runs(task.sequence)
+    return all((np.diff(piece) > 0).all() for piece in np.split(column.values, starts[1:]))
+
+
 def _relation(found: Survey, column: ColumnSurvey, task: Task) -> float:
     """How much of the target's variance a straight line through the column's earlier values takes, by the training part."""
     if column.values is None:
@@ -276,7 +284,7 @@ def _relation(found: Survey, column: ColumnSurvey, task: Task) -> float:
     rows, ahead = training_rows(found), max(task.horizon)
     seen = column.values[: rows - ahead]
     if task.by_class:
-        cells = found.table.cells[task.targets[0].place][ahead:rows]
+        cells = found.cells[task.targets[0].place][ahead:rows]
         wanted = [np.array([cell == name for cell in cells], dtype=np.float64) for name in sorted(set(cells))]
     else:
         wanted = [target.values[ahead:rows] for target in task.targets if target.values is not None]

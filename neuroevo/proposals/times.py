@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,25 +12,31 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.proposals.file_format import TextTable, is_missing, to_number
+from neuroevo.problems.cells import MISSING
+from neuroevo.problems.errors import DataError
+from neuroevo.problems.timeline import timeline
 
 _DAYS = (
-    "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
-    "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%Y%m%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%y-%m-%d",
+    "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%Y%m%d",
 )  # fmt: skip
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H", "T%H:%M", "T%H:%M:%S")
-_MONTHS = ("%Y-%m", "%m.%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%Y %b", "%Y %B")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H", "%H", "%H%M", "%H%M%S")
+_MONTHS = ("%m.%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%b-%Y", "%Y %b", "%Y %B", "%Y/%m", "%Y%m")
 FORMATS = (*("".join(pair) for pair in itertools.product(_DAYS, _CLOCKS)), *_MONTHS)
-"""Orders other than ISO 8601 that are tried, the likelier of two that both fit first."""
+"""What is tried where the reader does not know a date by itself, the likelier of two that both fit first."""
 PARTS_OF_DATES = ("year", "month", "day", "hour", "minute")
 """Columns of these names, from year on, are times together."""
 NAMES = frozenset(
-    ("time", "t", "date", "datetime", "timestamp", "ds", "day", "month", "year", "hour", "step", "index", "datum", "zeit", "jahr", "")
+    ("time", "t", "date", "datetime", "timestamp", "ds", "day", "month", "year", "hour", "step", "index", "datum", "zeit", "jahr")
 )  # fmt: skip
-"""A rising column of numbers with such a name, or none, says when."""
+"""A rising column of numbers with such a name says when."""
 DAY = 86_400.0
 _UNITS = ((604_800, "week"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( [AaPp][Mm])?")
+_EPOCH = (3e8, 4e9)
+"""Rising whole numbers between these are seconds since 1970, of the years 1979 to 2096."""
 _GAP = 1.5
+_TRIED = 100
 
 
 @dataclass(frozen=True)
@@ -107,112 +114,107 @@ def unit_words(step: float) -> str:
     return f"{step:g} seconds"
 
 
-def find_times(table: TextTable, asked: Sequence[int] = ()) -> Times | None:
+def find_times(names: Sequence[str], cells: Sequence[Sequence[str]], asked: Sequence[int] = ()) -> Times | None:
     """The column that says when, or several; None where no column does.
 
     Args:
-        table: The file.
+        names: Of the columns, "" where they have none.
+        cells: Of each column.
         asked: Places of the columns that a user names; empty: they are looked for.
     """
-    if len(asked) > 1:
-        return _together(table, asked)
     if not asked:
-        lowered = [name.lower() for name in table.names]
+        lowered = [name.lower() for name in names]
         parts = [lowered.index(name) for name in PARTS_OF_DATES if name in lowered]
-        if "year" in lowered and len(parts) > 1:
-            found = _together(table, parts)
-            if found is not None:
+        if "year" in lowered and len(parts) > 1 and (found := _dates(cells, parts)) is not None:
+            return found
+        for place in range(len(names)):
+            clock = next((other for other in range(len(names)) if _are_clocks(cells[other])), None)
+            if clock is not None and clock != place and (found := _dates(cells, [place, clock])) is not None:
                 return found
-    for place in asked or range(len(table.names)):
-        found = _dates(table, place)
-        if found is not None:
-            return found
-    for place in asked or range(len(table.names)):
-        found = _numbers(table, place, named=bool(asked))
-        if found is not None:
-            return found
-    return None
+    groups = [list(asked)] if asked else [[place] for place in range(len(names))]
+    found = next((found for group in groups if (found := _dates(cells, group)) is not None), None)
+    if found is not None or len(asked) > 1:
+        return found
+    return next((found for group in groups if (found := _numbers(names, cells, group[0], bool(asked)))), None)
 
 
-def _together(table: TextTable, places: Sequence[int]) -> Times | None:
-    rows = list(zip(*(table.cells[place] for place in places), strict=True))
-    try:
-        numbers = [[int(float(cell)) for cell in row] for row in rows]
-        moments = [datetime(row[0], row[1], *(row[2:] or (1,))) for row in numbers]  # noqa: DTZ001
-    except (ValueError, TypeError, IndexError):
+def _are_clocks(cells: Sequence[str]) -> bool:
+    return all(map(_CLOCK.fullmatch, cells))
+
+
+def _dates(cells: Sequence[Sequence[str]], places: Sequence[int]) -> Times | None:
+    joined = [" ".join(row) for row in zip(*(cells[place] for place in places), strict=True)]
+    known = [cell for cell in joined[:_TRIED] if cell.lower() not in MISSING]
+    if not known or not all(any(char.isdecimal() for char in cell) for cell in known):
         return None
-    return _made(places, "", moments, ["-".join(row) for row in rows])
-
-
-def _dates(table: TextTable, place: int) -> Times | None:
-    cells = table.cells[place]
-    known = [cell for cell in cells[:100] if not is_missing(cell)]
-    if not known or not any(mark in known[0] for mark in "-./ :") and not _is_day_number(known):
+    if any(mark in known[0] for mark in "-./: ") and not _is_decimal(known[0]):
+        for starts in ((0,), range(len(joined))):
+            try:
+                clock = timeline([cells[place] for place in places], str, starts=starts).clock
+            except DataError:
+                continue
+            if clock is not None:
+                seconds = clock.astype("datetime64[us]").astype(np.int64) / 1e6
+                return Times(tuple(places), "", False, seconds, True, joined[0], joined[-1])
+    elif not _is_day_number(known):
         return None
-    if not _is_day_number(known):
-        moments = _parsed(cells, "")
-        if moments is not None:
-            return _made([place], "", moments, cells)
-    fitting = [each for each in FORMATS if _parsed(known, each) is not None]
-    read = {each: moments for each in fitting[:4] if (moments := _parsed(cells, each)) is not None}
+    return _in_format(joined, places, known)
+
+
+def _in_format(joined: Sequence[str], places: Sequence[int], known: Sequence[str]) -> Times | None:
+    """Dates in the format in which the rows are the most regular."""
+    fitting = [form for form in FORMATS if _parsed(known, form) is not None]
+    read = {form: seconds for form in fitting[:4] if (seconds := _parsed(joined, form)) is not None}
     if not read:
         return None
-    best = min(read, key=lambda each: _unevenness(read[each]))
-    swapped = {best.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")} & read.keys()
-    ambiguous = any(_unevenness(read[each]) == _unevenness(read[best]) for each in swapped - {best})
-    return _made([place], best, read[best], cells, ambiguous=ambiguous)
+    best = min(read, key=lambda form: _unevenness(read[form]))
+    swapped = best.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")
+    alike = swapped != best and swapped in read and not np.array_equal(read[swapped], read[best])
+    ambiguous = alike and _unevenness(read[swapped]) == _unevenness(read[best])
+    return Times(tuple(places), best, ambiguous, read[best], True, joined[0], joined[-1])
+
+
+def _is_decimal(cell: str) -> bool:
+    return cell.lstrip("+-").replace(".", "", 1).isdecimal()
 
 
 def _is_day_number(cells: Sequence[str]) -> bool:
-    """Whether they are dates such as 20210317."""
-    return all(len(cell) == 8 and cell.isdecimal() and cell[:2] in ("18", "19", "20") for cell in cells)
+    """Whether they are dates such as 20210317, or times such as 2021031708."""
+    return all(len(cell) in (8, 10, 12, 14) and cell.isdecimal() and cell[:2] in ("18", "19", "20") for cell in cells)
 
 
-def _parsed(cells: Sequence[str], form: str) -> list[datetime] | None:
+def _parsed(cells: Sequence[str], form: str) -> NDArray[np.float64] | None:
+    """``(n_rows,)`` seconds, or None where a cell does not fit."""
+    zero = datetime(1970, 1, 1)
     try:
-        if not form:
-            return [datetime.fromisoformat(cell) for cell in cells]
-        return [datetime.strptime(cell, form) for cell in cells]  # noqa: DTZ007 - as the file writes them
-    except (ValueError, TypeError):
+        return np.array([(datetime.strptime(cell, form) - zero).total_seconds() for cell in cells])
+    except ValueError:
         return None
 
 
-def _unevenness(moments: Sequence[datetime]) -> tuple[int, int]:
-    """Rows that lie before the row above them, and rows with another distance to it than most; least where read right."""
-    steps = np.diff(_seconds(moments))
+def _unevenness(seconds: NDArray[np.float64]) -> tuple[int, int]:
+    """Rows before the row above them, and rows at another distance to it than most; least where dates are read right."""
+    steps = np.diff(seconds)
     if not steps.size:
         return 0, 0
     return int((steps < 0).sum()), len(steps) - Counter(steps.tolist()).most_common(1)[0][1]
 
 
-def _seconds(moments: Sequence[datetime]) -> NDArray[np.float64]:
-    zero = datetime(1970, 1, 1, tzinfo=moments[0].tzinfo)
-    return np.array([(moment - zero).total_seconds() for moment in moments])
-
-
-def _made(
-    places: Sequence[int], form: str, moments: Sequence[datetime], cells: Sequence[str], *, ambiguous: bool = False
-) -> Times | None:
+def _numbers(names: Sequence[str], cells: Sequence[Sequence[str]], place: int, asked: bool) -> Times | None:
     try:
-        seconds = _seconds(moments)
-    except TypeError:  # some have a time zone and some have none
+        seconds = np.array(list(map(float, cells[place])))
+    except ValueError:
         return None
-    return Times(tuple(places), form, ambiguous, seconds, True, cells[0], cells[-1])
-
-
-def _numbers(table: TextTable, place: int, *, named: bool) -> Times | None:
-    cells = table.cells[place]
-    values = [to_number(cell, table.decimal) for cell in cells]
-    if any(value is None for value in values):
-        return None
-    seconds = np.array(values, dtype=np.float64)
     steps = np.diff(seconds)
-    if not steps.size:
+    if not np.isfinite(seconds).all() or not steps.size:
         return None
     even = bool((steps > 0).all() and np.ptp(steps) <= 1e-6 * abs(float(steps[0])))
     rises = bool((steps >= 0).all() and (steps > 0).any())
-    if named or (even and place == 0) or (rises and table.has_header and table.names[place].lower() in NAMES):
-        name = table.names[place].lower()
-        word = name if name in PARTS_OF_DATES and float(np.median(steps)) == 1 else ""
-        return Times((place,), "", False, seconds, False, cells[0], cells[-1], word)
+    name = names[place].lower()
+    if asked or (even and place == 0 and len(cells) > 1) or (rises and name in NAMES):
+        step = float(np.median(steps))
+        word = name if name in PARTS_OF_DATES and step == 1 else ""
+        if seconds.min() > _EPOCH[0] and seconds.max() < _EPOCH[1] and step > 0:
+            word = unit_words(step)
+        return Times((place,), "", False, seconds, False, cells[place][0], cells[place][-1], word)
     return None
