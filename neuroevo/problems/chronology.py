@@ -92,10 +92,10 @@ def file_parts(parts: Mapping[str, Any], paths: Sequence[Path]) -> list[dict[str
         own = [*names, *shares]
         amounts = [1.0 - sum(shares.values()), *shares.values()][: len(own)]
         found.append(dict(zip(own, [*amounts[:-1], REST], strict=True)) if own else {})
-    for name in listed:
+    for name, patterns in listed.items():
         if name not in used:
             raise DataError(
-                f"parts.{name} = {list(listed[name])} names none of the files, "
+                f"parts.{name} = {list(patterns)} names none of the files, "
                 f"{', '.join(path.name for path in paths[:5])}{' ...' if len(paths) > 5 else ''}"
             )
     return found

@@ -1,4 +1,4 @@
-"""Dates and times of day as people write them, read as times and written again as ISO text, which sorts as time does."""
+"""Dates and times of day as people write them, read as times and written again as ISO text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,21 @@ from neuroevo.problems.errors import DataError
 
 Times = NDArray[np.datetime64]
 """Microseconds."""
+Unit: TypeAlias = Literal["D", "m", "s", "us"]
 Place = Callable[[int], str]
 """Tells where a row stands, for messages."""
 
 _STAMP = re.compile(
-    r"(?P<date>\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,4}[-/. ]+[A-Za-z]{3,9}\.?[-/., ]+\d{2,4}|[A-Za-z]{3,9}\.? +\d{1,2},? +\d{4})"
+    r"(?P<date>\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,4}[-/. ]+[A-Za-z]{3,9}\.?[-/., ]+\d{2,4}"
+    r"|[A-Za-z]{3,9}\.? +\d{1,2},? +\d{4})"
     r"(?:(?:T|,? +)(?P<time>\d.*))?"
 )
 _TIME = re.compile(
     r"(?P<h>\d{1,2})(?::(?P<m>\d{2}))?(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)? *(?P<half>[AaPp]\.?[Mm]\.?)?"
     r" *(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
 )
-_MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: i for i, name in enumerate(_NAMES, 1)}
 _ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}
 _WORDS = {"dmy": "%d{0}%m{0}%Y", "mdy": "%m{0}%d{0}%Y", "ymd": "%Y{0}%m{0}%d"}
 _PIVOT = 69
@@ -49,9 +52,9 @@ class Stamps:
 
 
 def iso_labels(times: Times) -> NDArray[np.str_]:
-    """Times as text: days, minutes or seconds, as far as they tell anything; fractions of a second where there are any."""
+    """Times as text: days, minutes, seconds or microseconds, as far as they tell anything."""
     microseconds = times.astype("datetime64[us]").astype(np.int64)
-    units = (("D", _DAY), ("m", _MINUTE), ("s", 1_000_000), ("us", 1))
+    units: tuple[tuple[Unit, int], ...] = (("D", _DAY), ("m", _MINUTE), ("s", 1_000_000), ("us", 1))
     unit = next(unit for unit, length in units if not (microseconds % length).any())
     return np.char.replace(np.datetime_as_string(times, unit=unit), "T", " ")
 
@@ -110,9 +113,7 @@ def stamps(cells: Sequence[str], place: Place, starts: Sequence[int] = (0,)) -> 
     return _in_order(dates, clock, place, starts)
 
 
-def _in_order(
-    dates: list[str], clock: list[tuple[int, int | None]], place: Place, starts: Sequence[int]
-) -> Stamps:
+def _in_order(dates: list[str], clock: list[tuple[int, int | None]], place: Place, starts: Sequence[int]) -> Stamps:
     """The stamps of the one order of day, month and year in which all dates are of the calendar and rise."""
     distinct = dict.fromkeys(dates)
     found: dict[str, Stamps] = {}

@@ -1,4 +1,4 @@
-"""How the columns of a table become inputs: numbers, or categories as columns of 0 and 1, and flags of what is missing."""
+"""How the columns of a table become inputs: numbers, categories as columns of 0 and 1, flags of what is missing."""
 
 from __future__ import annotations
 

@@ -64,8 +64,9 @@ def as_table(data: Any, dialect: Dialect) -> Table:
 
 def restored_plan(
     problem: SequenceProblem,
-    inputs: Sequence[tuple[Column, str]],
-    known: Sequence[tuple[Column, str]],
+    table: Table,
+    inputs: Sequence[Column],
+    known: Sequence[Column],
     targets: Sequence[Column],
     calendar: Sequence[str],
     lags: int | dict[str, int],
@@ -75,8 +76,9 @@ def restored_plan(
 
     Args:
         problem: In any units.
-        inputs: Columns and their names.
-        known: Likewise.
+        table: Where the columns have their names from.
+        inputs: Columns.
+        known: Columns.
         targets: Columns.
         calendar: As in the settings.
         lags: As in the settings.
@@ -85,9 +87,10 @@ def restored_plan(
     Raises:
         DataError: The problem has other inputs.
     """
-    each = [lags if isinstance(lags, int) else lags.get(name, 1) for _, name in inputs]
-    features, left = restored(inputs, problem.input_names, each)
-    ahead, left = restored(known, left, [len(horizons)] * len(known))
+    seen, planned = ([(column, table.name(column)) for column in columns] for columns in (inputs, known))
+    each = [lags if isinstance(lags, int) else lags.get(name, 1) for _, name in seen]
+    features, left = restored(seen, problem.input_names, each)
+    ahead, left = restored(planned, left, [len(horizons)] * len(known))
     if len(left) != 2 * len(calendar):
         raise DataError(f"the problem has other inputs than these settings make: {', '.join(problem.input_names)}")
     classes = problem.target_names if problem.learned.by_class else None

@@ -1,11 +1,10 @@
-"""The keys of a scenario's [problem] that say how files are written and read, and the plan that reads them all alike."""
+"""The keys of [problem] that say how files are written and read, and the plan that reads them all alike."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -34,8 +33,8 @@ class ReadingSettings:
         decimal: CSV: the decimal mark, "." or ",".
         separator: CSV: what stands between cells; left out, the comma, semicolon or tab that the first lines show.
         encoding: CSV: of its text, such as "utf-8", "cp1252" or "utf-16".
-        date_format: How times are written, as for Python's strptime: "%d.%m.%Y %H:%M"; left out, ISO dates and the usual
-            orders are understood.
+        date_format: How times are written, as for Python's strptime: "%d.%m.%Y %H:%M"; left out, ISO dates and the
+            usual orders are understood.
         missing: What stands in for missing values: "refuse" none may be missing; "forward" the last known one;
             "interpolate" a straight line in time to the next one; "mask" the last known one, with another input that
             says so. Missing targets never count.
@@ -76,8 +75,13 @@ class ReadingSettings:
         """How CSV files are written."""
         return Dialect(self.decimal, self.separator, self.encoding)
 
-    def timeline(self, table: Table, time: Several) -> Timeline:
+    def timeline(self, table: Table, time: Several, starts: Sequence[int] = (0,)) -> Timeline:
         """The times of a table's rows; numbers from 1 where there is no time column.
+
+        Args:
+            table: The file.
+            time: The column or columns.
+            starts: The first rows of sequences.
 
         Raises:
             DataError: A time is missing or can't be read, or they fall.
@@ -86,7 +90,7 @@ class ReadingSettings:
         if not columns:
             return Timeline(np.arange(1, table.n_rows + 1))
         texts = [table.texts(column) for column in columns]
-        return timeline(texts, lambda row: table.place(row, columns[0]), self.date_format)
+        return timeline(texts, lambda row: table.place(row, columns[0]), self.date_format, starts)
 
 
 def several(columns: Any) -> tuple[Any, ...]:
@@ -159,9 +163,7 @@ class Plan:
             name=rows.table.path.name,
         )
 
-    def _target(
-        self, rows: Rows, column: Column, *, may_lack: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def _target(self, rows: Rows, column: Column, *, may_lack: bool) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """``(n_rows, n)`` values and ``(n_rows,)`` bool: which are known."""
         width = 1 if self.classes is None else len(self.classes)
         if may_lack and column not in rows:
@@ -171,7 +173,7 @@ class Plan:
             missing_allowed = np.ones(rows.table.n_rows, dtype=np.bool_) if lenient else rows.ignored
             values = rows.table.numbers(column, rows.places, missing_allowed)[rows.places, None]
             return values, ~np.isnan(values[:, 0])
-        codes = np.array(rows.codes(column, self.classes, may_lack=lenient))
+        codes = np.array(list(rows.codes(column, self.classes, may_lack=lenient)))
         known = codes >= 0
         return one_hot(np.where(known, codes, 0), width) * known[:, None], known
 
@@ -228,7 +230,7 @@ class Rows:
         Raises:
             DataError: It is missing and may not be.
         """
-        places = {name: i for i, name in enumerate(classes)}
+        places = {_whole(name): i for i, name in enumerate(classes)}
         for row, text in zip(self.places.tolist(), class_texts(self.table, column, self.places), strict=True):
             if text in places:
                 yield places[text]
@@ -236,7 +238,7 @@ class Rows:
                 yield -1
             else:
                 raise DataError(
-                    f"{self.table.place(row, column)}: the class is missing; fill it in, or set missing = \"mask\": "
+                    f'{self.table.place(row, column)}: the class is missing; fill it in, or set missing = "mask": '
                     "such a row then does not count"
                 )
 
@@ -244,8 +246,11 @@ class Rows:
 def class_texts(table: Table, column: Column, rows: NDArray[np.intp]) -> list[str]:
     """The class of each row as text; whole numbers without decimals."""
     cells = table.cells[table.find(column)]
-    texts = [str(cells[row]).strip() for row in rows.tolist()]
-    return [text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdecimal() else text for text in texts]
+    return [_whole(str(cells[row]).strip()) for row in rows.tolist()]
+
+
+def _whole(text: str) -> str:
+    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdecimal() else text
 
 
 def classes_of(column: Column, tables: Sequence[Table], rows: Sequence[NDArray[np.intp]]) -> tuple[str, ...]:
@@ -275,9 +280,7 @@ def learnt_features(
     return tuple(learn(column, tables, training, rule, may_flag=True) for column in columns)
 
 
-def zones_of(
-    parts: Mapping[str, NDArray[np.bool_]], n_rows: int
-) -> tuple[NDArray[np.int64], list[str]]:
+def zones_of(parts: Mapping[str, NDArray[np.bool_]], n_rows: int) -> tuple[NDArray[np.int64], list[str]]:
     """For each row the number of its part, and the names by number; rows in no part come last."""
     zones = np.full(n_rows, len(parts), dtype=np.int64)
     for i, mask in enumerate(parts.values()):

@@ -1,4 +1,4 @@
-"""Sequences as NPZ and CSV files hold them."""
+"""Sequences as NPZ files hold them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.table import Column, Table
 from neuroevo.registry import nearest
 
 
@@ -25,8 +24,6 @@ class Recorded:
             steps; empty where there are labels.
         labels: ``(n_sequences,)`` whole numbers or text, or None.
         parts: ``(n_sequences,)`` text, or None where the file does not say.
-        input_names: One name an input, or None.
-        target_names: One name a target, or None.
         class_names: One name a class, or None.
     """
 
@@ -34,8 +31,6 @@ class Recorded:
     targets: list[NDArray[np.float64]]
     labels: NDArray[Any] | None
     parts: NDArray[np.str_] | None
-    input_names: Sequence[str] | None = None
-    target_names: Sequence[str] | None = None
     class_names: Sequence[str] | None = None
 
 
@@ -70,7 +65,7 @@ def from_arrays(
         parts += [part] * len(steps)
         if "labels" in own:
             labels.append(_labels(path, places["labels"], own["labels"], len(steps)))
-        else:
+        elif "targets" in own:
             targets += _targets(path, places["targets"], own["targets"], lengths, steps.shape[1])
     widths = {sequence.shape[1] for sequence in inputs}
     if len(widths) > 1 or len({target.shape[1] for target in targets}) > 1:
@@ -158,52 +153,3 @@ def _targets(
         if not np.isfinite(target).all():
             raise DataError(f"{path}, array {name!r}, sequence {i + 1}: a target is missing or infinite; fill it in")
     return each
-
-
-def from_table(
-    table: Table,
-    sequence: Column,
-    inputs: Sequence[Column],
-    label: Column | None,
-    targets: Sequence[Column],
-    part: Column | None,
-) -> Recorded:
-    """Sequences of a CSV file: rows with the same entry in one column, which stand together.
-
-    Raises:
-        DataError: A column is missing or can't be used, or a sequence is torn apart.
-    """
-    names = table.texts(sequence)
-    starts = [row for row in range(table.n_rows) if row == 0 or names[row] != names[row - 1]]
-    first: dict[str, int] = {}
-    for row in starts:
-        if names[row] in first:
-            raise DataError(
-                f"{table.place(row, sequence)}: the sequence {names[row]!r} goes on here after another one; put its "
-                "rows together, in the order of time"
-            )
-        first[names[row]] = row
-    seen = np.column_stack([table.numbers(column) for column in inputs])
-    wanted = np.column_stack([table.numbers(column) for column in targets]) if targets else None
-    return Recorded(
-        inputs=np.split(seen, starts[1:]),
-        targets=[] if wanted is None else np.split(wanted, starts[1:]),
-        labels=None if label is None else _once(table, label, starts),
-        parts=None if part is None else _once(table, part, starts),
-        input_names=[table.name(column) for column in inputs],
-        target_names=[table.name(column) for column in targets] if targets else None,
-    )
-
-
-def _once(table: Table, column: Column, starts: Sequence[int]) -> NDArray[np.str_]:
-    """``(n_sequences,)``: the entry that all rows of a sequence share."""
-    cells = table.texts(column)
-    for start, end in zip(starts, [*starts[1:], table.n_rows], strict=True):
-        for row in range(start, end):
-            if not cells[row] or cells[row] != cells[start]:
-                got = repr(cells[row]) if cells[row] else "nothing"
-                raise DataError(
-                    f"{table.place(row, column)}: every row of a sequence needs the same entry; got {got} after "
-                    f"{cells[start]!r}"
-                )
-    return np.array([cells[start] for start in starts])

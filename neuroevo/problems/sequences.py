@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,41 +14,51 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.assembly import Sample, assemble
-from neuroevo.problems.chronology import checked_parts, part_rows
+from neuroevo.problems.chronology import REST, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.files import read_bytes
+from neuroevo.problems.files import matching, read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
 from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
+from neuroevo.problems.observed import Observed, as_table, observed, restored_plan
 from neuroevo.problems.preparation import Residual, Transform
+from neuroevo.problems.reading import ReadingSettings, several
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.sequence_files import Recorded, from_arrays, from_table
-from neuroevo.problems.table import Column, table_of_text
-from neuroevo.problems.windows import Scales, check_lags, check_range
+from neuroevo.problems.sequence_files import Recorded, from_arrays
+from neuroevo.problems.sequence_tables import Source, from_tables, owners_by_file, source_of
+from neuroevo.problems.table import Column, Table, read_table, table_of_content
+from neuroevo.problems.timeline import Timeline
+from neuroevo.problems.windows import Horizon, Lags, Scales, check_horizon, check_lags, check_range
 from neuroevo.settings import Mistake, SettingsError, shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sequences(ObjectiveSettings):
-    """Sequences from an NPZ or CSV file, to be classified (labels) or mapped to numbers (targets).
+class Sequences(ReadingSettings, ObjectiveSettings):
+    """Sequences from NPZ, CSV or Parquet files, to be classified (labels), mapped to numbers or forecast (targets).
 
     NPZ: `inputs`, `labels`, `targets` and `lengths` name arrays. CSV: they name columns, and `sequence` the column that
-    tells which rows belong together.
+    tells which rows belong together. What is said of CSV holds for Parquet too.
 
     Attributes:
-        file: NPZ or CSV, relative to the scenario.
+        file: NPZ or CSV, relative to the scenario; a pattern such as "machine_*.csv", or a list, for several CSV files.
         inputs: NPZ: the array ``(n, n_steps, n_inputs)`` or ``(n, n_steps)``. CSV: the columns.
-        labels: The class of each sequence, whole numbers or text: NPZ ``(n,)``, CSV a column. Either this or `targets`.
+        labels: The class of each sequence, whole numbers or text: NPZ ``(n,)``, CSV a column, which with counts =
+            "all" may differ from row to row. Either this or `targets`.
         targets: Numbers to be given back: NPZ ``(n,)``, ``(n, n_outputs)`` or ``(n, n_steps, n_outputs)``; CSV columns.
         lengths: NPZ: the array ``(n,)`` of true lengths; left out, steps of NaN at the end of a sequence are padding.
-        sequence: CSV: the column of the sequence's name; its rows stand together, in the order of time.
+        sequence: CSV: the column of the sequence's name; its rows stand together, in the order of time. Left out where
+            there are several files, a sequence each.
+        time: CSV: the column of time labels, as in a series; left out, there are none.
+        horizon: CSV: how many rows ahead the targets lie, or a list of such numbers; left out, they are those of the
+            same row.
+        lags: CSV: values of each input that the network sees at a step, or a table of such numbers by column.
         class_names: NPZ: an array with a name for each class, for plots.
         part: CSV: the column that names each sequence's part, instead of `parts`.
         parts: Part names to numbers or shares of the sequences in their order, the last of which may be "rest"; or, for
             NPZ, a list of names, each with arrays of its own ("X_train", "X_test" for inputs = "X").
         shuffle: Whether the sequences are put in a random order before `parts` divides them.
         validation: Share of the training sequences, the same of each class, that become the part "validation".
-        counts: Which steps of a sequence count: the "last" or "all" of them.
+        counts: Which steps of a sequence count: the "last" or "all" of them; left out, the last, or all of a forecast.
         washout: Leading steps that do not count.
         residual: "linear": a linear model's part is taken off targets that are no classes; left out, none.
         residual_lags: Values of each input that it sees: the present one and those before it; left out, 9.
@@ -62,18 +74,21 @@ class Sequences(ObjectiveSettings):
         data_seed: Seed of `shuffle` and `validation`; the seed of a run does not change them.
     """
 
-    file: str
+    file: str | tuple[str, ...]
     inputs: Column | tuple[Column, ...] = "X"
     labels: Column | None = None
     targets: Column | tuple[Column, ...] | None = None
     lengths: str | None = None
     sequence: Column | None = None
+    time: Column | tuple[Column, ...] | None = None
+    horizon: Horizon | None = None
+    lags: Lags = 1
     class_names: str | None = None
     part: Column | None = None
     parts: dict[str, object] | tuple[str, ...] = field(default_factory=lambda: {"train": 0.7, "test": "rest"})
     shuffle: bool = False
     validation: Annotated[float, Interval(ge=0, lt=1)] = 0.0
-    counts: Literal["last", "all"] = "last"
+    counts: Literal["last", "all"] | None = None
     washout: Annotated[int, Ge(0)] = 0
     residual: Residual | None = None
     residual_lags: Annotated[int, Ge(1)] | None = None
@@ -90,6 +105,11 @@ class Sequences(ObjectiveSettings):
         super().__post_init__()
         check_range(self.scaling_range)
         check_lags(self.residual, self.residual_lags)
+        check_horizon(self.horizon)
+        if self.counts is None:
+            object.__setattr__(self, "counts", "last" if self.horizon is None else "all")
+        if self.file == ():
+            raise SettingsError([Mistake("file", "must name a file at least", "[]")])
         if (self.labels is None) == (self.targets is None):
             raise SettingsError([Mistake("labels", "give either labels (classes) or targets (numbers)")])
         if not isinstance(self.parts, tuple):
@@ -100,78 +120,153 @@ class Sequences(ObjectiveSettings):
             raise SettingsError([Mistake("validation", "must be left out where a part is called validation")])
 
     def build(self, folder: Path) -> SequenceProblem:
-        """Read the file and make the problem, in scaled units.
+        """Read the files and make the problem, in scaled units.
 
         Args:
             folder: What `file` is relative to.
 
         Raises:
-            DataError: The file, or what the settings say about it, can't be used.
+            DataError: A file, or what the settings say about it, can't be used.
         """
-        path = folder / self.file
-        recorded = self._read(path)
+        paths = matching(folder, several(self.file))
+        content = read_bytes(paths[0])
+        if is_archive(content) and len(paths) == 1:
+            return self._of_archive(paths[0], parse_archive(content, paths[0]))
+        first = table_of_content(paths[0], content, self.dialect)
+        return self.of_tables([first, *(read_table(path, self.dialect) for path in paths[1:])])
+
+    def of_tables(self, tables: Sequence[Table]) -> SequenceProblem:
+        """The problem of tables that have been read already.
+
+        Raises:
+            DataError: One of them, or what the settings say about it, can't be used.
+        """
+        path = tables[0].path
+        if self.sequence is None and len(tables) == 1:
+            raise DataError(f"{path} is a CSV file: set sequence to the column that tells which rows belong together")
+        if isinstance(self.parts, tuple):
+            raise DataError(f"{path} is a CSV file: set part to a column of part names, or give shares in parts")
+        sources = [source_of(self, table) for table in tables]
+        labels, by_row = self._labels(sources)
+        owners, divided = self._divided(sources, labels)
+        found = from_tables(self, sources, owners, divided, by_row=by_row)
+        samples, names = found.samples, found.target_names
+        if labels is not None:
+            targets, names = _classes(labels, None, path)
+            samples = [
+                dataclasses.replace(sample, targets=np.repeat(target, len(sample.inputs), axis=0))
+                for sample, target in zip(samples, targets, strict=True)
+            ]
+        return self._problem(
+            path, samples, owners, by_class=self.labels is not None, notes=found.notes,
+            input_names=found.input_names, target_names=names, tied=found.tied,
+        )  # fmt: skip
+
+    def read_inputs(self, data: Any, problem: SequenceProblem) -> list[Observed]:
+        """Other data, read exactly as those of a problem that these settings have made.
+
+        Texts become the same categories, and missing values are filled in the same way. Each sequence is read up to the
+        last row whose inputs are known; targets or labels may lack, and so may the column `sequence`: the file is then
+        one sequence. Of an NPZ file, arrays without a part's ending are taken first.
+
+        Args:
+            data: A file, a data frame (pandas, polars) or a mapping from names to columns.
+            problem: Its units do not matter.
+
+        Returns:
+            One for each sequence.
+
+        Raises:
+            DataError: A column is missing, or a cell that is needed.
+        """
+        if isinstance(data, str | Path):
+            content = read_bytes(Path(data))
+            # A Parquet file or CSV is a table, an NPZ file holds arrays of whole sequences.
+            if is_archive(content) and self.sequence is None and isinstance(self.inputs, str):
+                return self._observed_arrays(Path(data), parse_archive(content, Path(data)), problem)
+        table = as_table(data, self.dialect)
+        inputs, known = several(self.inputs), several(self.known)
+        targets, calendar = several(self.targets) or several(self.labels), several(self.calendar)
+        plan = restored_plan(problem, table, inputs, known, targets, calendar, self.lags, self.horizons)
+        lone = self.sequence is None or (isinstance(self.sequence, str) and self.sequence not in table.names)
+        source = source_of(dataclasses.replace(self, sequence=None) if lone else self, table)
+        line = source.line or Timeline(np.arange(1, table.n_rows + 1))
+        found = []
+        for span, name in zip(source.spans, source.names, strict=True):
+            rows = np.arange(span.start, span.stop)
+            its = line.taken(span) if source.line else Timeline(rows - span.start + 1)
+            found.append(observed(plan, table, its, rows, self.missing, self.lags, self.horizons, name))
+        return [self._at_ends(each) for each in found]
+
+    def _at_ends(self, each: Observed) -> Observed:
+        """Without the targets that do not count."""
+        if self.counts == "all":
+            return each
+        return dataclasses.replace(each, targets=np.where(at_end(len(each.targets))[:, None], each.targets, np.nan))
+
+    def _observed_arrays(
+        self, path: Path, arrays: Mapping[str, NDArray[Any]], problem: SequenceProblem
+    ) -> list[Observed]:
+        divided = isinstance(self.inputs, str) and self.inputs not in arrays and isinstance(self.parts, tuple)
+        optional = {"labels": self.labels, "targets": self.targets, "lengths": self.lengths}
+        lacking = {key for key, name in optional.items() if not divided and name not in arrays}
+        whole = self if divided else dataclasses.replace(self, parts={"train": REST}, class_names=None)
+        recorded = whole._read(path, arrays, lacking)  # noqa: SLF001 - its own kind
+        found = []
+        for i, inputs in enumerate(recorded.inputs):
+            targets = np.full((1, problem.n_outputs), np.nan)
+            if recorded.labels is not None:
+                targets = self._one_hot(recorded.labels[i].item(), problem.target_names)
+            elif recorded.targets:
+                targets = recorded.targets[i]
+            steps = np.arange(1, len(inputs) + 1)
+            targets = np.repeat(targets, len(inputs), axis=0) if len(targets) == 1 else targets
+            found.append(self._at_ends(Observed(inputs, targets, steps, steps[:, None], (0,), str(i + 1))))
+        return found
+
+    def _one_hot(self, label: Any, classes: Sequence[str]) -> NDArray[np.float64]:
+        """``(1, n_classes)``; NaN for a class that the problem lacks. Classes with names are numbered from 0."""
+        numbered = self.class_names is not None and isinstance(label, int) and 0 <= label < len(classes)
+        place = label if numbered else list(classes).index(str(label)) if str(label) in classes else None
+        return np.full((1, len(classes)), np.nan) if place is None else one_hot([place], len(classes))
+
+    def _labels(self, sources: Sequence[Source]) -> tuple[NDArray[Any] | None, bool]:
+        """The label of each sequence, or None; and whether rows have labels of their own instead."""
+        if self.labels is None:
+            return None, False
+        try:
+            return np.concatenate([source.once(self.labels) for source in sources]), False
+        except DataError as error:
+            if self.counts == "all":
+                return None, True
+            raise DataError(f'{error}; with counts = "all" each row has a label of its own') from error
+
+    def _divided(
+        self, sources: Sequence[Source], labels: NDArray[Any] | None
+    ) -> tuple[NDArray[np.str_], list[dict[str, Any]] | None]:
+        """The part of each sequence, or where rows of one sequence belong to several the parts of each."""
         rng = data_stream(self.data_seed, 0)
-        owners = self._owners(recorded, rng)
+        divided = owners_by_file(self, sources)
+        if divided is None:
+            column = self.part
+            parts = None if column is None else np.concatenate([source.once(column) for source in sources])
+            owners = self._owners(parts, sum(len(source.starts) for source in sources), rng)
+        else:
+            owners = np.array([next(iter(parts), "") for parts in divided])
+            divided = divided if any(len(parts) > 1 for parts in divided) else None
+        if self.validation:
+            owners = _with_validation(owners, labels, self.validation, rng)
+        return owners, divided
+
+    def _of_archive(self, path: Path, arrays: Mapping[str, NDArray[Any]]) -> SequenceProblem:
+        recorded = self._read(path, arrays)
+        rng = data_stream(self.data_seed, 0)
+        owners = self._owners(recorded.parts, len(recorded.inputs), rng)
         if self.validation:
             owners = _with_validation(owners, recorded.labels, self.validation, rng)
-        if recorded.labels is None:
-            values, names = recorded.targets, recorded.target_names
-        else:
-            values, names = _classes(recorded, recorded.labels, path)
-        steps = self._samples(recorded, values)
-        named = [part for part in dict.fromkeys(owners.tolist()) if part]
-        samples = {part: [steps[i] for i in np.flatnonzero(owners == part)] for part in named}
-        if "train" not in samples:
-            raise DataError(f"{path}: no sequence belongs to the part 'train', only to {', '.join(samples)}")
-        problem = assemble(
-            samples,
-            learned=Within(self.tolerance) if recorded.labels is None else RightClass(),
-            washout=self.washout,
-            weight_decay=self.weight_decay,
-            input_names=recorded.input_names,
-            target_names=names,
-            gradient_boosting=self.gradient_boosting,
-            class_weights=self.class_weights,
-            **self.objective_arguments(),
-        )
-        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
-        return prepared.scaled(self.scaling, self.scaling_range)
-
-    def _read(self, path: Path) -> Recorded:
-        content = read_bytes(path)
-        inputs = self.inputs if isinstance(self.inputs, tuple) else (self.inputs,)
-        targets = self.targets if isinstance(self.targets, tuple) else (self.targets,)
-        if not is_archive(content):
-            if self.sequence is None:
-                raise DataError(
-                    f"{path} is a CSV file: set sequence to the column that tells which rows belong together"
-                )
-            if isinstance(self.parts, tuple):
-                raise DataError(f"{path} is a CSV file: set part to a column of part names, or give shares in parts")
-            wanted = tuple(column for column in targets if column is not None)
-            return from_table(table_of_text(path, content), self.sequence, inputs, self.labels, wanted, self.part)
-        arrays = parse_archive(content, path)
-        named = {"inputs": self.inputs, "labels": self.labels, "targets": self.targets, "lengths": self.lengths}
-        wrong = [key for key, value in named.items() if not isinstance(value, str | None)]
-        if wrong:
-            raise DataError(f"{path} is an NPZ file: {wrong[0]} must be the name of one array, in quotes")
-        names = {key: value for key, value in named.items() if isinstance(value, str)}
-        suffixes = self.parts if isinstance(self.parts, tuple) else ()
-        return from_arrays(path, arrays, names, suffixes, self.class_names)
-
-    def _owners(self, recorded: Recorded, rng: np.random.Generator) -> NDArray[np.str_]:
-        """``(n_sequences,)`` text: the part of each sequence; "" for those in none."""
-        if recorded.parts is not None:
-            return recorded.parts
-        n_sequences = len(recorded.inputs)
-        order = rng.permutation(n_sequences) if self.shuffle else np.arange(n_sequences)
-        rows = part_rows(dict(self.parts), np.arange(1, n_sequences + 1))  # type: ignore[arg-type]
-        owners = np.full(n_sequences, "", dtype=f"<U{max(map(len, rows))}")
-        for part, mask in rows.items():
-            owners[order[mask]] = part
-        return owners
-
-    def _samples(self, recorded: Recorded, values: list[NDArray[np.float64]]) -> list[Sample]:
+        values, names = recorded.targets, None
+        if recorded.labels is not None:
+            values, names = _classes(recorded.labels, recorded.class_names, path)
         samples = []
         for inputs, target in zip(recorded.inputs, values, strict=True):
             n_steps = len(inputs)
@@ -179,21 +274,79 @@ class Sequences(ObjectiveSettings):
             targets = np.repeat(target, n_steps, axis=0) if len(target) == 1 else target
             every = self.counts == "all"
             samples.append(Sample(inputs, targets, np.ones(n_steps, dtype=np.bool_) if every else at_end(n_steps)))
-        return samples
+        return self._problem(path, samples, owners, by_class=recorded.labels is not None, target_names=names)
+
+    def _problem(
+        self,
+        path: Path,
+        samples: Sequence[Sample],
+        owners: NDArray[np.str_],
+        *,
+        by_class: bool,
+        notes: tuple[str, ...] = (),
+        **arguments: Any,
+    ) -> SequenceProblem:
+        """The problem of samples and the part of each; those of no part are left out."""
+        named = [part for part in dict.fromkeys(owners.tolist()) if part]
+        if "train" not in named:
+            raise DataError(f"{path}: no sequence belongs to the part 'train', only to {', '.join(named)}")
+        problem = assemble(
+            {part: [samples[i] for i in np.flatnonzero(owners == part).tolist()] for part in named},
+            learned=RightClass() if by_class else Within(self.tolerance),
+            washout=self.washout,
+            weight_decay=self.weight_decay,
+            gradient_boosting=self.gradient_boosting,
+            class_weights=self.class_weights,
+            **self.objective_arguments(),
+            **arguments,
+        )
+        prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
+        scaled = prepared.scaled(self.scaling, self.scaling_range)
+        scaled.__dict__["notes"] = notes
+        return scaled
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """`horizon` as a list, rising; that of the same row where it is left out."""
+        return self.horizon if isinstance(self.horizon, tuple) else (self.horizon or 0,)
+
+    def _read(self, path: Path, arrays: Mapping[str, NDArray[Any]], without: Collection[str] = ()) -> Recorded:
+        of_tables = ("sequence", "time", "horizon", "known", "calendar")
+        wrong = [key for key in of_tables if getattr(self, key) is not None] + (["lags"] if self.lags != 1 else [])
+        if wrong:
+            raise DataError(f"{path} is an NPZ file of sequences: {wrong[0]} is for CSV and Parquet files")
+        named = {"inputs": self.inputs, "labels": self.labels, "targets": self.targets, "lengths": self.lengths}
+        wrong = [key for key, value in named.items() if not isinstance(value, str | None)]
+        if wrong:
+            raise DataError(f"{path} is an NPZ file: {wrong[0]} must be the name of one array, in quotes")
+        names = {key: value for key, value in named.items() if isinstance(value, str) and key not in without}
+        suffixes = self.parts if isinstance(self.parts, tuple) else ()
+        return from_arrays(path, arrays, names, suffixes, self.class_names)
+
+    def _owners(self, parts: NDArray[np.str_] | None, n_sequences: int, rng: np.random.Generator) -> NDArray[np.str_]:
+        """``(n_sequences,)`` text: the part of each sequence; "" for those in none."""
+        if parts is not None:
+            return parts
+        order = rng.permutation(n_sequences) if self.shuffle else np.arange(n_sequences)
+        rows = part_rows(dict(self.parts), np.arange(1, n_sequences + 1))  # type: ignore[arg-type]
+        owners = np.full(n_sequences, "", dtype=f"<U{max(map(len, rows))}")
+        for part, mask in rows.items():
+            owners[order[mask]] = part
+        return owners
 
 
-def _classes(recorded: Recorded, labels: NDArray[Any], path: Path) -> tuple[list[NDArray[np.float64]], list[str]]:
+def _classes(
+    labels: NDArray[Any], given: Sequence[str] | None, path: Path
+) -> tuple[list[NDArray[np.float64]], list[str]]:
     """One-hot targets of one row a sequence, and the names of the classes in their order."""
     known, places = np.unique(labels, return_inverse=True)
     if len(known) < 2:
         raise DataError(f"{path}: all sequences have the label '{known[0]}'; two classes at least are needed")
     names = [str(name) for name in known]
-    if recorded.class_names is not None:
-        if len(recorded.class_names) != len(known):
-            raise DataError(
-                f"{path}: class_names holds {len(recorded.class_names)} names, and the labels {len(known)} classes"
-            )
-        names = list(recorded.class_names)
+    if given is not None:
+        if len(given) != len(known):
+            raise DataError(f"{path}: class_names holds {len(given)} names, and the labels {len(known)} classes")
+        names = list(given)
     return list(one_hot(places.ravel(), len(known))[:, None]), names
 
 

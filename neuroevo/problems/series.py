@@ -21,7 +21,16 @@ from neuroevo.problems.learned import RightClass
 from neuroevo.problems.missing import Gaps
 from neuroevo.problems.objective_settings import Weight
 from neuroevo.problems.observed import Observed, as_table, observed, restored_plan
-from neuroevo.problems.reading import Plan, ReadingSettings, Rows, Several, classes_of, learnt_features, several, zones_of
+from neuroevo.problems.reading import (
+    Plan,
+    ReadingSettings,
+    Rows,
+    Several,
+    classes_of,
+    learnt_features,
+    several,
+    zones_of,
+)
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.table import Column, Table, read_table
 from neuroevo.problems.timeline import Timeline
@@ -167,8 +176,8 @@ class Series(ReadingSettings, Forecast):
         own = [int(name[7:]) if _NAMELESS.fullmatch(name) else name for name in problem.input_names[:1]]
         inputs = several(self.input) or tuple(own)
         known, targets = several(self.known), several(self.target) or several(self.labels) or inputs
-        named = [[(column, table.name(column)) for column in columns] for columns in (inputs, known)]
-        plan = restored_plan(problem, *named, targets, several(self.calendar), self.lags, self.horizons)
+        calendar = several(self.calendar)
+        plan = restored_plan(problem, table, inputs, known, targets, calendar, self.lags, self.horizons)
         line, rows = self.timeline(table, self.time), np.arange(table.n_rows)
         return [observed(plan, table, line, rows, self.missing, self.lags, self.horizons, table.path.name)]
 
@@ -187,9 +196,7 @@ class Series(ReadingSettings, Forecast):
         by_file = file_parts(self.parts, [table.path for table in tables])
         if by_file is None:
             return [part_rows(self.parts, line.labels) for line in lines]
-        return [
-            part_rows(parts, line.labels) if parts else {} for parts, line in zip(by_file, lines, strict=True)
-        ]
+        return [part_rows(parts, line.labels) if parts else {} for parts, line in zip(by_file, lines, strict=True)]
 
     def _only_column(self, table: Table) -> int:
         named: list[Several] = [self.time, self.ignore, self.weight, self.known, self.labels]

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
 from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.cells import finite, is_missing_text, is_number, is_text, listed, number
 from neuroevo.problems.errors import DataError

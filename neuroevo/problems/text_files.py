@@ -94,7 +94,7 @@ def _decoded(content: bytes, path: Path, encoding: str) -> str:
 
 
 def _likely(content: bytes) -> str:
-    """What a text that is not UTF-8 probably is: Windows' encoding, or Latin-1 where it has bytes that are none there."""
+    """What a text that is not UTF-8 probably is: Windows' encoding, or Latin-1 where it has bytes unknown there."""
     try:
         content.decode("cp1252")
     except UnicodeDecodeError:
@@ -107,7 +107,7 @@ def _is_data(line: str) -> bool:
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """The mark that gives most cells in the first line, of those that give as many in the lines after it if there is one."""
+    """The mark that gives most cells in the first line; if possible one that gives as many in the lines after it."""
     first = {mark: len(_first_row(lines[0], mark)) for mark in DELIMITERS}
     even = [mark for mark in DELIMITERS if all(len(_first_row(line, mark)) == first[mark] for line in lines)]
     split = [mark for mark in even if first[mark] > 1]

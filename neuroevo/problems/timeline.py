@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -205,7 +205,7 @@ def calendar_inputs(clock: Times, names: Sequence[str]) -> NDArray[np.float64]:
     "hour" goes on with minutes and seconds; "weekday", "month" and "day_of_year" stay the same all day.
     """
     days, months, years = (clock.astype(f"datetime64[{unit}]") for unit in "DMY")
-    shares = {
+    shares: dict[str, Callable[[], NDArray[np.float64]]] = {
         "hour": lambda: (clock - days).astype("timedelta64[us]").astype(np.float64) / 86_400e6,
         # 1970-01-01 was a Thursday.
         "weekday": lambda: ((days.astype(np.int64) + 3) % 7) / 7,

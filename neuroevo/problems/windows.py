@@ -90,7 +90,6 @@ class Forecast(ObjectiveSettings):
         """
         many = [columns] if isinstance(columns, Columns) else list(columns)
         horizons = self.horizons
-        arguments: dict[str, Any] = {"learned": Within(self.tolerance)} | arguments
         samples = []
         for its in many:
             windows = Windows(column_lags(self.lags, its.bases or its.input_names), horizons)
@@ -108,7 +107,7 @@ class Forecast(ObjectiveSettings):
             season=self.season,
             gradient_boosting=self.gradient_boosting,
             **self.objective_arguments(),
-            **arguments,
+            **{"learned": Within(self.tolerance), **arguments},
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
         return prepared.scaled(self.scaling, self.scaling_range)
