@@ -219,7 +219,8 @@ def new(
     ] = None,
     target: Columns = None,
     horizon: Annotated[
-        list[int] | None, typer.Option(min=0, help="How many rows ahead the target lies; may be repeated.")
+        list[int] | None,
+        typer.Option(min=0, metavar="ROWS", help="How many rows ahead the target lies; may be repeated."),
     ] = None,
     inputs: Annotated[
         list[str] | None,
@@ -238,7 +239,7 @@ def new(
     sequence: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column that tells which rows belong together.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="The longest that a run may take.")] = 120.0,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The longest that a run may take.")] = 120.0,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The scenario. [default: DATA.toml in the present folder]")
     ] = None,
@@ -261,7 +262,13 @@ def new(
             new_example(example)
         elif data is not None:
             wishes = Wishes(
-                *map(tuple, (target or (), horizon or (), inputs or (), known or ())), label, sequence, seconds
+                target=tuple(target or ()),
+                horizon=tuple(horizon or ()),
+                input=tuple(inputs or ()),
+                known=tuple(known or ()),
+                label=label,
+                sequence=sequence,
+                seconds=seconds,
             )
             new_scenario(data, wishes, time=time or (), scenario=out, ask=is_terminal() and not yes)
 

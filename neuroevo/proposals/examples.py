@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 
-import neuroevo
 from neuroevo.errors import BadInput
 from neuroevo.registry import nearest
 
-_PACKAGE = Path(neuroevo.__file__).parent
+_PACKAGE = Path(str(files("neuroevo")))
 PLACES = (_PACKAGE / "examples", _PACKAGE.parent / "scenarios")
 """A wheel has them inside the package, a clone beside it."""
 
@@ -33,7 +33,7 @@ def example_files(name: str) -> dict[Path, bytes]:
         raise BadInput(f"there is no example {name!r}; {f'did you mean {near!r}? ' if near else ''}there are {listed}")
     scenario = known[name].read_bytes()
     data = tomllib.loads(scenario.decode()).get("problem", {}).get("file")
-    files = {Path(f"{name}.toml"): scenario}
+    found = {Path(f"{name}.toml"): scenario}
     if data is not None:
-        files[Path(data)] = (known[name].parent / data).read_bytes()
-    return files
+        found[Path(data)] = (known[name].parent / data).read_bytes()
+    return found

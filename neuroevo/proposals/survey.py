@@ -155,8 +155,8 @@ def _refuse_titles(path: Path, content: bytes, dialect: Dialect) -> None:
     width = max(map(len, rows), default=0)
     if len(rows) > 2 and len(rows[0]) < width and sum(len(row) == width for row in rows) > len(rows) / 2:
         raise BadInput(
-            f"{path}: the first line ({', '.join(rows[0])[:40]!r}) has fewer cells than the {width} of most: if it is a "
-            "title, put # before it or take it out"
+            f"{path}: the first line ({', '.join(rows[0])[:40]!r}) has fewer cells than the {width} of most: "
+            "if it is a title, put # before it or take it out"
         )
 
 

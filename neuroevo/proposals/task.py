@@ -201,17 +201,17 @@ def _classes(found: Survey, wishes: Wishes, label: ColumnSurvey, sequence: Colum
     if sequence is None:
         if label.kind == "numbers":
             raise BadInput(
-                f"{found.path}: column {label.name!r} holds numbers, which would be predicted as numbers "
-                f"(--target {label.name}); write classes as text, or say by --sequence COLUMN which rows belong together"
+                f"{found.path}: column {label.name!r} holds numbers, to be predicted as such (--target {label.name}); "
+                "write classes as text, or say by --sequence COLUMN which rows belong together"
             )
         _check_order(found, None)
         task = Task("classes of rows", (label,), reason, wishes.horizon or (0,), (), "", _known(found, wishes))
         return _with_inputs(found, wishes, task)
     if not _is_label_of(found, label, sequence):
         raise BadInput(
-            f"{found.path}: the label {label.name!r} must be the same on all rows of a {sequence.name!r}, whose rows stand "
-            f"together, and there must be more sequences than classes; here {len(found.runs(sequence))} stretches of rows "
-            f"have {n_entries} labels"
+            f"{found.path}: the label {label.name!r} must be the same on all rows of a {sequence.name!r}, whose rows "
+            f"stand together, and there must be more sequences than classes; here {len(found.runs(sequence))} "
+            f"stretches of rows have {n_entries} labels"
         )
     part = next((each for each in found.of("classes") if _is_part(each) and _is_label_of(found, each, sequence)), None)
     task = Task("classes of sequences", (label,), reason, (1,), (), "", sequence=sequence, part=part)
@@ -278,7 +278,7 @@ def _counts(found: Survey, column: ColumnSurvey, task: Task) -> bool:
 
 
 def _relation(found: Survey, column: ColumnSurvey, task: Task) -> float:
-    """How much of the target's variance a straight line through the column's earlier values takes, by the training part."""
+    """The share of the target's variance in the training part that a line through the column's earlier values takes."""
     if column.values is None:
         return 0.0
     rows, ahead = training_rows(found), max(task.horizon)

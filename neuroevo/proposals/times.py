@@ -17,7 +17,8 @@ from neuroevo.problems.errors import DataError
 from neuroevo.problems.timeline import timeline
 
 _DAYS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%y-%m-%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%y-%m-%d",
     "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%Y%m%d",
 )  # fmt: skip
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H", "%H", "%H%M", "%H%M%S")
@@ -27,7 +28,8 @@ FORMATS = (*("".join(pair) for pair in itertools.product(_DAYS, _CLOCKS)), *_MON
 PARTS_OF_DATES = ("year", "month", "day", "hour", "minute")
 """Columns of these names, from year on, are times together."""
 NAMES = frozenset(
-    ("time", "t", "date", "datetime", "timestamp", "ds", "day", "month", "year", "hour", "step", "index", "datum", "zeit", "jahr")
+    ("time", "t", "date", "datetime", "timestamp", "ds", "day", "month", "year", "hour", "step", "index",
+     "datum", "zeit", "jahr")
 )  # fmt: skip
 """A rising column of numbers with such a name says when."""
 DAY = 86_400.0
@@ -193,7 +195,7 @@ def _parsed(cells: Sequence[str], form: str) -> NDArray[np.float64] | None:
 
 
 def _unevenness(seconds: NDArray[np.float64]) -> tuple[int, int]:
-    """Rows before the row above them, and rows at another distance to it than most; least where dates are read right."""
+    """Rows before the row above them, and rows at an unusual distance to it; least where dates are read right."""
     steps = np.diff(seconds)
     if not steps.size:
         return 0, 0
