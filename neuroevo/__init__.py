@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
+    from neuroevo.problems.making import make_sequences, make_series
     from neuroevo.records import RecordError, RunRecord, ensemble, load_predictor, save_predictor
     from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
     from neuroevo.spaces import SearchSpace
@@ -62,6 +63,8 @@ _ROOMS = {
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
+    "make_sequences": "problems.making",
+    "make_series": "problems.making",
     "RecordError": "records",
     "RunRecord": "records",
     "ensemble": "records",
@@ -113,6 +116,8 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "RightClass",
     "SequenceProblem",
     "Within",
+    "make_sequences",
+    "make_series",
     "RecordError",
     "RunRecord",
     "ensemble",

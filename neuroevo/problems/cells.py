@@ -23,14 +23,15 @@ def finite(cells: Sequence[Any] | NDArray[Any], rows: Sequence[int], decimal: st
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
         values = cells[np.asarray(rows, dtype=np.intp)].astype(np.float64)
         return values if np.isfinite(values).all() else None
-    chosen = list(cells) if len(rows) == len(cells) else [cells[row] for row in rows]
+    listed_cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    chosen = listed_cells if len(rows) == len(cells) else [listed_cells[row] for row in rows]
     try:
         if decimal == ",":
             chosen = [_pointed(cell) for cell in chosen]
-        values = np.array(list(map(float, chosen)), dtype=np.float64)
+        values = np.fromiter(map(float, chosen), np.float64, len(chosen))
+        underscored = "_" in " ".join(chosen)
     except (ValueError, TypeError):
         return None
-    underscored = any(isinstance(cell, str) and "_" in cell for cell in chosen)
     return None if underscored or not np.isfinite(values).all() else values
 
 

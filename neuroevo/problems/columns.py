@@ -118,6 +118,8 @@ class Windows:
     def targets(self, values: NDArray[np.generic], n_steps: int) -> NDArray[np.generic]:
         """``(n_steps, n_columns * n_horizons)``: of ``(n_rows, n_columns)``, for each column all horizons."""
         rows = [self.first + h for h in self.horizons]
+        if not values.shape[1]:
+            return values[:n_steps]
         return np.column_stack([column[row : row + n_steps] for column in values.T for row in rows])
 
     def target_names(self, columns: Columns) -> list[str]:

@@ -25,13 +25,15 @@ class Notes:
 
     Attributes:
         n_rows: Rows that were read.
-        filled: Missing cells by column.
+        filled: Missing cells by column of the inputs.
+        masked: Missing cells by column of targets that are no inputs.
         unseen: Texts by column that the training part lacks.
         drawn: Rows by part with an input that was drawn between an earlier value and a later one.
     """
 
     n_rows: int = 0
     filled: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
     unseen: dict[str, Counter[str]] = field(default_factory=dict)
     drawn: Counter[str] = field(default_factory=Counter)
 
@@ -43,8 +45,13 @@ class Notes:
             "mask": "the last known value stands in, and an input says so",
         }.get(rule, "")
         found = [
-            f"{n} of {self.n_rows} cells of {name!r} are missing: {how}, and they do not count as targets"
+            f"{n} of {self.n_rows} cells of {name!r} are missing: {how}; as targets they do not count"
             for name, n in self.filled.items()
+            if n
+        ]
+        found += [
+            f"{n} of {self.n_rows} cells of the target {name!r} are missing: they do not count"
+            for name, n in self.masked.items()
             if n
         ]
         found += [

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import is_missing_text
 from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Feature, Notes, restored
@@ -172,14 +171,8 @@ def _ahead(plan: Plan, columns: Columns, rows: Rows, longer: Timeline) -> Column
 
 def _n_seen(features: Sequence[Feature], table: Table, rows: NDArray[np.intp], rule: Missing) -> int:
     """Rows up to the last one at which all features are known, or any of them where values may stand in."""
-    known = np.column_stack([_known(feature, table, rows) for feature in features])
+    known = np.column_stack(
+        [table.given(feature.column, rows, texts=feature.categories is not None) for feature in features]
+    )
     seen = np.flatnonzero(known.all(axis=1) if rule == "refuse" else known.any(axis=1))
     return int(seen[-1]) + 1 if seen.size else 0
-
-
-def _known(feature: Feature, table: Table, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    if feature.categories is None:
-        may_lack = np.ones(table.n_rows, dtype=np.bool_)
-        return ~np.isnan(table.numbers(feature.column, rows, may_lack)[rows])
-    cells = table.cells[table.find(feature.column)]
-    return ~np.array([is_missing_text(cells[row]) for row in rows.tolist()], dtype=np.bool_)

@@ -141,9 +141,11 @@ class Plan:
         for column in self.targets:
             name = rows.name(column)
             shared = self.classes is None and name in read
-            values, known = (
-                (read[name][0][:, :1], read[name][1]) if shared else self._target(rows, column, may_lack=may_lack)
-            )
+            if shared:
+                values, known = read[name][0][:, :1], read[name][1]
+            else:
+                values, known = self._target(rows, column, may_lack=may_lack)
+                notes.masked[name] += int((~known).sum()) if rows.ignored is None and not may_lack else 0
             targets.append(values)
             counts.append(np.repeat(known[:, None], values.shape[1], axis=1))
             tied += [names.index(name)] if shared else [-1] * values.shape[1]

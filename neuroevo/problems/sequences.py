@@ -16,6 +16,7 @@ from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.assembly import Sample, assemble
 from neuroevo.problems.chronology import REST, checked_parts, part_rows
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.features import Notes
 from neuroevo.problems.files import matching, read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream, one_hot
 from neuroevo.problems.learned import RightClass, Within
@@ -128,7 +129,14 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         Raises:
             DataError: A file, or what the settings say about it, can't be used.
         """
-        paths = matching(folder, several(self.file))
+        return self.of_files(matching(folder, several(self.file)))
+
+    def of_files(self, paths: Sequence[Path]) -> SequenceProblem:
+        """The problem of files.
+
+        Raises:
+            DataError: One of them, or what the settings say about it, can't be used.
+        """
         content = read_bytes(paths[0])
         if is_archive(content) and len(paths) == 1:
             return self._of_archive(paths[0], parse_archive(content, paths[0]))
@@ -272,9 +280,12 @@ class Sequences(ReadingSettings, ObjectiveSettings):
             n_steps = len(inputs)
             # A target of one row holds for the whole sequence.
             targets = np.repeat(target, n_steps, axis=0) if len(target) == 1 else target
-            every = self.counts == "all"
-            samples.append(Sample(inputs, targets, np.ones(n_steps, dtype=np.bool_) if every else at_end(n_steps)))
-        return self._problem(path, samples, owners, by_class=recorded.labels is not None, target_names=names)
+            ends = np.ones(n_steps, dtype=np.bool_) if self.counts == "all" else at_end(n_steps)
+            samples.append(Sample(inputs, targets, np.isfinite(targets) & ends[:, None]))
+        by_class, notes = recorded.labels is not None, Notes(n_rows=sum(inputs.size for inputs in recorded.inputs))
+        notes.filled["inputs"] = recorded.n_missing
+        told = tuple(notes.sentences(self.missing))
+        return self._problem(path, samples, owners, by_class=by_class, notes=told, target_names=names)
 
     def _problem(
         self,
@@ -315,13 +326,15 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         wrong = [key for key in of_tables if getattr(self, key) is not None] + (["lags"] if self.lags != 1 else [])
         if wrong:
             raise DataError(f"{path} is an NPZ file of sequences: {wrong[0]} is for CSV and Parquet files")
+        if self.missing == "mask":
+            raise DataError(f'{path} is an NPZ file of sequences: missing = "mask" is for CSV and Parquet files')
         named = {"inputs": self.inputs, "labels": self.labels, "targets": self.targets, "lengths": self.lengths}
         wrong = [key for key, value in named.items() if not isinstance(value, str | None)]
         if wrong:
             raise DataError(f"{path} is an NPZ file: {wrong[0]} must be the name of one array, in quotes")
         names = {key: value for key, value in named.items() if isinstance(value, str) and key not in without}
         suffixes = self.parts if isinstance(self.parts, tuple) else ()
-        return from_arrays(path, arrays, names, suffixes, self.class_names)
+        return from_arrays(path, arrays, names, suffixes, self.class_names, self.missing)
 
     def _owners(self, parts: NDArray[np.str_] | None, n_sequences: int, rng: np.random.Generator) -> NDArray[np.str_]:
         """``(n_sequences,)`` text: the part of each sequence; "" for those in none."""

@@ -98,7 +98,7 @@ class Series(ReadingSettings, Forecast):
             DataError: One of them, or what the settings say about it, can't be used.
         """
         lines = [self.timeline(table, self.time) for table in tables]
-        inside = [_inside(line, self.span) for line in lines]
+        inside = [self._until_known(table, _inside(line, self.span)) for table, line in zip(tables, lines, strict=True)]
         lines = [line.taken(rows) for line, rows in zip(lines, inside, strict=True)]
         parts = self._parts(tables, lines)
         used = [(t, line, rows, p) for t, line, rows, p in zip(tables, lines, inside, parts, strict=True) if p]
@@ -119,6 +119,14 @@ class Series(ReadingSettings, Forecast):
         problem = self.forecast(columns, **arguments)
         problem.__dict__["notes"] = tuple(notes.sentences(self.missing))
         return problem
+
+    def _until_known(self, table: Table, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows without those at the end that hold nothing yet but what is known ahead of time."""
+        columns = [*several(self.input), *several(self.target), *several(self.labels)]
+        if self.known is None or not columns:
+            return rows
+        given = np.flatnonzero(np.any([table.given(column, rows) for column in columns], axis=0))
+        return rows[: given[-1] + 1] if given.size else rows
 
     def plan(
         self, tables: Sequence[Table], rows: Sequence[NDArray[np.intp]], training: Sequence[NDArray[np.intp]]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.archive import is_archive, parse_archive
-from neuroevo.problems.cells import finite, is_missing_text, is_number, is_text, listed, number
+from neuroevo.problems.cells import MISSING, MISSING_TEXTS, finite, is_missing_text, is_number, is_text, listed, number
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.files import read_bytes
 from neuroevo.problems.frames import columns_of_frame, columns_of_parquet, is_parquet
@@ -30,7 +30,7 @@ class Table:
     Attributes:
         path: The file, or what stands for one in messages.
         names: One name a column; empty where it has none.
-        cells: For each column its cells, as text (CSV) or as a numpy array (others).
+        cells: For each column its cells, as a list of texts without blanks around them (CSV) or an array (others).
         lines: For each row its line in the file; None where the file has no lines.
         decimal: The decimal mark of numbers that are text.
     """
@@ -112,19 +112,27 @@ class Table:
             values[row] = value
         return values
 
+    def given(self, column: Column, rows: NDArray[np.intp], *, texts: bool = False) -> NDArray[np.bool_]:
+        """``(n,)`` bool: the rows whose cell is not missing, as a number or as a text."""
+        cells = self.cells[self.find(column)]
+        if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
+            return ~np.isnan(cells[rows].astype(np.float64))
+        missing = MISSING_TEXTS if texts else MISSING
+        return np.array([str(cells[row]).strip().lower() not in missing for row in rows.tolist()], dtype=np.bool_)
+
     def texts(self, column: Column) -> list[str]:
         """A column as text, blanks around it removed."""
-        return [str(cell).strip() for cell in self.cells[self.find(column)]]
+        cells = self.cells[self.find(column)]
+        return list(cells) if isinstance(cells, list) else [str(cell).strip() for cell in cells]
 
     def holds_text(self, column: Column, rows: NDArray[np.intp]) -> bool:
         """Whether a column has texts in these rows, and no number."""
         cells = self.cells[self.find(column)]
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiub":
             return False
-        given = [cell for cell in (cells[row] for row in rows.tolist()) if not is_missing_text(cell)]
-        return any(is_text(cell, self.decimal) for cell in given[:1]) and not any(
-            is_number(cell, self.decimal) for cell in given
-        )
+        given = (cell for cell in (cells[row] for row in rows.tolist()) if not is_missing_text(cell))
+        first = next(given, None)
+        return is_text(first, self.decimal) and not any(is_number(cell, self.decimal) for cell in given)
 
 
 def read_table(path: Path, dialect: Dialect | None = None) -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +18,7 @@ from neuroevo.problems.errors import DataError
 Labels = NDArray[Any]
 """``(n_rows,)`` int64, float64 or text, rising: where each row lies in time."""
 
+_ZONE = re.compile(r":\d\d.*(?:[+-]\d\d|Z|UTC|GMT)")
 _YEAR = 365.25
 _DAY = np.timedelta64(1, "D")
 CALENDAR = ("hour", "weekday", "month", "day_of_year")
@@ -85,7 +88,8 @@ def timeline(
             row = int(np.flatnonzero(~np.isfinite(labels))[0])
             raise DataError(f"{place(row)}: the time is missing; every row needs one")
         return _rising(Timeline(labels), place, starts)
-    labels = np.array(["-".join(_padded(cell) for cell in cells) for cells in zip(*columns, strict=True)])
+    padded = [[_padded(cell) for cell in cells] for cells in columns]
+    labels = np.array(padded[0] if len(padded) == 1 else ["-".join(cells) for cells in zip(*padded, strict=True)])
     year_first = all(cell[:4].isdecimal() and len(cell) >= 4 for cell in (labels[0], labels[-1]))
     if not (year_first and not falls(labels, starts).size):
         given = stamps(joined, place, starts)
@@ -125,24 +129,27 @@ def moments_of(labels: Labels) -> NDArray[np.float64] | None:
     """Labels as numbers that rise evenly where they do so in time, or None where they are other texts."""
     if labels.dtype.kind in "fiu":
         return labels.astype(np.float64)
-    lengths = set(map(len, labels.tolist()))
-    try:
+    if not _zoned(labels):
+        lengths = set(map(len, labels.tolist()))
         # Months and years are counted as such: they are of unequal lengths in days.
         unit = {4: "Y", 7: "M", 10: "D"}.get(lengths.pop(), "s") if len(lengths) == 1 else "s"
-        return labels.astype(f"datetime64[{unit}]").astype(np.float64)
-    except ValueError:
-        times = _moments_of(labels)
-        return None if times is None else times.astype(np.int64) / 1e6
+        with contextlib.suppress(ValueError):
+            return labels.astype(f"datetime64[{unit}]").astype(np.float64)
+    times = _moments_of(labels)
+    return None if times is None else times.astype(np.int64) / 1e6
+
+
+def _zoned(labels: Labels) -> bool:
+    """Whether they tell their time zone, which numpy does not read."""
+    return any(_ZONE.search(label) for label in labels[[0, -1]].tolist())
 
 
 def _moments_of(labels: Labels) -> Times | None:
     if labels.dtype.kind != "U" or not len(labels):
         return None
-    if all("+" not in label and not label.endswith("Z") for label in labels[[0, -1]].tolist()):
-        try:
+    if not _zoned(labels):
+        with contextlib.suppress(ValueError):
             return labels.astype("datetime64[us]")
-        except ValueError:
-            pass
     try:
         found = stamps(labels.tolist(), str)
     except DataError:

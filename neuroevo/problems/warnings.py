@@ -125,7 +125,7 @@ def _time_warnings(problem: SequenceProblem) -> list[str]:
     if gaps:
         found.append(
             f"{len(gaps)} steps in time are longer than most, the first ends at {gaps[0]}: the network takes all for "
-            "equal; put in the missing rows, and mark them by the setting `ignore`"
+            "equal; put in the missing rows, with empty cells, and say what stands in, missing = 'forward'"
         )
     return found
 

@@ -156,7 +156,7 @@ DATA_MISTAKES = [
         "set part to a column",
     ),
     ({"file": "data.csv", "inputs": "a", "labels": "b", "sequence": "id"}, "needs the same entry; got '3' after '2'"),
-    ({"file": "data.csv", "inputs": "kind", "labels": "b", "sequence": "id"}, "line 2, column 'kind': 'up' is not"),
+    ({"file": "data.csv", "inputs": "a", "targets": "kind", "sequence": "id"}, "line 2, column 'kind': 'up' is not"),
     (
         {"file": "torn.csv", "inputs": "a", "targets": "a", "sequence": "id"},
         "line 4, column 'id': the sequence '1' goes on",
