@@ -57,7 +57,7 @@ def propose(found: Survey, wishes: Wishes, scenario: Path) -> Proposal:
     ]
     tables = {
         "problem": problem_lines(found, task, scenario.parent),
-        **model_tables(by_class=task.by_class, has_validation=held, seconds=wishes.seconds),
+        **model_tables(n_steps=found.n_rows, by_class=task.by_class, has_validation=held, seconds=wishes.seconds),
     }
     return Proposal(task, notes, document(head, [Line("title", title), Line("seed", 1)], tables))
 

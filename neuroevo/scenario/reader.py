@@ -40,8 +40,11 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        hint = _data_hint(path) or "text needs quotes, tables are written [name], and a key stands once"
-        raise ScenarioError(str(path), [Mistake("", f"this is not valid TOML: {error}", hint=hint)]) from error
+        hint = "text needs quotes, tables are written [name], and a key stands once"
+        mistake = Mistake("", f"this is not valid TOML: {error}", hint=hint)
+        if data := _data_hint(path):
+            mistake = Mistake("", "this is no scenario", hint=data)
+        raise ScenarioError(str(path), [mistake]) from error
     except (RecursionError, ValueError) as error:
         # Lists nested a thousand deep, or a number of ten thousand digits: nobody means that.
         raise ScenarioError(str(path), [Mistake("", "this is not a scenario that can be read")]) from error
