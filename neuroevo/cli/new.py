@@ -120,8 +120,11 @@ def _prompt(question: str, usual: str) -> str:
 
 def _checked(proposal: Proposal, data: Path, path: Path) -> Scenario:
     """The scenario that the proposal would be: what is written passes `check`."""
+    table = proposal.table
+    # The folder of the scenario may still have to be made, and no relative path leads through it.
+    table["problem"]["file"] = str(data.resolve())
     try:
-        return check_table(proposal.table, path)
+        return check_table(table, path)
     except SettingsError as error:
         raise BadInput("; ".join(f"{data}: {mistake}" for mistake in error.mistakes)) from error
 

@@ -85,9 +85,10 @@ def _split(lines: Sequence[str], mark: str | None) -> list[list[str]]:
 
 def _separator(sample: Sequence[str]) -> str | None:
     """What divides lines into the same number of cells, two at least; None where nothing does."""
-    widths = {mark: Counter(map(len, _split(sample, mark))) for mark in _SEPARATORS}
-    for least in (1.0, _MOSTLY):
-        for mark, counts in widths.items():
+    # The first line may be a title.
+    for lines, least in ((sample, 1.0), (sample[1:] or sample, _MOSTLY)):
+        for mark in _SEPARATORS:
+            counts = Counter(map(len, _split(lines, mark)))
             width, n = counts.most_common(1)[0]
             if width > 1 and n >= least * counts.total():
                 return mark

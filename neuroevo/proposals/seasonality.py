@@ -40,11 +40,12 @@ def find_season(values: NDArray[np.float64], times: Times | None) -> Season | No
     known = np.isfinite(values)
     if known.sum() < _FEWEST or np.ptp(values[known]) == 0:
         return None
-    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
-    filled = values[np.where(last >= 0, last, np.argmax(known))]
-    low, high = np.quantile(values[known], (0.25, 0.75))
+    steps = np.arange(len(values), dtype=np.float64)
+    level = values - np.polyval(np.polyfit(steps[known], values[known], 1), steps)
+    low, high = np.quantile(level[known], (0.25, 0.75))
     if high > low:  # two values far out would make their distance a season
-        filled = np.clip(filled, low - _REACH * (high - low), high + _REACH * (high - low))
+        known &= (level >= low - _REACH * (high - low)) & (level <= high + _REACH * (high - low))
+    filled = np.where(known, values, values[known].mean())
     problem = SequenceProblem(
         filled[None, :-1, None],
         filled[None, 1:, None],
@@ -52,11 +53,11 @@ def find_season(values: NDArray[np.float64], times: Times | None) -> Season | No
         parts={"train": np.ones((1, len(filled) - 1), dtype=np.bool_)},
         tied=[0],
     )
-    steps = problem.known_season
-    if steps is None:
+    season = problem.known_season
+    if season is None:
         return None
-    span = _span_of(steps, times)
-    return Season(steps, f"it repeats itself after {f'a {span}' if span else f'{steps} rows'}")
+    span = _span_of(season, times)
+    return Season(season, f"it repeats itself after {f'a {span}' if span else f'{season} rows'}")
 
 
 def _span_of(steps: int, times: Times | None) -> str:

@@ -104,7 +104,7 @@ def choose_task(found: Survey, wishes: Wishes) -> Task:
             f"{found.path} has {found.n_rows} rows: too few to learn from and to test on; bring {LEAST_ROWS} at "
             "the very least, and some hundreds for a result that holds"
         )
-    sequence = found.find(wishes.sequence) if wishes.sequence else _guess_sequence(found)
+    sequence = _asked_sequence(found, wishes.sequence) if wishes.sequence else _guess_sequence(found)
     label = found.find(wishes.label) if wishes.label else _guess_label(found, wishes, sequence)
     if label is not None:
         return _classes(found, wishes, label, sequence)
@@ -148,6 +148,21 @@ def _check_order(found: Survey, sequence: ColumnSurvey | None) -> None:
         f"lies before that of the row above it ({order}): sort the rows by time, or, if the file holds several "
         "series, say by --sequence COLUMN which rows belong together"
     )
+
+
+def _asked_sequence(found: Survey, name: str) -> ColumnSurvey:
+    column = found.find(name)
+    entries, begun = found.cells[column.place], set[str]()
+    for row in found.runs(column):
+        if entries[row] in begun:
+            raise BadInput(
+                f"{found.table.place(row, column.place + 1)}: {entries[row]!r} goes on here after another one: the rows of "
+                "a sequence must stand together; sort the rows by this column, and within it by time"
+            )
+        begun.add(entries[row])
+    if len(begun) == len(entries):
+        raise BadInput(f"{found.path}: every row has its own {name!r}; name the column that rows of a sequence share")
+    return column
 
 
 def _guess_sequence(found: Survey) -> ColumnSurvey | None:

@@ -19,11 +19,12 @@ from neuroevo.problems.timeline import timeline
 _DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%y-%m-%d",
-    "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%Y%m%d",
+    "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y",
 )  # fmt: skip
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H", "%H", "%H%M", "%H%M%S")
-_MONTHS = ("%m.%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%b-%Y", "%Y %b", "%Y %B", "%Y/%m", "%Y%m")
-FORMATS = (*("".join(pair) for pair in itertools.product(_DAYS, _CLOCKS)), *_MONTHS)
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", " %H")
+_COMPACT = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S")
+_MONTHS = ("%m.%Y", "%m/%Y", "%b %Y", "%B %Y", "%b-%y", "%b-%Y", "%Y %b", "%Y %B", "%Y/%m")
+FORMATS = (*("".join(pair) for pair in itertools.product(_DAYS, _CLOCKS)), *_COMPACT, *_MONTHS)
 """What is tried where the reader does not know a date by itself, the likelier of two that both fit first."""
 PARTS_OF_DATES = ("year", "month", "day", "hour", "minute")
 """Columns of these names, from year on, are times together."""
