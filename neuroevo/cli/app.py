@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from neuroevo.cli.evaluate import evaluate
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.forecast import forecast
+from neuroevo.cli.predict import predict
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 
@@ -296,6 +299,11 @@ def plot(
         for path in runs:
             for file in draw(path):
                 print_result(file)
+
+
+app.command()(predict)
+app.command()(forecast)
+app.command()(evaluate)
 
 
 @app.command(name="list")

@@ -141,13 +141,16 @@ def ensemble_text(path: Path) -> str:
     found = saved_ensemble(path)
     if found is None or not found.results:
         return ""
-    return "\n\n".join([results_text(found.results), *([_intervals_text(found.intervals)] if found.intervals else [])])
+    return "\n\n".join([results_text(found.results), *([intervals_text(found.intervals)] if found.intervals else [])])
 
 
-def _intervals_text(intervals: Mapping[str, Any]) -> str:
+def intervals_text(intervals: Mapping[str, Any]) -> str:
+    """The share of each part's targets that lie in their intervals."""
     rows = [["", *intervals["parts"]]]
     for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
         shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]
+        if set(shares) == {None}:
+            continue  # a single champion has one width alone
         rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
     rows[0][0] = f"intervals of {100 * intervals['level']:g} %, from {intervals['n_targets']:g} validation targets"
     return columns(rows, "  ")

@@ -95,6 +95,13 @@ class Preparation:
     def _takes_season(self) -> bool:
         return self.residual == "seasonal" or "seasonal_difference" in self.transform
 
+    @property
+    def reach(self) -> int:
+        """How many steps before the present one it looks back to; with them it gives what it gives with all of them."""
+        apart = sum({"difference": 1, "seasonal_difference": self.season}.get(name, 0) for name in self.transform)
+        linear = apart + (0 if self.linear is None else int(self.linear.lags.max(initial=0)))
+        return max(linear, self.season * -(-self.horizon // self.season) if self._takes_season else 0)
+
     def __str__(self) -> str:
         season = f" (season of {self.season} steps)" if self._takes_season else ""
         transform = [f"transform {', '.join(self.transform)}"] if self.transform else []
@@ -127,6 +134,14 @@ class Preparation:
             last = self.levels(inputs)[:, :, list(self.tied)]
             references += self._of_the_series(last)
         return references if self.linear is None else references + self.linear(self.inputs(inputs))
+
+    def latest(self, inputs: Values) -> tuple[Values, Values]:
+        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last step."""
+        seen = self.inputs(inputs)
+        references = np.zeros((len(inputs), len(self.tied)))
+        if self._takes_last or self._takes_season:
+            references += self._of_the_series(self.levels(inputs)[:, :, list(self.tied)])[:, -1]
+        return seen[:, -1], references if self.linear is None else references + self.linear.latest(seen)
 
     def _of_the_series(self, last: Values) -> Values:
         if not self._takes_season:
