@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from neuroevo.proposals.toml_text import Line
 
-
 _PER_SECOND = 15e6
 """Steps of one small network in a second on two cores: a guess that errs on the slow side."""
 _SHORT, _LONG = 400, 2000

@@ -101,10 +101,15 @@ def _sequences(found: Survey, task: Task, file: str) -> Iterator[Line]:
     yield Line("file", file, "relative to this file")
     yield from _written(found)
     yield Line("sequence", task.sequence.key, "rows with the same entry belong together")
+    if not task.by_class:
+        yield from _time(found)
     yield Line("inputs", _keys(task.inputs), task.input_reason)
     if task.by_class:
         yield Line("labels", task.targets[0].key, task.target_reason)
     else:
+        calendar = calendar_of(found, task)
+        if calendar:
+            yield Line("calendar", calendar, "the target's place in the day, week or year")
         yield Line("targets", _keys(task.targets), task.target_reason)
         yield Line("horizon", _single(task.horizon), _ahead(found, task))
         yield Line("counts", "all", "every step has a target")
@@ -123,8 +128,12 @@ def _sequences(found: Survey, task: Task, file: str) -> Iterator[Line]:
 
 def _parts(found: Survey, task: Task, reason: str) -> Line:
     if not has_validation(found, task):
+        train: float | int = 0.8
+        if task.sequence is not None:
+            n_sequences = len(found.runs(task.sequence))
+            train = n_sequences - max(round(0.2 * n_sequences), 1)
         count = "rows" if task.sequence is None else "sequences"
-        return Line("parts", {"train": 0.8, "test": "rest"}, f"too few {count} for a validation part")
+        return Line("parts", {"train": train, "test": "rest"}, f"too few {count} for a validation part")
     if task.kind == "classes of sequences":
         return Line("parts", {"train": 0.7, "test": "rest"}, reason)
     return Line("parts", {"train": 0.7, "validation": 0.15, "test": "rest"}, reason)
@@ -183,9 +192,12 @@ def season_of(found: Survey, task: Task) -> Season | None:
 def calendar_of(found: Survey, task: Task) -> list[str]:
     """What a calendar says about the target's time that its own past may not."""
     times = found.times
-    if times is None or not times.are_dates or not times.step or task.sequence is not None:
+    if times is None or not times.are_dates or not times.step:
         return []
-    days = float(times.seconds[training_rows(found) - 1] - times.seconds[0]) / DAY
+    seconds = times.seconds[: training_rows(found)]
+    if task.sequence is not None:
+        seconds = seconds[: min([*found.runs(task.sequence)[1:2], len(seconds)])]
+    days = float(seconds[-1] - seconds[0]) / DAY
     longer = [("weekday", 21.0, 1.0), ("day_of_year", 730.0, 7.5)]
     hours = ["hour"] if times.step < DAY / 2 and days >= 3 else []
     return hours + [name for name, span, step in longer if days >= span and times.step <= step * DAY]

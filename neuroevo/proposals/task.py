@@ -156,10 +156,12 @@ def _asked_sequence(found: Survey, name: str) -> ColumnSurvey:
     for row in found.runs(column):
         if entries[row] in begun:
             raise BadInput(
-                f"{found.table.place(row, column.place + 1)}: {entries[row]!r} goes on here after another one: the rows of "
-                "a sequence must stand together; sort the rows by this column, and within it by time"
+                f"{found.table.place(row, column.place + 1)}: {entries[row]!r} goes on here after another one: "
+                "the rows of a sequence must stand together; sort them by this column, and within it by time"
             )
         begun.add(entries[row])
+    if len(begun) == 1:
+        raise BadInput(f"{found.path}: all rows have the same {name!r}; without --sequence they are one series")
     if len(begun) == len(entries):
         raise BadInput(f"{found.path}: every row has its own {name!r}; name the column that rows of a sequence share")
     return column

@@ -36,7 +36,7 @@ def talk(command: list[str | Path], answers: list[str], cwd: Path) -> tuple[int,
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(cwd)
-        os.execv(sys.executable, [sys.executable, "-m", "neuroevo", *map(str, command)])
+        os.execv(sys.executable, [sys.executable, "-m", "neuroevo", *map(str, command)])  # noqa: S606
     screen = b""
     while True:
         try:
