@@ -436,8 +436,11 @@ class SequenceProblem(Problem):
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
         """As in `Problem`: the objective over the counted targets and weight decay, share of the right steps."""
+        return self.judged(genome, network.predict_rows(genome, self.input_rows, self.lengths), part)
+
+    def judged(self, genome: NDArray[np.float64], outputs: NDArray[np.float64], part: str) -> tuple[float, float]:
+        """What `score` gives for a genome whose network has these outputs ``(n_rows, n_outputs)``."""
         counted = self.counted_rows(part)
-        outputs = network.predict_rows(genome, self.input_rows, self.lengths)
         error = self.objective.error(self, outputs, counted)
         error += self.weight_decay * float((genome * genome).mean())
         right = self.learned.right(outputs, self.target_rows, counted)
