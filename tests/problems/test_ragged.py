@@ -107,7 +107,8 @@ def test_what_does_not_fit_the_sequences_is_refused(changes, message):
 
 
 @pytest.mark.parametrize(
-    ("lengths", "message"), [([2, 2], "sum up to the 5 rows, got 4"), ([5, 0], "sequence 1 has 0"), ([], "one a sequence")]
+    ("lengths", "message"),
+    [([2, 2], "sum up to the 5 rows, got 4"), ([5, 0], "sequence 1 has 0"), ([], "one a sequence")],
 )
 def test_lengths_of_rows_must_be_theirs(lengths, message):
     with pytest.raises(ne.BadInput, match=message):
