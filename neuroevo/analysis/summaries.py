@@ -45,10 +45,17 @@ def summary_row(record: RunRecord) -> dict[str, Any]:
         row |= {f"{part}.{name}": _number(value) for name, value in measures.items()}
     if "fold" in row:
         row |= _in_common_units(record, row)
-    if record.run.get("final_fit"):
-        for part, measures in _parts(record.delivered.run.get("results")):
-            row |= {f"final.{part}.{name}": _number(value) for name, value in measures.items()}
+    for part, measures in _parts(_final_results(record)):
+        row |= {f"final.{part}.{name}": _number(value) for name, value in measures.items()}
     return row
+
+
+def _final_results(record: RunRecord) -> object:
+    """The results of a final fit; None where there is none, or one that is damaged."""
+    try:
+        return None if record.final is None else record.final.run.get("results")
+    except RecordError:
+        return None
 
 
 def _in_common_units(record: RunRecord, row: Mapping[str, Any]) -> dict[str, Any]:
