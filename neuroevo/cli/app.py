@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from neuroevo.cli.evaluate import evaluate
+from neuroevo.cli.export import export
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.forecast import forecast
+from neuroevo.cli.predict import predict
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 
@@ -51,7 +57,7 @@ app = typer.Typer(
     name="neuroevo",
     help="Train recurrent neural networks without gradients.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -68,11 +74,15 @@ Ray = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Compute on a Ray cluster, HOST:PORT or auto; never changes a result."),
 ]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="A column that is to be predicted; may be repeated.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario, as in stop.generations=10."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Results = Annotated[Path, typer.Option(help="The folder in which each run makes its own.")]
 
 
@@ -86,9 +96,38 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    _shown: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    imports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import",
+            metavar="MODULE",
+            help="Import a module of your own first: what it registers is known to the command and its workers.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    with exit_codes():
+        for module in imports or ():
+            _import(module)
+
+
+def _import(name: str) -> None:
+    """Import a module by its name, from the present folder too.
+
+    Raises:
+        BadInput: There is none of that name.
+    """
+    if (folder := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise BadInput(
+            f"--import {name}: there is no such module in {folder} or among the installed packages; name it as Python "
+            "does, without .py"
+        ) from error
 
 
 @app.command()
@@ -109,6 +148,12 @@ def run(
     ] = None,
     samples: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Draw N points of the sweep instead of running all.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="K", help="Run K folds of the training and validation data; 0 leaves the scenario's out."
+        ),
     ] = None,
     no_sweep: Annotated[
         bool, typer.Option("--no-sweep", help="Leave out the scenario's [sweep]: the one run that it describes.")
@@ -136,11 +181,13 @@ def run(
         values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed
-        many: dict[str, Any] = {"trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ()))}
+        many: dict[str, Any] = {
+            "trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ())), "folds": folds,
+        }  # fmt: skip
         # A mistake in the last of ten scenarios is better known now than after nine runs.
         plans, single = [], []
         for path in scenarios:
-            if any(many.values()) or (not no_sweep and wants_many(path, values)):
+            if any(many.values()) or wants_many(path, values, sweep=not no_sweep, folds=folds is None):
                 plans.append(plan_runs(path, **many, overrides=values, sweep=not no_sweep))
             else:
                 single.append(path)
@@ -193,9 +240,11 @@ def extend(
 def check(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files (*.toml).")],
     overrides: Set = None,
+    json: Json = False,
 ) -> None:
     """Check scenarios without running them, and say what they would do."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, scenario_document
         from neuroevo.cli.texts import scenario_text
         from neuroevo.scenario import load_scenario
         from neuroevo.trials import plan_runs, wants_many
@@ -205,19 +254,84 @@ def check(
             if wants_many(path, values):
                 # Each point is checked; without the values of one, the scenario may be incomplete.
                 values |= plan_runs(path, overrides=values).sets[0].values
-            print_result(scenario_text(load_scenario(path, overrides=values)))
+            found = load_scenario(path, overrides=values)
+            print_result(as_json(scenario_document(found)) if json else scenario_text(found))
+
+
+@app.command()
+def new(
+    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="A file of data: CSV, NPZ or Parquet.")] = None,
+    example: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Write a shipped example and its data instead, such as sunspots.")
+    ] = None,
+    target: Columns = None,
+    horizon: Annotated[
+        list[int] | None,
+        typer.Option(min=0, metavar="ROWS", help="How many rows ahead the target lies; may be repeated."),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="COLUMN", help="A column that the network sees; may be repeated."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="An input that is known ahead of time, such as a plan; may be repeated."),
+    ] = None,
+    time: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="The column that says when; may be repeated.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of classes, of rows or of whole sequences.")
+    ] = None,
+    sequence: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that tells which rows belong together.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The longest that a run may take.")] = 120.0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The scenario. [default: DATA.toml in the present folder]")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take what is proposed.")] = False,
+) -> None:
+    """Write a scenario for a file of data, a reason at each line.
+
+    Looks at the columns and proposes what to predict, from what, and how; asks on a terminal what no option says.
+    Never overwrites a file.
+    """
+    with exit_codes():
+        from neuroevo.cli.new import is_terminal, new_example, new_scenario
+        from neuroevo.proposals import Wishes
+
+        if (data is None) == (example is None):
+            raise BadInput(
+                "name a file of data, neuroevo new DATA.csv, or a shipped one, neuroevo new --example sunspots"
+            )
+        if example is not None:
+            new_example(example)
+        elif data is not None:
+            wishes = Wishes(
+                target=tuple(target or ()),
+                horizon=tuple(horizon or ()),
+                input=tuple(inputs or ()),
+                known=tuple(known or ()),
+                label=label,
+                sequence=sequence,
+                seconds=seconds,
+            )
+            new_scenario(data, wishes, time=time or (), scenario=out, ask=is_terminal() and not yes)
 
 
 @app.command()
 def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+    json: Json = False,
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, folder_document
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
-            print_result(folder_text(path))
+            print_result(as_json(folder_document(path)) if json else folder_text(path))
 
 
 @app.command()
@@ -233,15 +347,33 @@ def plot(
                 print_result(file)
 
 
+app.command()(predict)
+app.command()(forecast)
+app.command()(evaluate)
+app.command()(export)
+
+
 @app.command(name="list")
 def list_names(
     folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
+    json: Json = False,
 ) -> None:
     """List scenarios, strategies, networks, problems, search spaces and stopping criteria, a line each."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, catalogue_document
         from neuroevo.cli.texts import catalogue_text
 
-        print_result(catalogue_text(folder))
+        print_result(as_json(catalogue_document(folder)) if json else catalogue_text(folder))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files: editors complete and check keys with it."""
+    with exit_codes():
+        from neuroevo.cli.documents import as_json
+        from neuroevo.scenario.json_schema import scenario_schema
+
+        print_result(as_json(scenario_schema()))
 
 
 @app.command()
@@ -253,7 +385,7 @@ def bench(
     threads: Threads = None,
     precision: Annotated[Precision, typer.Option(help="Arithmetic of the evaluator.")] = Precision.single,
     repeats: Annotated[int, typer.Option(min=1, help="The best of so many timings counts.")] = 5,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json: Json = False,
 ) -> None:
     """Time the evaluator, and compare it with what this machine could do at best."""
     with exit_codes():

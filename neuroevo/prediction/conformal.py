@@ -66,17 +66,18 @@ class Calibration:
 
         Args:
             problem: Has the targets.
-            predicted: ``(n_sequences, n_steps, n_outputs)``, original units.
+            predicted: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``, original units.
             spread: Of the same shape, original units.
         """
         if VALIDATION not in problem.parts:
             return None
-        counted, trained = problem.counted(VALIDATION), problem.counted("train")
-        if not counted.any(axis=(0, 1)).all():
+        predicted, spread = problem.rows.of(predicted), problem.rows.of(spread)
+        counted, trained = problem.counted_rows(VALIDATION), problem.counted_rows("train")
+        if not counted.any(axis=0).all():
             return None
         floor = np.array([_mean(spread[..., o][trained[..., o]]) for o in range(problem.n_outputs)])
         with np.errstate(over="ignore", invalid="ignore"):
-            misses = np.abs(problem.original.targets - predicted)
+            misses = np.abs(problem.original.target_rows - predicted)
             scaled = misses / (spread + floor)
 
         def of_outputs(scores: Values) -> tuple[Values, ...]:
@@ -112,7 +113,7 @@ class Calibration:
                 f"{self.n_targets}; ask for a lower level, or give the validation part more"
             )
         scores = self.absolute if spread is None else self.scaled
-        found = np.array([each[math.ceil((len(each) + 1) * _exact(level)) - 1] for each in scores])
+        found = np.array([each[math.ceil((len(each) + 1) * exact_level(level)) - 1] for each in scores])
         return found if spread is None else np.asarray(found * (spread + self.floor))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -156,11 +157,11 @@ def least_targets(level: float) -> int:
     Raises:
         ValueError: The level is not above 0 and below 1.
     """
-    exact = _exact(level)
+    exact = exact_level(level)
     return math.ceil(exact / (1 - exact))
 
 
-def _exact(level: float) -> Fraction:
+def exact_level(level: float) -> Fraction:
     """The level as it is written: 0.9 is nine tenths, not the float beside it."""
     if not 0 < number("level", level) < 1:
         raise BadInput(f"level must be above 0 and below 1, got {level!r}; 0.9 is nine targets of ten")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.networks.checks import sequences
 from neuroevo.prediction.conformal import VALIDATION, Calibration
+from neuroevo.prediction.stream import Stream
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.unseen import unseen
 
@@ -50,8 +50,18 @@ class Member:
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
         """As `Predictor.predict`, of this network alone."""
         checked, n_steps = sequences(inputs, lengths, self.network.n_inputs)
-        problem = unseen(checked, n_steps, self.network.n_outputs, self.scaling)
-        outputs = self.network.predict(self.genome, problem.inputs, problem.lengths)
+        padded = np.full((*checked.shape[:2], self.network.n_outputs), np.nan)
+        padded[np.arange(checked.shape[1]) < n_steps[:, None]] = self._outputs(checked, n_steps)
+        return padded
+
+    def predict_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Values:
+        """As `Predictor.forecast_rows`, of this network alone."""
+        return self._outputs(np.asarray(rows, dtype=np.float64), lengths)
+
+    def _outputs(self, inputs: Values, lengths: ArrayLike) -> Values:
+        """``(n_rows, n_outputs)`` in original units, from padded inputs or rows."""
+        problem = unseen(inputs, lengths, self.network.n_outputs, self.scaling)
+        outputs = self.network.predict_rows(self.genome, problem.input_rows, problem.lengths)
         with np.errstate(over="ignore", invalid="ignore"):
             return problem.predictions(outputs)
 
@@ -59,6 +69,8 @@ class Member:
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """What a predictor says of some inputs. All in original units; NaN beyond a sequence's length.
+
+    Of `Predictor.forecast_rows`, the axes n_sequences and n_steps are one, n_rows.
 
     A member whose prediction is not finite at a step, because its network overflows, has no say there.
 
@@ -83,13 +95,23 @@ class Forecast:
         return self._over("std")
 
     def _over(self, how: Literal["median", "mean", "std"]) -> Values:
-        """That of the members' finite predictions at each step."""
+        """That of the members' finite predictions at each step, whatever other steps there are; or NaN."""
+        if len(self.members) == 1 and how != "std":
+            return np.asarray(self.members[0])
         known = np.isfinite(self.members)
-        with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
-            if (known.all(axis=0) | ~known.any(axis=0)).all():
-                return np.asarray(getattr(np, how)(self.members, axis=0))
-            warnings.simplefilter("ignore", RuntimeWarning)  # where none has a say, it is NaN
-            return np.asarray(getattr(np, f"nan{how}")(np.where(known, self.members, np.nan), axis=0))
+        n_known = known.sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if how == "median":
+                # What has no say is sorted to the end.
+                values = np.sort(np.where(known, self.members, np.nan), axis=0)
+                middle = [(n_known - 1).clip(0) // 2, n_known // 2]
+                lower, upper = (np.take_along_axis(values, place[None], axis=0)[0] for place in middle)
+                return np.asarray((lower + upper) / 2)
+            mean = np.asarray(_summed(np.where(known, self.members, 0.0)) / n_known)
+            if how == "mean":
+                return mean
+            misses = np.where(known, self.members - mean, 0.0)
+            return np.asarray(np.sqrt(_summed(misses * misses) / n_known))
 
     def interval(self, level: float = 0.9, *, scaled: bool = False) -> tuple[Values, Values]:
         """As `Predictor.interval`."""
@@ -103,6 +125,14 @@ class Forecast:
         width = self.calibration.half_width(level, self.spread if scaled else None)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.prediction - width, self.prediction + width
+
+
+def _summed(values: Values) -> Values:
+    """The sum over the first axis, in order: numpy's own order depends on how many steps there are."""
+    total = values[0].copy()
+    for each in values[1:]:
+        total += each
+    return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +188,51 @@ class Predictor:
         Raises:
             ValueError: A shape or a length is wrong, or an input is not finite or too large to be scaled.
         """
-        members = np.stack([each.predict(inputs, lengths) for each in self.champions])
+        return self.combined(np.stack([each.predict(inputs, lengths) for each in self.champions]))
+
+    def combined(self, members: Values) -> Forecast:
+        """The forecast that these predictions of the members are: ``(n_members, n_sequences, n_steps, n_outputs)``."""
         return Forecast(members, self.combine, self.calibration)
+
+    def forecast_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Forecast:
+        """As `forecast`, of sequences that lie one after the other without padding.
+
+        Args:
+            rows: ``(n_rows, n_inputs)``, original units.
+            lengths: ``(n_sequences,)`` whole numbers that sum up to n_rows.
+
+        Raises:
+            ValueError: As of `forecast`.
+        """
+        members = np.stack([each.predict_rows(rows, lengths) for each in self.champions])
+        return self.combined(members)
+
+    def stream(self, n_sequences: int = 1) -> Stream:
+        """The predictor at work on rows that arrive one at a time, from the beginning; several go on independently.
+
+        Raises:
+            BadInput: A network sees whole sequences alone and has no single steps.
+        """
+        return Stream(self, n_sequences)
+
+    @cached_property
+    def _stream(self) -> Stream:
+        return self.stream()
+
+    def step(self, inputs: ArrayLike) -> Values:
+        """``(n_outputs,)``: the prediction for the row that comes next, `predict`'s to the bit; `reset` begins anew.
+
+        Args:
+            inputs: ``(n_inputs,)``, original units.
+
+        Raises:
+            ValueError: As of `Stream.step`, or a network sees whole sequences alone.
+        """
+        return self._stream.step(inputs)
+
+    def reset(self) -> None:
+        """The next `step` is the first one again."""
+        self._stream.reset()
 
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members; arguments as of `forecast`."""
@@ -213,9 +286,9 @@ class Predictor:
 
         Args:
             problem: Its units do not matter.
-            said: The forecast of all its inputs, where that is known.
+            said: The forecast of all its inputs, padded or of rows, where that is known.
         """
         if self.by_class or VALIDATION not in problem.parts:
             return self
-        said = said or self.forecast(problem.original.inputs, problem.lengths)
+        said = said or self.forecast_rows(problem.original.input_rows, problem.lengths)
         return dataclasses.replace(self, calibration=Calibration.of(problem, said.prediction, said.spread))
