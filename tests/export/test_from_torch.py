@@ -18,7 +18,7 @@ from neuroevo.scenario import ScenarioError, load_scenario
 from tests.networks.torch_cases import as_network, stored_cases
 
 CASES = stored_cases()
-ZERO_START = [case for case in CASES if not case.endswith("_started")]
+PLAIN = [case for case in CASES if not case.endswith(("_started", "_skip"))]
 
 
 def state_dict_of(case: str, cell: str = "encoder.", linear: str = "head.") -> dict[str, Any]:
@@ -29,12 +29,25 @@ def state_dict_of(case: str, cell: str = "encoder.", linear: str = "head.") -> d
 
 
 @pytest.mark.parametrize("names", [("encoder.", "head."), ("", ""), ("model.rnn.", "model.out.")])
-@pytest.mark.parametrize("case", ZERO_START)
+@pytest.mark.parametrize("case", PLAIN)
 def test_a_state_dictionary_is_a_genome_whatever_its_names(case: str, names: tuple[str, str]) -> None:
     network, genome, inputs, outputs = as_network(case, CASES[case])
     found = from_state_dict(network, state_dict_of(case, *names))
     np.testing.assert_array_equal(found, genome)
     np.testing.assert_allclose(network.predict(found, inputs), outputs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.endswith("_skip")])
+def test_direct_links_stand_beside_the_read_out(case: str) -> None:
+    network, genome, _, _ = as_network(case, CASES[case])
+    arrays = state_dict_of(case, "cell.", "readout.")
+    weight = arrays["readout.weight"]
+    split = {"readout.weight": weight[:, :7], "skip.weight": weight[:, 7:]}
+    np.testing.assert_array_equal(from_state_dict(network, arrays | split), genome)
+    without = from_state_dict(network, arrays | {"readout.weight": weight[:, :7]})
+    assert not network.layout.decode(without)["weight_skip"].any()
+    with pytest.raises(BadInput, match="set skip"):
+        from_state_dict(as_network(PLAIN[0], CASES[PLAIN[0]])[0], arrays | split)
 
 
 def test_without_biases_they_are_zero() -> None:
