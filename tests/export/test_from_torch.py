@@ -47,7 +47,7 @@ def test_direct_links_stand_beside_the_read_out(case: str) -> None:
     without = from_state_dict(network, arrays | {"readout.weight": weight[:, :7]})
     assert not network.layout.decode(without)["weight_skip"].any()
     with pytest.raises(BadInput, match="set skip"):
-        from_state_dict(as_network(PLAIN[0], CASES[PLAIN[0]])[0], arrays | split)
+        from_state_dict(as_network(case[:-5], CASES[case[:-5]])[0], arrays | split)
 
 
 def test_without_biases_they_are_zero() -> None:
@@ -64,6 +64,7 @@ def test_without_biases_they_are_zero() -> None:
         ({"other.weight_ih_l0": np.ones((21, 3))}, "have 2 recurrent layers"),
         ({"head.weight": np.ones((2, 6))}, r"weight_out must have shape \(2, 7\), got \(2, 6\)"),
         ({"encoder.weight_ih_l0_reverse": np.ones((21, 3))}, "nothing else; got encoder.weight_ih_l0_reverse"),
+        ({"encoder.weight_hh_l0": np.ones(3)}, "must be matrices"),
         ({"start": np.ones((1, 1, 1, 7)), "other": np.zeros(1)}, "nothing else; got start, other"),
     ],
 )
@@ -71,6 +72,16 @@ def test_other_models_are_refused(change: dict[str, Any], words: str) -> None:
     network, _, _, _ = as_network("gru_1", CASES["gru_1"])
     with pytest.raises(BadInput, match=words):
         from_state_dict(network, state_dict_of("gru_1") | change)
+
+
+def test_weights_of_another_size_are_told() -> None:
+    for network, its in (
+        (ne.Gru(3, 5, 2), "gru, n_inputs = 3, n_hidden = 5, n_layers = 1"),
+        (ne.Lstm(3, 7, 2), "lstm, n_inputs = 3, n_hidden = 7, n_layers = 1"),
+        (ne.Gru(2, 7, 2, n_layers=2), "gru, n_inputs = 2, n_hidden = 7, n_layers = 2"),
+    ):
+        with pytest.raises(BadInput, match=f"of gru, n_inputs = 3, n_hidden = 7, n_layers = 1; the network is {its}"):
+            from_state_dict(network, state_dict_of("gru_1"))
 
 
 def test_what_is_no_module_is_refused() -> None:
