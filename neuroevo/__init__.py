@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from neuroevo.analysis import evaluate
     from neuroevo.callbacks import Callback
     from neuroevo.compute import Compute, ComputeSession
     from neuroevo.errors import BadInput, MachineRefused, NeuroevoError, OutOfMemory, WrongType
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
     from neuroevo.problems.making import make_sequences, make_series
-    from neuroevo.records import RecordError, RunRecord, ensemble, load_predictor, save_predictor
+    from neuroevo.records import Model, RecordError, RunRecord, ensemble, load_predictor, open_model, save_predictor
     from neuroevo.scenario import Scenario, ScenarioError, load_scenario, make_scenario
     from neuroevo.spaces import SearchSpace
     from neuroevo.stopping import History, Progress, StoppingCriterion, StopReason
@@ -66,12 +67,15 @@ _ROOMS = {
     "RightClass": "problems",
     "SequenceProblem": "problems",
     "Within": "problems",
+    "evaluate": "analysis",
+    "Model": "records",
     "make_sequences": "problems.making",
     "make_series": "problems.making",
     "RecordError": "records",
     "RunRecord": "records",
     "ensemble": "records",
     "load_predictor": "records",
+    "open_model": "records",
     "save_predictor": "records",
     "Scenario": "scenario",
     "ScenarioError": "scenario",
@@ -121,12 +125,15 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "RightClass",
     "SequenceProblem",
     "Within",
+    "evaluate",
+    "Model",
     "make_sequences",
     "make_series",
     "RecordError",
     "RunRecord",
     "ensemble",
     "load_predictor",
+    "open_model",
     "save_predictor",
     "Scenario",
     "ScenarioError",

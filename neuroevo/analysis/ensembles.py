@@ -69,7 +69,7 @@ def ensemble_results(
     contestants = {
         f"ensemble ({predictor.combine} of {len(predictor.champions)})": ensemble,
         f"best trial by {by}: {best.path.name}": champions[records.index(best)],
-        "median of the trials": {part: _medians(each.get(part, {}) for each in champions) for part in problem.parts},
+        "median of the trials": {part: medians(each.get(part, {}) for each in champions) for part in problem.parts},
         **simple,
     }
     return Results(problem.measures, contestants)
@@ -82,7 +82,8 @@ def interval_figures(predictor: Predictor, said: Forecast, problem: SequenceProb
         return None
     said = dataclasses.replace(said, calibration=calibration)
     parts: dict[str, dict[str, float]] = {part: {} for part in problem.parts}
-    for name, scaled in (("absolute", False), ("scaled", True)):
+    ways = (("absolute", False), ("scaled", True)) if len(said.members) > 1 else (("absolute", False),)
+    for name, scaled in ways:
         interval = said.interval(LEVEL, scaled=scaled)
         for part, figures in parts.items():
             figures[f"{name}_coverage"] = coverage(interval, problem, part)
@@ -99,7 +100,7 @@ def _best(records: Sequence[RunRecord], problem: SequenceProblem) -> tuple[RunRe
     return min(records, key=lambda record: record.champion.error), "training"
 
 
-def _medians(figures: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+def medians(figures: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
     """The median of each measure over those that have it."""
     rows = list(figures)
     found = {}

@@ -1,10 +1,30 @@
 """A predictor is what runs deliver, ready for use: one champion or an ensemble of them, in the units of the data.
 
-:class:`Predictor` predicts from new inputs, with numpy alone; :class:`Forecast` is what comes of it: the prediction,
-those of the members, their spread, and intervals that :class:`Calibration` has learnt from the validation part.
+:class:`Predictor` predicts from new inputs, with numpy alone, a :class:`Stream` from rows that arrive one at a time;
+:class:`Forecast` is what comes of it: the prediction, those of the members, their spread, and intervals that
+:class:`Calibration` has learnt from the validation part.
+A :class:`Loop` lets outputs come back as inputs, beyond the end of a series; a :class:`PredictionTable` holds its rows.
 """
 
 from neuroevo.prediction.conformal import Calibration, least_targets
+from neuroevo.prediction.freerun import Loop, StepMisses, step_misses
+from neuroevo.prediction.loops import loop_of
 from neuroevo.prediction.predictor import COMBINE, Combine, Forecast, Member, Predictor
+from neuroevo.prediction.stream import Stream
+from neuroevo.prediction.tables import PredictionTable
 
-__all__ = ["COMBINE", "Calibration", "Combine", "Forecast", "Member", "Predictor", "least_targets"]
+__all__ = [
+    "COMBINE",
+    "Calibration",
+    "Combine",
+    "Forecast",
+    "Loop",
+    "Member",
+    "PredictionTable",
+    "Predictor",
+    "StepMisses",
+    "Stream",
+    "least_targets",
+    "loop_of",
+    "step_misses",
+]

@@ -113,7 +113,7 @@ class Calibration:
                 f"{self.n_targets}; ask for a lower level, or give the validation part more"
             )
         scores = self.absolute if spread is None else self.scaled
-        found = np.array([each[math.ceil((len(each) + 1) * _exact(level)) - 1] for each in scores])
+        found = np.array([each[math.ceil((len(each) + 1) * exact_level(level)) - 1] for each in scores])
         return found if spread is None else np.asarray(found * (spread + self.floor))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -157,11 +157,11 @@ def least_targets(level: float) -> int:
     Raises:
         ValueError: The level is not above 0 and below 1.
     """
-    exact = _exact(level)
+    exact = exact_level(level)
     return math.ceil(exact / (1 - exact))
 
 
-def _exact(level: float) -> Fraction:
+def exact_level(level: float) -> Fraction:
     """The level as it is written: 0.9 is nine tenths, not the float beside it."""
     if not 0 < number("level", level) < 1:
         raise BadInput(f"level must be above 0 and below 1, got {level!r}; 0.9 is nine targets of ten")

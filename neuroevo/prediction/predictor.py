@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.networks.checks import sequences
 from neuroevo.prediction.conformal import VALIDATION, Calibration
+from neuroevo.prediction.stream import Stream
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.unseen import unseen
 
@@ -95,13 +95,23 @@ class Forecast:
         return self._over("std")
 
     def _over(self, how: Literal["median", "mean", "std"]) -> Values:
-        """That of the members' finite predictions at each step."""
+        """That of the members' finite predictions at each step, whatever other steps there are; or NaN."""
+        if len(self.members) == 1 and how != "std":
+            return np.asarray(self.members[0])
         known = np.isfinite(self.members)
-        with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
-            if (known.all(axis=0) | ~known.any(axis=0)).all():
-                return np.asarray(getattr(np, how)(self.members, axis=0))
-            warnings.simplefilter("ignore", RuntimeWarning)  # where none has a say, it is NaN
-            return np.asarray(getattr(np, f"nan{how}")(np.where(known, self.members, np.nan), axis=0))
+        n_known = known.sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if how == "median":
+                # What has no say is sorted to the end.
+                values = np.sort(np.where(known, self.members, np.nan), axis=0)
+                middle = [(n_known - 1).clip(0) // 2, n_known // 2]
+                lower, upper = (np.take_along_axis(values, place[None], axis=0)[0] for place in middle)
+                return np.asarray((lower + upper) / 2)
+            mean = np.asarray(_summed(np.where(known, self.members, 0.0)) / n_known)
+            if how == "mean":
+                return mean
+            misses = np.where(known, self.members - mean, 0.0)
+            return np.asarray(np.sqrt(_summed(misses * misses) / n_known))
 
     def interval(self, level: float = 0.9, *, scaled: bool = False) -> tuple[Values, Values]:
         """As `Predictor.interval`."""
@@ -115,6 +125,14 @@ class Forecast:
         width = self.calibration.half_width(level, self.spread if scaled else None)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.prediction - width, self.prediction + width
+
+
+def _summed(values: Values) -> Values:
+    """The sum over the first axis, in order: numpy's own order depends on how many steps there are."""
+    total = values[0].copy()
+    for each in values[1:]:
+        total += each
+    return np.asarray(total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +188,10 @@ class Predictor:
         Raises:
             ValueError: A shape or a length is wrong, or an input is not finite or too large to be scaled.
         """
-        members = np.stack([each.predict(inputs, lengths) for each in self.champions])
+        return self.combined(np.stack([each.predict(inputs, lengths) for each in self.champions]))
+
+    def combined(self, members: Values) -> Forecast:
+        """The forecast that these predictions of the members are: ``(n_members, n_sequences, n_steps, n_outputs)``."""
         return Forecast(members, self.combine, self.calibration)
 
     def forecast_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Forecast:
@@ -184,7 +205,34 @@ class Predictor:
             ValueError: As of `forecast`.
         """
         members = np.stack([each.predict_rows(rows, lengths) for each in self.champions])
-        return Forecast(members, self.combine, self.calibration)
+        return self.combined(members)
+
+    def stream(self, n_sequences: int = 1) -> Stream:
+        """The predictor at work on rows that arrive one at a time, from the beginning; several go on independently.
+
+        Raises:
+            BadInput: A network sees whole sequences alone and has no single steps.
+        """
+        return Stream(self, n_sequences)
+
+    @cached_property
+    def _stream(self) -> Stream:
+        return self.stream()
+
+    def step(self, inputs: ArrayLike) -> Values:
+        """``(n_outputs,)``: the prediction for the row that comes next, `predict`'s to the bit; `reset` begins anew.
+
+        Args:
+            inputs: ``(n_inputs,)``, original units.
+
+        Raises:
+            ValueError: As of `Stream.step`, or a network sees whole sequences alone.
+        """
+        return self._stream.step(inputs)
+
+    def reset(self) -> None:
+        """The next `step` is the first one again."""
+        self._stream.reset()
 
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members; arguments as of `forecast`."""

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.problems import ridge
+from neuroevo.problems.rows import Rows
 from neuroevo.problems.seasons import seasonal
-
-if TYPE_CHECKING:
-    from neuroevo.problems.rows import Rows
 
 Values = NDArray[np.float64]
 
@@ -98,6 +96,13 @@ class Preparation:
     def _takes_season(self) -> bool:
         return self.residual == "seasonal" or "seasonal_difference" in self.transform
 
+    @property
+    def reach(self) -> int:
+        """How many steps before the present one it looks back to; with them it gives what it gives with all of them."""
+        apart = sum({"difference": 1, "seasonal_difference": self.season}.get(name, 0) for name in self.transform)
+        linear = apart + (0 if self.linear is None else int(self.linear.lags.max(initial=0)))
+        return max(linear, self.season * -(-self.horizon // self.season) if self._takes_season else 0)
+
     def __str__(self) -> str:
         season = f" (season of {self.season} steps)" if self._takes_season else ""
         transform = [f"transform {', '.join(self.transform)}"] if self.transform else []
@@ -130,6 +135,20 @@ class Preparation:
             last = self.levels(inputs)[:, list(self.tied)]
             references += self._of_the_series(last, rows)
         return references if self.linear is None else references + self.linear(self.inputs(inputs, rows), rows)
+
+    def latest(self, inputs: Values) -> tuple[Values, Values]:
+        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last step.
+
+        Args:
+            inputs: ``(n_sequences, n_steps, n_inputs)``, original units.
+        """
+        n_sequences, n_steps, _ = inputs.shape
+        given, rows = inputs.reshape(n_sequences * n_steps, -1), Rows(np.full(n_sequences, n_steps))
+        seen, last = self.inputs(given, rows), rows.offsets[1:] - 1
+        references = np.zeros((n_sequences, len(self.tied)))
+        if self._takes_last or self._takes_season:
+            references += self._of_the_series(self.levels(given)[:, list(self.tied)], rows)[last]
+        return seen[last], references if self.linear is None else references + self.linear.latest(rows.padded(seen))
 
     def _of_the_series(self, last: Values, rows: Rows) -> Values:
         if not self._takes_season:

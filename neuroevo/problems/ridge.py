@@ -106,6 +106,15 @@ class Ridge:
             outputs += ((values - self.offset[i]) / self.factor[i])[:, None] * weights
         return outputs
 
+    def latest(self, inputs: Values) -> Values:
+        """``(n_sequences, n_outputs)``: for the last step alone, to the bit."""
+        at = np.maximum(inputs.shape[1] - 1 - self.lags, 0)
+        values = np.clip(inputs[:, at, self.columns], self.low, self.high)
+        terms = ((values - self.offset) / self.factor)[:, :, None] * self.weights
+        start = np.broadcast_to(self.intercept, (len(inputs), 1, len(self.intercept)))
+        # A sum would add in an order of its own.
+        return np.asarray(np.add.accumulate(np.concatenate([start, terms], axis=1), axis=1)[:, -1])
+
     def to_arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Plain arrays; `from_arrays` reads them back bit for bit."""
         return {f"{prefix}{field.name}": getattr(self, field.name).copy() for field in fields(self)}

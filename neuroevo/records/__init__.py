@@ -3,12 +3,14 @@
 :class:`RunWriter` writes it while the run is at work, :class:`RunRecord` reads it, docs/file-formats.md describes it.
 :class:`TrialSet` holds runs that differ in their seeds alone, :class:`SweepSet` such sets that differ in the values of
 some keys. :func:`ensemble` makes one predictor of the champions of several runs, which `save_predictor` and
-`load_predictor` keep. :class:`RecordError` and its kinds say what is wrong with a record.
+`load_predictor` keep; :func:`open_model` opens a folder for data that have come since. :class:`RecordError` and its
+kinds say what is wrong with a record.
 """
 
 from neuroevo.records.champion import SavedChampion
 from neuroevo.records.ensembles import best_by_validation, ensemble
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
+from neuroevo.records.models import Model, open_model
 from neuroevo.records.predictors import SavedEnsemble, load_predictor, save_predictor, saved_ensemble
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
@@ -19,6 +21,7 @@ from neuroevo.records.writer import DATA_LIMIT, RunWriter
 __all__ = [
     "DATA_LIMIT",
     "FORMAT_VERSION",
+    "Model",
     "RecordError",
     "RecordLocked",
     "RecordUnwritable",
@@ -31,6 +34,7 @@ __all__ = [
     "best_by_validation",
     "ensemble",
     "load_predictor",
+    "open_model",
     "restoring",
     "save_predictor",
     "saved_ensemble",
