@@ -93,8 +93,8 @@ def classes(name: str, rehearse: bool):
     if not rehearse:
         return problem
     # Half of the validation part stands in for the test part.
-    fields = {**problem.original.fields()}
-    masks = {part: np.array(mask) for part, mask in fields["parts"].items()}
+    fields = problem.original.fields()
+    masks = {part: np.array(mask) for part, mask in problem.original.parts.items()}
     places = np.flatnonzero(masks["validation"].any(axis=1))[::2]
     masks["test"] = np.zeros_like(masks["test"])
     masks["test"][places] = masks["validation"][places]

@@ -67,8 +67,15 @@ def run(
         return start_run(loaded, Path(results), name, opened, told)
 
 
-def start_run(scenario: Scenario, results: Path, name: str, opened: ComputeSession, callbacks: Callbacks) -> RunRecord:
-    """Run a scenario in a folder of that name, or NAME-2 where it is taken.
+def start_run(
+    scenario: Scenario,
+    results: Path,
+    name: str,
+    opened: ComputeSession,
+    callbacks: Callbacks,
+    shared: Path | None = None,
+) -> RunRecord:
+    """Run a scenario in a folder of that name, or NAME-2 where it is taken; `shared` as of `RunWriter.create`.
 
     Raises:
         RecordUnwritable: The machine refused to write.
@@ -80,6 +87,7 @@ def start_run(scenario: Scenario, results: Path, name: str, opened: ComputeSessi
         run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
         problem=scenario.problem,
         network=scenario.network,
+        shared=shared,
     ) as writer:
         for warning in scenario.warnings():
             warn(warning, writer, callbacks)

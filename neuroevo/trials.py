@@ -23,6 +23,7 @@ from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
 from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet, TrialSet
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
+from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.stopping import SignalTrap, exit_code
 
@@ -109,6 +110,7 @@ class PlannedRun:
         table: The resolved scenario.
         data: Fingerprint of its data.
         folder: The set's.
+        shared: The folder of all runs with these data: the set's, or that of the sweep.
         seed: The run's.
     """
 
@@ -116,6 +118,7 @@ class PlannedRun:
     table: Mapping[str, Any]
     data: str
     folder: Path
+    shared: Path
     seed: int
 
     @property
@@ -129,7 +132,7 @@ class PlannedRun:
         if path.exists():
             return go_on(RunRecord.open(path), {}, opened, callbacks)
         scenario = check_table({**self.table, "seed": self.seed}, self.source, problems[self.data])
-        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks)
+        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks, self.shared)
 
 
 def run_trials(
@@ -238,7 +241,7 @@ def plan_runs(
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
     asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
-    table = with_overrides(given.with_sweep if given else read_table(source), values)
+    table = overridden(given.with_sweep if given else read_table(source), values)
     if not sweep:
         table.pop("sweep", None)
     elif over:
@@ -334,9 +337,17 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[Planne
         options: dict[str, Any] = {"identity": planned.identity, "values": planned.point.values or None}
         trials = TrialSet.open(parent, planned.point.name, title=plan.title, **options)
         sets.append((planned, trials, set(trials.missing(plan.seeds))))
+    one_for_all = None if sweep is None or len({planned.data for planned in plan.sets}) > 1 else sweep.path
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
-        PlannedRun(plan.source.absolute(), planned.table, planned.data, trials.path.absolute(), seed)
+        PlannedRun(
+            plan.source.absolute(),
+            planned.table,
+            planned.data,
+            trials.path.absolute(),
+            (one_for_all or trials.path).absolute(),
+            seed,
+        )
         for seed in plan.seeds
         for planned, trials, missing in sets
         if seed in missing
@@ -432,7 +443,7 @@ def _checked(table: Mapping[str, Any], source: Path, point: Point, shared: Scena
     Raises:
         ScenarioError: It is wrong; says at which point.
     """
-    there = with_overrides(table, point.values)
+    there = overridden(table, point.values, quiet=True)
     if shared is not None:
         there["problem"] = shared.table["problem"]
     try:

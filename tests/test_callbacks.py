@@ -92,3 +92,29 @@ def test_what_is_none_is_refused_before_anything_is_written(small_scenario, tmp_
         with pytest.raises(ne.WrongType, match=complaint):
             start(small_scenario, results=tmp_path / "runs", **wrong)
     assert not (tmp_path / "runs").exists()
+
+
+class Raising(ne.Callback):
+    def generation(self, progress):
+        if progress.generation == 5:
+            raise RuntimeError("no more of this")
+
+
+def test_a_run_that_a_callback_has_ended_says_so_and_can_be_gone_on_with(small_scenario, tmp_path):
+    whole = ne.run(small_scenario, results=tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="no more of this"):
+        ne.run(small_scenario, results=tmp_path / "ended", callbacks=[Raising()])
+    record = ne.RunRecord.open(tmp_path / "ended" / "small-seed1")
+    assert (record.status, record.history.n_generations) == ("failed", 5)
+    again = ne.resume(record.path)
+    assert again.status == "finished"
+    assert again.champion.genome.tobytes() == whole.champion.genome.tobytes()
+
+
+def test_a_record_travels_as_its_folder_and_what_it_says(small_scenario, tmp_path):
+    import pickle
+
+    record = ne.run(small_scenario, results=tmp_path)
+    twin = pickle.loads(pickle.dumps(record))  # noqa: S301 - our own bytes
+    assert (twin.path, twin.run) == (record.path, record.run)
+    assert twin.champion.genome.tobytes() == record.champion.genome.tobytes()

@@ -64,7 +64,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(
     overrides = {"strategy": {"kind": strategy, "population_size": 16}}
     whole = ne.run(small_scenario, results=tmp_path / "whole", overrides=overrides)
     path = crashed(small_scenario, tmp_path / "crashed", generation, overrides=overrides)
-    assert RunRecord.open(path).status == "running"
+    assert RunRecord.open(path).status == "failed"
     resumed = ne.resume(path, compute=ne.Compute(threads=2))
     assert resumed.status == "finished"
     assert outcome(resumed) == outcome(whole)

@@ -38,10 +38,10 @@ def write_ensemble(trials: TrialSet) -> SavedEnsemble | None:
     if len(records) < 2 or not all(record.run["data"].get("stored") for record in records):
         return None
     problem = records[0].problem
-    if not isinstance(problem, SequenceProblem) or len(records) * problem.targets.nbytes > MOST_BYTES:
+    if not isinstance(problem, SequenceProblem) or len(records) * problem.target_rows.nbytes > MOST_BYTES:
         return None
     predictor = predictor_of(records, calibrate=False)
-    said = predictor.forecast(problem.original.inputs, problem.lengths)
+    said = predictor.forecast_rows(problem.original.input_rows, problem.lengths)
     predictor = predictor.calibrated(problem, said)
     return save_predictor(
         predictor,

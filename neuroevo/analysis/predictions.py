@@ -17,10 +17,11 @@ def part_errors(predicted: Floats, problem: SequenceProblem) -> dict[str, float]
     """The mean squared error of each part.
 
     Args:
-        predicted: ``(n_sequences, n_steps, n_outputs)`` in the problem's units.
+        predicted: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``, in the problem's units.
         problem: Has the targets.
     """
-    misses = {part: (predicted - problem.targets)[problem.counted(part)] for part in problem.parts}
+    differences = problem.rows.of(predicted) - problem.target_rows
+    misses = {part: differences[problem.counted_rows(part)] for part in problem.parts}
     return {part: float(np.mean(np.square(miss))) for part, miss in misses.items()}
 
 
@@ -29,29 +30,29 @@ def sequence_errors(predicted: Floats, problem: SequenceProblem, part: str) -> F
 
     Arguments as those of :func:`part_errors`.
     """
-    counted = problem.counted(part)
-    squares = np.where(counted, predicted - problem.targets, 0.0) ** 2
-    n_counted = counted.sum(axis=(1, 2))
-    return np.where(n_counted > 0, squares.sum(axis=(1, 2)) / np.maximum(n_counted, 1), np.nan)
+    counted, rows = problem.counted_rows(part), problem.rows
+    squares = np.where(counted, rows.of(predicted) - problem.target_rows, 0.0) ** 2
+    n_counted = rows.sums(counted.sum(axis=1))
+    return np.where(n_counted > 0, rows.sums(squares.sum(axis=1)) / np.maximum(n_counted, 1), np.nan)
 
 
 def coverage(interval: tuple[Floats, Floats], problem: SequenceProblem, part: str) -> float:
     """The share of a part's counted targets that lie in their intervals, ends included.
 
     Args:
-        interval: Lower and upper ends, each ``(n_sequences, n_steps, n_outputs)``, original units.
+        interval: Lower and upper ends, each of a shape as in :func:`part_errors`, original units.
         problem: Has the targets.
         part: One of its parts.
     """
-    low, high = interval
-    targets = problem.original.targets
-    return float(((low <= targets) & (targets <= high))[problem.counted(part)].mean())
+    low, high = map(problem.rows.of, interval)
+    targets = problem.original.target_rows
+    return float(((low <= targets) & (targets <= high))[problem.counted_rows(part)].mean())
 
 
 def mean_width(interval: tuple[Floats, Floats], problem: SequenceProblem, part: str) -> float:
     """The mean distance between the ends of the intervals of a part, original units; arguments as of `coverage`."""
-    low, high = interval
-    return float((high - low)[problem.counted(part)].mean())
+    low, high = map(problem.rows.of, interval)
+    return float((high - low)[problem.counted_rows(part)].mean())
 
 
 def confusion(predicted: Floats, problem: SequenceProblem, part: str) -> NDArray[np.int64]:
@@ -59,7 +60,8 @@ def confusion(predicted: Floats, problem: SequenceProblem, part: str) -> NDArray
 
     Arguments as those of :func:`part_errors`; the problem has an output a class.
     """
-    steps = problem.counted(part).any(axis=2)
+    steps = problem.counted_rows(part).any(axis=1)
     table = np.zeros((problem.n_outputs, problem.n_outputs), dtype=np.int64)
-    np.add.at(table, (problem.targets[steps].argmax(axis=1), predicted[steps].argmax(axis=1)), 1)
+    chosen = problem.rows.of(predicted)[steps].argmax(axis=1)
+    np.add.at(table, (problem.target_rows[steps].argmax(axis=1), chosen), 1)
     return table

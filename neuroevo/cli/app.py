@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -54,7 +56,7 @@ app = typer.Typer(
     name="neuroevo",
     help="Train recurrent neural networks without gradients.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -76,6 +78,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the scenario, as in stop.generations=10."),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Results = Annotated[Path, typer.Option(help="The folder in which each run makes its own.")]
 
 
@@ -89,9 +92,38 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    _shown: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    imports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import",
+            metavar="MODULE",
+            help="Import a module of your own first: what it registers is known to the command and its workers.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    with exit_codes():
+        for module in imports or ():
+            _import(module)
+
+
+def _import(name: str) -> None:
+    """Import a module by its name, from the present folder too.
+
+    Raises:
+        BadInput: There is none of that name.
+    """
+    if (folder := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise BadInput(
+            f"--import {name}: there is no such module in {folder} or among the installed packages; name it as Python "
+            "does, without .py"
+        ) from error
 
 
 @app.command()
@@ -196,9 +228,11 @@ def extend(
 def check(
     scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files (*.toml).")],
     overrides: Set = None,
+    json: Json = False,
 ) -> None:
     """Check scenarios without running them, and say what they would do."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, scenario_document
         from neuroevo.cli.texts import scenario_text
         from neuroevo.scenario import load_scenario
         from neuroevo.trials import plan_runs, wants_many
@@ -208,19 +242,22 @@ def check(
             if wants_many(path, values):
                 # Each point is checked; without the values of one, the scenario may be incomplete.
                 values |= plan_runs(path, overrides=values).sets[0].values
-            print_result(scenario_text(load_scenario(path, overrides=values)))
+            found = load_scenario(path, overrides=values)
+            print_result(as_json(scenario_document(found)) if json else scenario_text(found))
 
 
 @app.command()
 def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+    json: Json = False,
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, folder_document
         from neuroevo.cli.texts import folder_text
 
         for path in runs:
-            print_result(folder_text(path))
+            print_result(as_json(folder_document(path)) if json else folder_text(path))
 
 
 @app.command()
@@ -244,12 +281,24 @@ app.command()(evaluate)
 @app.command(name="list")
 def list_names(
     folder: Annotated[Path, typer.Argument(help="Where to look for scenarios.")] = Path("scenarios"),
+    json: Json = False,
 ) -> None:
     """List scenarios, strategies, networks, problems, search spaces and stopping criteria, a line each."""
     with exit_codes():
+        from neuroevo.cli.documents import as_json, catalogue_document
         from neuroevo.cli.texts import catalogue_text
 
-        print_result(catalogue_text(folder))
+        print_result(as_json(catalogue_document(folder)) if json else catalogue_text(folder))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files: editors complete and check keys with it."""
+    with exit_codes():
+        from neuroevo.cli.documents import as_json
+        from neuroevo.scenario.json_schema import scenario_schema
+
+        print_result(as_json(scenario_schema()))
 
 
 @app.command()
@@ -261,7 +310,7 @@ def bench(
     threads: Threads = None,
     precision: Annotated[Precision, typer.Option(help="Arithmetic of the evaluator.")] = Precision.single,
     repeats: Annotated[int, typer.Option(min=1, help="The best of so many timings counts.")] = 5,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json: Json = False,
 ) -> None:
     """Time the evaluator, and compare it with what this machine could do at best."""
     with exit_codes():

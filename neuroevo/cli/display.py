@@ -1,4 +1,4 @@
-"""What a running evolution shows: one live line on a terminal, plain lines now and then in a log."""
+"""What a running evolution shows: two live lines on a terminal, plain lines now and then in a log."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any, TextIO
 from neuroevo.cli.terminal import shown
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from neuroevo.distribution import PoolStatus
-    from neuroevo.stopping import Progress
+    from neuroevo.stopping import Progress, StoppingCriterion
 
 LIVE_SECONDS = 0.1
 """Between two updates of the live line; more often, nobody can read."""
 PLAIN_SECONDS = 10.0
 """Between two lines in a log, so that an hour of running is a page or two."""
 _CLEAR = "\r\x1b[K"
+_UP_AND_CLEAR = f"\x1b[1A{_CLEAR}"
+_BARS = "▁▂▃▄▅▆▇█"
+_CURVE_WIDTH = 20
 
 
 def time_left(limits: Mapping[str, Any], progress: Progress, first: Progress) -> float | None:
@@ -60,11 +66,16 @@ class Display:
 
     Args:
         limits: The table [stop] of the scenario, for the time left.
-        stream: Where to; a terminal gets the live line.
+        stream: Where to; a terminal gets the live lines.
+        criterion: When the run ends: the second live line says how near each of its parts is.
     """
 
-    def __init__(self, limits: Mapping[str, Any], stream: TextIO | None = None) -> None:
+    def __init__(
+        self, limits: Mapping[str, Any], stream: TextIO | None = None, criterion: StoppingCriterion | None = None
+    ) -> None:
         self._limits = limits
+        self._leaves = () if criterion is None else criterion.leaves()
+        self._below = False
         self._stream = sys.stderr if stream is None else stream
         self._live = self._stream.isatty()
         self._first: Progress | None = None
@@ -103,7 +114,7 @@ class Display:
 
     def message(self, text: str) -> None:
         """Write a line of its own, above the live line."""
-        self._stream.write(f"{_CLEAR if self._live else ''}{shown(text, self._stream)}\n")
+        self._stream.write(f"{self._clear()}{shown(text, self._stream)}\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -111,6 +122,7 @@ class Display:
         if self._last is not None and self._first is not None:
             self._measure(time.monotonic(), self._last)
             self._pool = None
+            self._leaves = ()
             self._write(self._parts(self._last), end="\n")
 
     def _measure(self, now: float, progress: Progress) -> None:
@@ -127,10 +139,28 @@ class Display:
                 line = "  ".join(short for _, short in parts)
             if len(line) > room:
                 # Fitness says the same as the error; what is left is worth more.
-                line = "  ".join(short for _, short in parts if not short.startswith("fitness"))
-            line = f"{_CLEAR}{line[:room]}"
+                line = "  ".join(short for _, short in parts if not short.startswith(("fitness", "median")))
+            below = self._second_line(room)
+            line = f"{self._clear()}{line[:room]}{below}"
+            self._below = bool(below)
         self._stream.write(line + end)
         self._stream.flush()
+
+    def _clear(self) -> str:
+        """What takes the live lines away."""
+        below, self._below = self._below, False
+        return "" if not self._live else f"{_CLEAR}{_UP_AND_CLEAR}" if below else _CLEAR
+
+    def _second_line(self, room: int) -> str:
+        """A new line with the course of the error and how near the criteria are, as far as there is room."""
+        if self._last is None or not self._leaves:
+            return ""
+        standings = [text for leaf in self._leaves if (text := leaf.standing(self._last))]
+        course = curve(self._last.history["incumbent_error"], self._stream)
+        line = "  ".join(
+            [*([f"error {course}"] if course else []), *([f"stops at {', '.join(standings)}"] * bool(standings))]
+        )
+        return f"\n{line[:room]}" if line else ""
 
     def _parts(self, progress: Progress) -> list[tuple[str, str]]:
         """What the line is made of, each in a long form and in one for narrow terminals."""
@@ -139,6 +169,7 @@ class Display:
         parts = [
             (f"generation {progress.generation}{limit}", f"{progress.generation}{limit}"),
             (f"best error {error:.5g}", f"error {error:.4g}"),
+            *_median_part(progress.median_error),
             (f"fitness {progress.incumbent_fitness:.5g}", f"fitness {progress.incumbent_fitness:.4g}"),
             (f"learned {learned:.1f} %", f"learned {learned:.0f} %"),
         ]
@@ -168,6 +199,33 @@ class Display:
         if self._pool.repeats:
             parts.append((f"{self._pool.repeats} repeated",) * 2)
         return parts
+
+
+def _median_part(median: float) -> list[tuple[str, str]]:
+    return [] if math.isnan(median) else [(f"median {median:.4g}", f"median {median:.3g}")]
+
+
+def curve(errors: NDArray[np.float64], stream: TextIO, width: int = _CURVE_WIDTH) -> str:
+    """The course of errors in a few characters, on a logarithmic scale; empty where the stream has no such characters.
+
+    Args:
+        errors: ``(n,)``, one a generation.
+        stream: Where it is to be written.
+        width: The most characters that it takes; each stands for the last of the generations that share it.
+    """
+    try:
+        _BARS.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return ""
+    n = len(errors)
+    places = [(n * (place + 1)) // min(n, width) - 1 for place in range(min(n, width))]
+    levels = [math.log(errors[place]) if 0 < errors[place] < math.inf else math.nan for place in places]
+    known = [level for level in levels if not math.isnan(level)]
+    if len(known) < 2:
+        return ""
+    low, span = min(known), max(known) - min(known)
+    scale = (len(_BARS) - 1) / span if span > 0 else 0.0
+    return "".join(" " if math.isnan(level) else _BARS[round((level - low) * scale)] for level in levels)
 
 
 def _count(value: float) -> str:

@@ -70,7 +70,7 @@ class Console(Callback, logging.Handler):
         title = escaped(scenario.head.title or scenario.name)
         name = escaped(scenario.problem.error_name)
         print_message(f"{title}: {network} of {scenario.network.n_genes} genes by {strategy}, minimising {name}")
-        self._display = Display(scenario.table["stop"])
+        self._display = Display(scenario.table["stop"], criterion=scenario.criterion)
 
     def workers(self, status: PoolStatus) -> None:
         if self._display is not None:

@@ -31,8 +31,8 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def catalogue_text(folder: Path) -> str:
-    """The names a scenario can use, room by room, and the scenarios in a folder."""
+def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """The names a scenario can use, room by room, and the scenarios in a folder, each with what it is."""
     from neuroevo.networks import NETWORKS
     from neuroevo.problems import PROBLEMS
     from neuroevo.spaces import SPACES
@@ -46,11 +46,18 @@ def catalogue_text(folder: Path) -> str:
         "search spaces": SPACES,
         "stopping criteria": CRITERIA,
     }
-    scenarios = [(escaped(path), escaped(_title(path))) for path in sorted(folder.glob("*.toml"))]
-    listings = {f"scenarios in {escaped(folder)}": scenarios} if scenarios else {}
-    listings |= {
-        title: [(escaped(name), escaped(registry.summary(name))) for name in registry.names()]
-        for title, registry in registries.items()
+    scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
+    listings = {f"scenarios in {folder}": scenarios} if scenarios else {}
+    return listings | {
+        title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
+    }
+
+
+def catalogue_text(folder: Path) -> str:
+    """The names a scenario can use, room by room, and the scenarios in a folder."""
+    listings = {
+        escaped(title): [(escaped(name), escaped(what)) for name, what in rows]
+        for title, rows in catalogue(folder).items()
     }
     width = max(len(name) for rows in listings.values() for name, _ in rows)
     parts = []

@@ -102,6 +102,7 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         output_activation=CODES[network.output_activation],
         leaky=int(isinstance(network, Ctrnn)),
         initial_state=int(network.initial_state),
+        n_skip=network.n_inputs * network.skip,
     )
     return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)})
 
@@ -128,7 +129,7 @@ def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
 
     return (
         network.n_inputs, network.n_hidden, network.n_outputs, n_rows * network.n_layers * network.n_hidden,
-        network.n_layers, CODES[network.output_activation], int(network.initial_state),
+        network.n_layers, CODES[network.output_activation], int(network.initial_state), network.n_inputs * network.skip,
     )  # fmt: skip
 
 

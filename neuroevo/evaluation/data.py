@@ -24,10 +24,10 @@ class ProblemData:
     def __init__(self, problem: SequenceProblem, dtype: Any, n_genes: int) -> None:
         self._problem = problem
         self._decay = problem.weight_decay / n_genes
-        self._inputs = _in_precision(problem.inputs, dtype)
-        self._targets = _in_precision(problem.targets, dtype)
+        self._inputs = _in_precision(problem.input_rows, dtype)
+        self._targets = _in_precision(problem.target_rows, dtype)
         self._tolerance, self._by_class = problem.learned.tolerance, problem.learned.by_class
-        self._classes = problem.targets.argmax(axis=2).astype(dtype).ravel() if self._by_class else np.empty(0, dtype)
+        self._classes = problem.target_rows.argmax(axis=1).astype(dtype) if self._by_class else np.empty(0, dtype)
         self._parts: dict[str, tuple[Any, int]] = {}
 
     def part(self, name: str) -> tuple[Any, int]:
@@ -52,7 +52,7 @@ class ProblemData:
             inputs=self._inputs,
             order=order.astype(np.int64),
             n_run=problem.lengths[order].astype(np.int64),
-            n_steps=problem.n_steps,
+            starts=problem.rows.offsets[order],
             kept=kept,
         )
 
@@ -60,22 +60,21 @@ class ProblemData:
         from neuroevo.kernels.sequences import ALL, NOTHING, SOME, Sequences
 
         loss, weights, sum_of_weights = self._objective(name)
-        mask: Any = np.ascontiguousarray(self._problem.counted(name))
-        some, whole = mask.any(axis=2), mask.all(axis=2)
-        n_steps = mask.shape[1]
-        n_run = np.where(some.any(axis=1), n_steps - some[:, ::-1].argmax(axis=1), 0)
+        rows, mask = self._problem.rows, np.ascontiguousarray(self._problem.counted_rows(name))
+        some, whole = np.asarray(mask.any(axis=1)), np.asarray(mask.all(axis=1))
+        n_run = rows.ends(some)
         order = np.argsort(-n_run, kind="stable")
         data = Sequences(
             n_inputs=self._problem.n_inputs,
             n_outputs=self._problem.n_outputs,
             inputs=self._inputs,
             targets=self._targets,
-            counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8).ravel(),
+            counts=np.where(whole, ALL, np.where(some, SOME, NOTHING)).astype(np.uint8),
             mask=mask.view(np.uint8).ravel(),
             classes=self._classes,
             order=order.astype(np.int64),
             n_run=n_run[order].astype(np.int64),
-            n_steps=n_steps,
+            starts=rows.offsets[order],
             by_class=int(self._by_class),
             tolerance=float(self._tolerance),
             per_target=1.0 / sum_of_weights,
@@ -92,7 +91,7 @@ class ProblemData:
         problem, objective = self._problem, self._problem.objective
         if not isinstance(objective, Mean):
             raise TypeError(f"{objective.title} has no kernel")
-        counted = problem.counted(name)
+        counted = problem.counted_rows(name)
         where, weights = objective.where(counted), objective.weights(problem, counted)
         total = int(where.sum()) if weights is None else float(weights[where].sum())
         if isinstance(objective, Squared) and weights is None:

@@ -56,7 +56,7 @@ def suits_units(network: Network, problem: SequenceProblem) -> bool:
         and few_outputs
         and not problem.learned.by_class
         and isinstance(problem.objective, Squared)
-        and problem.weights is None
+        and problem.weight_rows is None
         and problem.n_sequences <= 3
     )
 
@@ -69,10 +69,10 @@ def plan_by_units(network: Any, dtype: Any) -> Plan:
     padded = n_padded(network.n_hidden, dtype)
     cell = Series(
         network.n_inputs, network.n_hidden, network.n_outputs, padded, CODES[network.activation],
-        int(network.initial_state),
+        int(network.initial_state), network.n_inputs * network.skip,
     )  # fmt: skip
     order = series_order(cell, slots_by_name(network))
-    return Plan(cell, _packing(order, network), padded + network.n_outputs, HISTORY, {})
+    return Plan(cell, _packing(order, network), padded + network.n_outputs + cell.n_skip, HISTORY, {})
 
 
 def _packing(order: Any, network: Network) -> Any:

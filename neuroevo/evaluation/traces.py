@@ -70,7 +70,7 @@ def _trace(plan: Any, population: Any, inputs: Any, n_steps: Any, dtype: Any) ->
     order = np.argsort(-n_steps, kind="stable").astype(np.int64)
     with np.errstate(over="ignore"):
         flat = inputs.astype(dtype).ravel()
-    task = Replay(plan.cell.n_inputs, flat, order, n_steps[order].astype(np.int64), inputs.shape[1])
+    task = Replay(plan.cell.n_inputs, flat, order, n_steps[order].astype(np.int64), order * inputs.shape[1])
     scratch = make_scratch(len(plan.packing.genes), n_slots * plan.n_rows, len(inputs), dtype, n_slots)
     kept = np.full(shape, np.nan, dtype)
     kernel(plan.cell, plan.packing, task, population, scratch, np.zeros(1, np.int64), kept)

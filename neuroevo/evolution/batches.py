@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from annotated_types import Ge
@@ -119,7 +119,8 @@ class BatchPlan:
         number = np.arange(len(sequence)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces)
         cut = number * steps - ((steps - offset) if offset else 0)
         first, end = np.maximum(cut, 0), np.minimum(cut + steps, lengths[sequence])
-        some = self._counts_before[sequence, end] > self._counts_before[sequence, first]
+        rows = self.problem.rows.offsets[sequence]
+        some = self._counts_before[rows + end] > self._counts_before[rows + first]
         washout = min(self.settings.washout, self.problem.n_steps)
         pieces = np.column_stack([sequence, np.maximum(first - washout, 0), first, end])
         return np.asarray(pieces[some])
@@ -131,12 +132,11 @@ class BatchPlan:
 
     @cached_property
     def _counts_before(self) -> NDArray[np.int64]:
-        """``(n_sequences, n_steps + 1)``: training steps that count before each step."""
-        counts = np.asarray(self.problem.counted("train").any(axis=2))
-        return np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
+        """``(n_rows + 1,)``: training steps of all sequences that count before each row."""
+        counts = np.asarray(self.problem.counted_rows("train").any(axis=1))
+        return np.pad(np.cumsum(counts), (1, 0))
 
     @cached_property
     def _last(self) -> NDArray[np.int64]:
         """``(n_sequences,)``: steps up to the last that counts in training."""
-        counts: Any = self.problem.counted("train").any(axis=2)
-        return np.where(counts.any(axis=1), counts.shape[1] - counts[:, ::-1].argmax(axis=1), 0)
+        return self.problem.rows.ends(np.asarray(self.problem.counted_rows("train").any(axis=1)))

@@ -4,7 +4,8 @@ h = f(W x + U r + b), where r are the units of the previous step (Elman, leaky) 
 (Jordan); a leaky unit moves by a share a of the way, h += a (f(...) - h). Layers are stacked, x of an upper layer
 being h of the one below.
 
-Each sum is one chain of multiply-adds: the bias, the sources from below in order, the sources fed back in order.
+Each sum is one chain of multiply-adds: the bias, the sources from below in order, the sources fed back in order; that
+of an output the bias, the units, and the inputs where the outputs see them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Dense(NamedTuple):
     output_activation: int
     leaky: int
     initial_state: int
+    n_skip: int
+    """Inputs that the outputs see too: n_inputs or 0."""
 
 
 def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
@@ -52,7 +55,7 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
         unit_blocks(np.column_stack([arrays[f"bias_l{k}"], arrays[f"weight_ih_l{k}"], arrays[f"weight_hh_l{k}"]]))
         for k in layers
     ]
-    pieces.append(unit_blocks(np.column_stack([arrays["bias_out"], arrays["weight_out"]])))
+    pieces.append(unit_blocks(read_out_rows(arrays)))
     if cell.leaky:
         pieces += [arrays[f"time_constant_l{k}"] for k in layers]
     if cell.initial_state:
@@ -60,8 +63,13 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
     return plain_order(pieces)
 
 
+def read_out_rows(arrays: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """``(n_outputs, 1 + n_hidden + n_skip)``: the slots of each output's bias, units and, if it sees them, inputs."""
+    return np.column_stack([arrays[name] for name in ("bias_out", "weight_out", "weight_skip") if name in arrays])
+
+
 class Sources(NamedTuple):
-    """What a unit sums up: rows from below, then rows that are fed back."""
+    """What a unit sums up: rows from below, then rows that are fed back (for an output units, then inputs)."""
 
     below: Rows
     back: Rows
@@ -124,8 +132,18 @@ def weighted_sums(memory, w, sources, out, squash, columns):
 @inlined
 def read_out(cell, memory, w, units, outputs, columns):
     """Outputs of a step: weighted sums of the rows `units`, through the cell's output activation."""
-    out = Rows(outputs, cell.n_outputs)
-    weighted_sums(memory, w, Sources(units, Rows(outputs, 0)), out, False, columns)
+    _read_out(cell, memory, w, Sources(units, Rows(outputs, 0)), outputs, columns)
+
+
+@inlined
+def read_out_skip(cell, memory, w, units, at, columns):
+    """As `read_out` at the step `at`, for cells whose outputs see `n_skip` inputs after the units."""
+    _read_out(cell, memory, w, Sources(units, Rows(at.inputs, cell.n_skip)), at.new, columns)
+
+
+@inlined
+def _read_out(cell, memory, w, sources, outputs, columns):
+    weighted_sums(memory, w, sources, Rows(outputs, cell.n_outputs), False, columns)
     activate(cell.output_activation, memory.values, outputs, cell.n_outputs, memory.stride, number_of(columns))
 
 
@@ -151,7 +169,7 @@ def _layer_size(cell, layer):
 def _extras(cell):
     """Where the weights of layers and read-out end, per lane."""
     upper = (cell.n_layers - 1) * cell.n_hidden * (1 + 2 * cell.n_hidden)
-    return _layer_size(cell, 0) + upper + cell.n_outputs * (1 + cell.n_hidden)
+    return _layer_size(cell, 0) + upper + cell.n_outputs * (1 + cell.n_hidden + cell.n_skip)
 
 
 @implements(prepare)
@@ -197,6 +215,6 @@ def _step(cell, memory, at, wanted, columns):
             w += _layer_size(cell, layer) * width
             old, new, share = old + size, new + size, share + n * width
         if wanted or cell.is_jordan:
-            read_out(cell, memory, w, below, at.new, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_dense if is_kind(cell, Dense) else None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neuroevo.kernels.activations import logistic_ratio, tanh_constants, tanh_ratio
 from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Sources, read_out
+from neuroevo.kernels.dense import Sources, read_out_rows, read_out_skip
 from neuroevo.kernels.packing import Order, unit_blocks
 from neuroevo.kernels.tiles import count, tile_fma, tile_fma_but, tile_from, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
@@ -35,6 +35,7 @@ class Lstm(NamedTuple):
     n_layers: int
     output_activation: int
     initial_state: int
+    n_skip: int
 
 
 class Gru(NamedTuple):
@@ -47,6 +48,7 @@ class Gru(NamedTuple):
     n_layers: int
     output_activation: int
     initial_state: int
+    n_skip: int
 
 
 Slots = dict[str, NDArray[np.int64]]
@@ -87,7 +89,7 @@ def _finished(
     factors: list[NDArray[np.float64]],
     states: tuple[str, ...],
 ) -> Order:
-    pieces.append(unit_blocks(np.column_stack([arrays["bias_out"], arrays["weight_out"]])))
+    pieces.append(unit_blocks(read_out_rows(arrays)))
     if cell.initial_state:
         pieces += [arrays[f"{name}_l{layer}"] for layer in range(cell.n_layers) for name in states]
     slots = np.concatenate(pieces)
@@ -177,7 +179,7 @@ def _n_weights(cell, n_gates):
     """Packed weights of all layers and the read-out, per lane."""
     below = cell.n_hidden * (4 + n_gates * (cell.n_inputs + cell.n_hidden))
     above = (cell.n_layers - 1) * cell.n_hidden * (4 + 2 * n_gates * cell.n_hidden)
-    return below + above + cell.n_outputs * (1 + cell.n_hidden)
+    return below + above + cell.n_outputs * (1 + cell.n_hidden + cell.n_skip)
 
 
 @implements(prepare)
@@ -212,7 +214,7 @@ def _step_lstm(cell, memory, at, wanted, columns):
             below = Rows(new, n)
             old, new = old + 2 * size, new + 2 * size
         if wanted:
-            read_out(cell, memory, w, below, at.new, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_lstm if is_kind(cell, Lstm) else None
 
@@ -232,6 +234,6 @@ def _step_gru(cell, memory, at, wanted, columns):
             below = Rows(new, n)
             old, new = old + size, new + size
         if wanted:
-            read_out(cell, memory, w, below, at.new, columns)
+            read_out_skip(cell, memory, w, below, at, columns)
 
     return step_gru if is_kind(cell, Gru) else None

@@ -20,11 +20,11 @@ class Outputs(NamedTuple):
     Attributes:
         n_inputs: Inputs of a step.
         n_outputs: Outputs of a step.
-        inputs: ``(n_sequences * n_steps * n_inputs,)`` in the kernel's precision.
+        inputs: ``(n_rows * n_inputs,)`` in the kernel's precision.
         order: ``(n_sequences,)`` int64, the sequences by falling `n_run`.
         n_run: ``(n_sequences,)`` int64, in that order: their lengths.
-        n_steps: Steps from one sequence to the next in the arrays.
-        kept: ``(n_sequences * n_steps * n_outputs * lanes,)``, aligned; written as far as the sequences last.
+        starts: ``(n_sequences,)`` int64, in that order: the row of each sequence's first step.
+        kept: ``(n_rows * n_outputs * lanes,)``, aligned; written as far as the sequences last.
     """
 
     n_inputs: int
@@ -32,7 +32,7 @@ class Outputs(NamedTuple):
     inputs: NDArray[Any]
     order: NDArray[np.int64]
     n_run: NDArray[np.int64]
-    n_steps: int
+    starts: NDArray[np.int64]
     kept: NDArray[Any]
 
 
@@ -46,7 +46,7 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
     def keep(task, tally, memory, outputs, moment, wanted, columns):
         width = lanes(memory.values)
         for column in range(number_of(columns)):
-            step = peek(task.order, moment.position + column) * task.n_steps + moment.t
+            step = peek(task.starts, moment.position + column) + moment.t
             for o in range(task.n_outputs):
                 value = load(memory.values, outputs + column * width + o * memory.stride)
                 store(task.kept, (step * task.n_outputs + o) * width, value)

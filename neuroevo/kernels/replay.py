@@ -17,17 +17,17 @@ class Replay(NamedTuple):
 
     Attributes:
         n_inputs: Inputs of a step.
-        inputs: ``(n_sequences * n_steps * n_inputs,)`` in the kernel's precision.
+        inputs: ``(n_rows * n_inputs,)`` in the kernel's precision.
         order: ``(n_sequences,)`` int64, the sequences by falling `n_run`.
         n_run: ``(n_sequences,)`` int64, in that order: their lengths.
-        n_steps: Steps from one sequence to the next in the array.
+        starts: ``(n_sequences,)`` int64, in that order: the row of each sequence's first step.
     """
 
     n_inputs: int
     inputs: NDArray[Any]
     order: NDArray[np.int64]
     n_run: NDArray[np.int64]
-    n_steps: int
+    starts: NDArray[np.int64]
 
 
 @implements(feed)

@@ -47,21 +47,20 @@ class Sequences(NamedTuple):
     Attributes:
         n_inputs: Inputs of a step.
         n_outputs: Targets of a step.
-        inputs: ``(n_sequences * n_steps * n_inputs,)`` real.
-        targets: ``(n_sequences * n_steps * n_outputs,)`` real.
-        counts: ``(n_sequences * n_steps,)`` uint8, NOTHING, ALL or SOME.
-        mask: ``(n_sequences * n_steps * n_outputs,)`` uint8, 1 for the targets that count.
-        classes: ``(n_sequences * n_steps,)`` real, the right class of each step; empty where a tolerance decides.
+        inputs: ``(n_rows * n_inputs,)`` real; a row is a step of a sequence, whose rows follow each other.
+        targets: ``(n_rows * n_outputs,)`` real.
+        counts: ``(n_rows,)`` uint8, NOTHING, ALL or SOME.
+        mask: ``(n_rows * n_outputs,)`` uint8, 1 for the targets that count.
+        classes: ``(n_rows,)`` real, the right class of each step; empty where a tolerance decides.
         order: ``(n_sequences,)`` int64, the sequences by falling `n_run`.
         n_run: ``(n_sequences,)`` int64, in that order: steps up to the last one that counts.
-        n_steps: Steps from one sequence to the next in the arrays.
+        starts: ``(n_sequences,)`` int64, in that order: the row of each sequence's first step.
         by_class: 1 where `classes` decide what is right.
         tolerance: Largest difference that is right.
         per_target: 1 / number of counted targets, or 1 / sum of their weights.
         decay: Weight decay / number of genes.
         loss: None for the squared difference, or a `losses.Loss`, whose type chooses the code.
-        weights: With a loss its factors, ``(n_sequences * n_steps * n_outputs,)`` real, or one for each step; else
-            empty.
+        weights: With a loss its factors, ``(n_rows * n_outputs,)`` real, or one for each row; else empty.
     """
 
     n_inputs: int
@@ -73,7 +72,7 @@ class Sequences(NamedTuple):
     classes: NDArray[Any]
     order: NDArray[np.int64]
     n_run: NDArray[np.int64]
-    n_steps: int
+    starts: NDArray[np.int64]
     by_class: int
     tolerance: float
     per_target: float
@@ -84,8 +83,8 @@ class Sequences(NamedTuple):
 
 @inlined
 def feed_inputs(task, memory, inputs, moment, column):
-    """Write the inputs of one sequence's step into its column of the input rows; the step's number among all."""
-    step = peek(task.order, moment.position + column) * task.n_steps + moment.t
+    """Write the inputs of one sequence's step into its column of the input rows; its row."""
+    step = peek(task.starts, moment.position + column) + moment.t
     place = inputs + column * lanes(memory.values)
     for i in range(task.n_inputs):
         value = broadcast(memory.values, peek(task.inputs, step * task.n_inputs + i))
@@ -118,7 +117,7 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
         width, n_columns = lanes(memory.values), number_of(columns)
         if wanted:
             for column in range(n_columns):
-                step = peek(task.order, moment.position + column) * task.n_steps + moment.t
+                step = peek(task.starts, moment.position + column) + moment.t
                 if peek(task.counts, step) != NOTHING:
                     at, e = outputs + column * width, tally.first + 2 * column * width
                     score(task.loss, task, step, memory, at, tally.sums, e)
@@ -137,7 +136,7 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
 def score(loss, task, step, memory, at, sums, e):
     """Add the losses of one step to `sums[e]`, and 1 or 0 to `sums[e + lanes]` where it is right.
 
-    `step` numbers the steps of all sequences through; the outputs are the rows from `at` on.
+    `step` is the row of the step; the outputs are the rows from `at` on.
     """
 
 

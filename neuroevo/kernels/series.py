@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuroevo.kernels.activations import TANH, activate, tanh_constants, tanh_with
 from neuroevo.kernels.cells import Memory
 from neuroevo.kernels.compilation import called, inlined, kernel
+from neuroevo.kernels.dense import read_out_rows
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import LANES
 from neuroevo.kernels.sequences import BLOCK_STEPS, NOTHING, all_failed, flush
@@ -26,7 +27,7 @@ from neuroevo.kernels.tiles import count, each_fma, each_of, each_poke, tile_fma
 from neuroevo.kernels.vectors import broadcast, fma_scalar, lanes, load, opened, peek, poke, store, take_next, view
 
 HISTORY = 8
-"""Steps whose unit values are kept for the read-out; divides `BLOCK_STEPS`."""
+"""Steps whose unit values, and inputs where outputs see them, are kept for the read-out; divides `BLOCK_STEPS`."""
 
 
 class Series(NamedTuple):
@@ -39,6 +40,8 @@ class Series(NamedTuple):
     """Units, filled up to whole vectors."""
     activation: int
     initial_state: int
+    n_skip: int
+    """Inputs that the outputs see too: n_inputs or 0."""
 
 
 def series_order(cell: Series, arrays: dict[str, NDArray[np.int64]]) -> Order:
@@ -48,7 +51,7 @@ def series_order(cell: Series, arrays: dict[str, NDArray[np.int64]]) -> Order:
     pieces = [np.pad(rows, padding, constant_values=-1)]
     if cell.initial_state:
         pieces.append(np.pad(arrays["initial_state_l0"][None, :], padding, constant_values=-1))
-    pieces.append(np.column_stack([arrays["bias_out"], arrays["weight_out"]]))
+    pieces.append(read_out_rows(arrays))
     slots = np.concatenate([piece.ravel() for piece in pieces])
     return Order(slots, np.ones(slots.size))
 
@@ -117,14 +120,18 @@ def _step(cell, memory, feed, old, new):
 @called
 def _read_out(cell, memory, w, outputs, n_steps):
     """Outputs of the first `n_steps` steps in the history, `[output][step]` from `outputs` on."""
+    inputs = outputs + HISTORY * cell.n_outputs
     for o in range(cell.n_outputs):
         for s in range(0, n_steps, 4):
             sums = each_of(peek(memory.weights, w), count(4))
             for j in range(cell.n_hidden):
                 weight = peek(memory.weights, w + 1 + j)
                 sums = each_fma(sums, weight, memory.values, s * cell.n_padded + j, cell.n_padded)
+            for i in range(cell.n_skip):
+                weight = peek(memory.weights, w + 1 + cell.n_hidden + i)
+                sums = each_fma(sums, weight, memory.values, inputs + s * cell.n_skip + i, cell.n_skip)
             each_poke(memory.values, outputs + o * HISTORY + s, sums)
-        w += 1 + cell.n_hidden
+        w += 1 + cell.n_hidden + cell.n_skip
 
 
 @inlined
@@ -168,10 +175,13 @@ def _run(cell, task, memory, sums, totals, position):
         store(values, old + v, load(memory.weights, w + v) if cell.initial_state else broadcast(values, 0.0))
     if cell.initial_state:
         w += size
-    row = sequence * task.n_steps
+    row = peek(task.starts, position)
     for t in range(end):
         s = t % HISTORY
-        _step(cell, memory, Feed(task.inputs, (row + t) * cell.n_inputs), old, s * size)
+        feed = Feed(task.inputs, (row + t) * cell.n_inputs)
+        _step(cell, memory, feed, old, s * size)
+        for i in range(cell.n_skip):
+            poke(values, HISTORY * (size + cell.n_outputs) + s * cell.n_skip + i, peek(feed.inputs, feed.at + i))
         old = s * size
         if s == HISTORY - 1 or t == end - 1:
             _judge(cell, task, memory, sums, w, row + t - s, s + 1)

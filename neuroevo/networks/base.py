@@ -38,6 +38,7 @@ class Network(ABC):
     n_outputs: int
     output_activation: str
     initial_state: bool
+    skip: bool = False
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -81,6 +82,52 @@ class Network(ABC):
             outputs = self._run(arrays, checked)
         outputs[np.arange(checked.shape[1]) >= n_steps[:, None]] = np.nan
         return outputs
+
+    def predict_rows(self, genome: ArrayLike, rows: ArrayLike, lengths: ArrayLike) -> Array:
+        """As `predict`, bit for bit, of sequences that lie one after the other without padding.
+
+        Args:
+            genome: ``(n_genes,)``.
+            rows: ``(n_rows, n_inputs)``.
+            lengths: ``(n_sequences,)`` whole numbers that sum up to n_rows.
+
+        Returns:
+            ``(n_rows, n_outputs)`` float64.
+
+        Raises:
+            ValueError: A shape or a length is wrong, or an input is not finite.
+        """
+        inputs, n_steps = checks.rows(rows, lengths, self.n_inputs)
+        starts = np.cumsum(n_steps) - n_steps
+        outputs = np.empty((len(inputs), self.n_outputs))
+        cls = type(self)
+        if (cls.predict, cls._run) != (Network.predict, Network._run):
+            self._predict_alike(genome, inputs, n_steps, outputs)
+            return outputs
+        arrays = self.layout.decode(genome)
+        # All sequences stay in the block, since a library's products may round differently for blocks of other sizes.
+        block, state = np.zeros((len(n_steps), self.n_inputs)), self.start(arrays, len(n_steps))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for step in range(int(n_steps.max())):
+                lasting = n_steps > step
+                at = starts[lasting] + step
+                block[lasting] = inputs[at]
+                block[~lasting] = 0.0
+                found, state = self.advance(arrays, state, block)
+                outputs[at] = found[lasting]
+        return outputs
+
+    def _predict_alike(self, genome: ArrayLike, inputs: Array, n_steps: Any, outputs: Array) -> None:
+        """Let `predict` write outputs of rows for kinds that see whole sequences, those of like lengths together."""
+        starts, order = np.cumsum(n_steps) - n_steps, np.argsort(-n_steps, kind="stable")
+        while order.size:
+            longest = int(n_steps[order[0]])
+            group, order = np.sort(order[2 * n_steps[order] > longest]), order[2 * n_steps[order] <= longest]
+            is_step = np.arange(longest) < n_steps[group, None]
+            at = (starts[group, None] + np.arange(longest))[is_step]
+            padded = np.zeros((*is_step.shape, self.n_inputs))
+            padded[is_step] = inputs[at]
+            outputs[at] = self.predict(genome, padded, n_steps[group])[is_step]
 
     def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> Any:  # noqa: ARG002 - for kinds that have it
         """The state before the first step, for networks that are asked step by step: control tasks, closed loops.
@@ -138,7 +185,7 @@ class Network(ABC):
             return checks.known_name(name, value, ACTIVATIONS)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
-        return truth_value(name, value) if name == "initial_state" else value
+        return truth_value(name, value) if name in ("initial_state", "skip") else value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

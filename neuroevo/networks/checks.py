@@ -95,6 +95,24 @@ def sequences(
     return array, lengths.astype(np.int64)
 
 
+def rows(inputs: ArrayLike, lengths: ArrayLike, n_inputs: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Rows and lengths as `Network.predict_rows` needs them.
+
+    Raises:
+        ValueError: Shapes, lengths or values are not as they should be.
+    """
+    array, counts = np.asarray(inputs, dtype=np.float64), np.asarray(lengths)
+    if array.ndim != 2 or array.shape[1] != n_inputs:
+        raise BadInput(f"rows must have shape (n_rows, {n_inputs}), got {array.shape}")
+    whole = counts.ndim == 1 and len(counts) > 0 and np.issubdtype(counts.dtype, np.integer)
+    if not whole or (counts < 1).any() or int(counts.sum()) != len(array):
+        raise BadInput(f"lengths must be whole numbers above 0, one a sequence, that sum up to the {len(array)} rows")
+    if not np.isfinite(array).all():
+        where = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise BadInput(f"inputs must be finite, got {array[tuple(where)]} at [row, input] = {where}")
+    return array, counts.astype(np.int64)
+
+
 def _fixed_array(name: str, value: object) -> NDArray[np.float64]:
     try:
         return np.array(_numbers(value), dtype=np.float64)

@@ -40,6 +40,7 @@ class Ctrnn(DenseNetwork):
         activation: f, by name.
         output_activation: Of the read-out y = g(V h + c), by name.
         initial_state: Whether the state before the first step is evolved (a gene per unit); otherwise it is zero.
+        skip: Whether the outputs see the inputs too, as in `Elman`.
         step: Time between two steps, in any unit; it scales the time constants and changes no output.
         fixed: Entries that have no gene, as in `Elman`.
 
@@ -56,6 +57,7 @@ class Ctrnn(DenseNetwork):
     activation: Activation = "tanh"
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    skip: bool = False
     step: Annotated[float, Gt(0)] = 1.0
     fixed: Fixed = None
 

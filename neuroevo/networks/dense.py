@@ -1,4 +1,4 @@
-"""What the dense networks share: stacked layers, one after the other in each step, and a linear read-out."""
+"""What the dense networks share: stacked layers, one after the other in each step, and the read-out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DenseNetwork(Network):
                 for layer in layers
                 for name in self.state_names
             ]
-        return specs + self._own_specs() + readout_specs(self.n_hidden, self.n_outputs, self._first_output)
+        return specs + self._own_specs() + readout_specs(self, self.n_hidden, self._first_output)
 
     def _own_specs(self) -> list[ArraySpec]:
         return []
@@ -64,8 +64,7 @@ class DenseNetwork(Network):
         for layer, old in enumerate(state):
             states.append(self._step(arrays, layer, sources, old))
             sources = states[-1][0]
-        outputs = OUTPUT_ACTIVATIONS[self.output_activation](sources @ arrays["weight_out"].T + arrays["bias_out"])
-        return outputs, tuple(states)
+        return read_out(self, arrays, sources, inputs), tuple(states)
 
     def _n_sources(self, layer: int) -> int:
         return self.n_inputs if layer == 0 else self.n_hidden
@@ -92,10 +91,21 @@ class DenseNetwork(Network):
         ]
 
 
-def readout_specs(n_hidden: int, n_outputs: int, first_output: int) -> list[ArraySpec]:
-    """The read-out's weights and bias, its units numbered from `first_output`."""
-    units = np.arange(n_outputs, dtype=np.int64) + first_output
-    return [
-        ArraySpec("weight_out", (n_outputs, n_hidden), "output", units[:, None]),
-        ArraySpec("bias_out", (n_outputs,), "bias", units),
+def readout_specs(network: Network, n_hidden: int, first_output: int) -> list[ArraySpec]:
+    """The read-out's weights, bias and links from the inputs, its units numbered from `first_output`."""
+    units = np.arange(network.n_outputs, dtype=np.int64) + first_output
+    specs = [
+        ArraySpec("weight_out", (network.n_outputs, n_hidden), "output", units[:, None]),
+        ArraySpec("bias_out", (network.n_outputs,), "bias", units),
     ]
+    if network.skip:
+        specs.append(ArraySpec("weight_skip", (network.n_outputs, network.n_inputs), "input", units[:, None]))
+    return specs
+
+
+def read_out(network: Network, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
+    """Outputs ``(n_sequences, n_outputs)`` of a step: y = g(V h + c), or with `skip` g(V h + c + S x)."""
+    sums = units @ arrays["weight_out"].T + arrays["bias_out"]
+    if network.skip:
+        sums = sums + inputs @ arrays["weight_skip"].T
+    return OUTPUT_ACTIVATIONS[network.output_activation](sums)

@@ -30,6 +30,8 @@ class Elman(DenseNetwork):
         activation: f, by name.
         output_activation: g, by name.
         initial_state: Whether the state before the first step is evolved (a gene per unit); otherwise it is zero.
+        skip: Whether the outputs see the inputs of their step too, y = g(V h + c + S x), by ``weight_skip (n_outputs,
+            n_inputs)``, which is S.
         fixed: Entries that have no gene: array names to arrays of that shape, NaN (or ``"gene"``) where there is a
             gene, a number where the value is fixed; 0 is an absent link.
 
@@ -46,6 +48,7 @@ class Elman(DenseNetwork):
     activation: Activation = "tanh"
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    skip: bool = False
     fixed: Fixed = None
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:

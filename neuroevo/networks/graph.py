@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.checks import number, whole_number
+from neuroevo.checks import number, truth_value, whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import checks
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
@@ -31,8 +31,9 @@ class Graph(Network):
         n_units: Units.
         n_outputs: Output columns.
         links: ``(n_links, 2)`` whole numbers, (source, target) of each link; or ``"all"``, in the order of
-            `all_links`; or ``{"density": 0.1, "seed": 7}``, that share of all links drawn by `random_links`. The
-            attribute is always the array, int64 and read-only.
+            `all_links`; or ``{"density": 0.1, "seed": 7}``, that share of all links drawn by `random_links`, with
+            ``"skip": True`` also of those from inputs straight to outputs. The attribute is always the array, int64 and
+            read-only.
         activation: Of the units, by name.
         output_activation: Of the outputs, by name.
         initial_state: Whether the units' state before the first step is evolved (a gene per unit, after the links);
@@ -91,19 +92,21 @@ class Graph(Network):
         return outputs, (h, weights)
 
 
-def all_links(n_inputs: int, n_units: int, n_outputs: int) -> NDArray[np.int64]:
-    """Every possible link ``(n_links, 2)`` but those from inputs straight to outputs, target by target.
+def all_links(n_inputs: int, n_units: int, n_outputs: int, skip: bool = False) -> NDArray[np.int64]:
+    """Every possible link ``(n_links, 2)``, without `skip` but those from inputs straight to outputs, target by target.
 
-    This is the wiring of an `Elman` network: input weights, bias, recurrent weights of each unit, then bias and
-    read-out weights of each output.
+    This is the wiring of an `Elman` network: input weights, bias, recurrent weights of each unit, then input weights
+    with `skip`, bias and read-out weights of each output.
     """
     n_sources = n_inputs + 1 + n_units
     to_units = _pairs(np.arange(n_sources), np.arange(n_units))
-    to_outputs = _pairs(np.arange(n_inputs, n_sources), n_units + np.arange(n_outputs))
+    to_outputs = _pairs(np.arange(0 if skip else n_inputs, n_sources), n_units + np.arange(n_outputs))
     return np.concatenate([to_units, to_outputs])
 
 
-def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, seed: int) -> NDArray[np.int64]:
+def random_links(
+    n_inputs: int, n_units: int, n_outputs: int, density: float, seed: int, skip: bool = False
+) -> NDArray[np.int64]:
     """A share `density` of `all_links`, drawn without replacement, in their order.
 
     Raises:
@@ -112,7 +115,7 @@ def random_links(n_inputs: int, n_units: int, n_outputs: int, density: float, se
     density = number("density", density, above=0)
     if density > 1:
         raise BadInput(f"density must lie above 0 and at most at 1, got {density}")
-    links = all_links(n_inputs, n_units, n_outputs)
+    links = all_links(n_inputs, n_units, n_outputs, truth_value("skip", skip))
     n_links = round(density * len(links))
     if n_links == 0:
         raise BadInput(f"a density of {density} leaves none of {len(links)} links; take at least {1 / len(links):.2g}")
@@ -131,9 +134,10 @@ def _checked_links(links: object, n_inputs: int, n_units: int, n_outputs: int) -
         checks.known_name("links", links, ["all"])
         array = all_links(n_inputs, n_units, n_outputs)
     elif isinstance(links, Mapping):
-        if set(links) != {"density", "seed"}:
-            raise BadInput(f"random links need exactly the keys density and seed, got {', '.join(map(str, links))}")
-        array = random_links(n_inputs, n_units, n_outputs, links["density"], links["seed"])
+        if {*links} - {"skip"} != {"density", "seed"}:
+            got = ", ".join(map(str, links))
+            raise BadInput(f"random links need exactly the keys density and seed, and may have skip; got {got}")
+        array = random_links(n_inputs, n_units, n_outputs, **links)
     else:
         array = _listed_links(links)
     n_sources, n_targets = n_inputs + 1 + n_units, n_units + n_outputs

@@ -33,6 +33,7 @@ class Gru(DenseNetwork):
         n_layers: Stacked layers.
         output_activation: Of the read-out y = g(V h + c), by name.
         initial_state: Whether the state before the first step is evolved (a gene per unit); otherwise it is zero.
+        skip: Whether the outputs see the inputs too, as in `Elman`.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -47,6 +48,7 @@ class Gru(DenseNetwork):
     n_layers: Count = 1
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    skip: bool = False
     fixed: Fixed = None
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
+from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation
 from neuroevo.networks.base import Array, Count, Fixed, Network
-from neuroevo.networks.dense import readout_specs
+from neuroevo.networks.dense import read_out, readout_specs
 from neuroevo.networks.layout import ArraySpec
 
 
@@ -33,6 +33,7 @@ class Jordan(Network):
         activation: f, by name.
         output_activation: g, by name.
         initial_state: Whether y(0) is evolved (``initial_state_l0 (n_outputs,)``); otherwise it is zero.
+        skip: Whether the outputs see the inputs too, as in `Elman`.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -48,6 +49,7 @@ class Jordan(Network):
     activation: Activation = "tanh"
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    skip: bool = False
     fixed: Fixed = None
 
     def _specs(self) -> Sequence[ArraySpec]:
@@ -60,7 +62,7 @@ class Jordan(Network):
         ]
         if self.initial_state:
             specs.append(ArraySpec("initial_state_l0", (self.n_outputs,), "initial_state", outputs))
-        return specs + readout_specs(self.n_hidden, self.n_outputs, self.n_hidden)
+        return specs + readout_specs(self, self.n_hidden, self.n_hidden)
 
     def start(self, arrays: Mapping[str, Array], n_sequences: int = 1) -> Array:
         """As in `Network`: the outputs before the first."""
@@ -70,5 +72,5 @@ class Jordan(Network):
         """As in `Network`."""
         weighted = inputs @ arrays["weight_ih_l0"].T + state @ arrays["weight_hh_l0"].T
         h = ACTIVATIONS[self.activation](weighted + arrays["bias_l0"])
-        y = OUTPUT_ACTIVATIONS[self.output_activation](h @ arrays["weight_out"].T + arrays["bias_out"])
+        y = read_out(self, arrays, h, inputs)
         return y, y

@@ -32,6 +32,7 @@ class Lstm(DenseNetwork):
         n_layers: Stacked layers.
         output_activation: Of the read-out y = g(V h + c), by name.
         initial_state: Whether h and c before the first step are evolved (two genes per unit); otherwise they are zero.
+        skip: Whether the outputs see the inputs too, as in `Elman`.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -47,6 +48,7 @@ class Lstm(DenseNetwork):
     n_layers: Count = 1
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    skip: bool = False
     fixed: Fixed = None
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:

@@ -32,11 +32,11 @@ def draw_prediction(outputs: Floats, problem: SequenceProblem, title: str) -> Fi
     """The form that suits the problem: classes as a table, one series over time, many sequences as examples or points.
 
     Args:
-        outputs: ``(n_sequences, n_steps, n_outputs)`` of the champion, scaled units.
+        outputs: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``, of the champion, scaled units.
         problem: In the units that it was trained in.
         title: Of the figure.
     """
-    return _draw(problem.predictions(outputs), problem.original, title)
+    return _draw(problem.predictions(problem.rows.of(outputs)), problem.original, title)
 
 
 def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figure:
@@ -47,15 +47,17 @@ def draw_ensemble(said: Forecast, problem: SequenceProblem, title: str) -> Figur
         problem: Its units do not matter.
         title: Of the figure.
     """
+    of, predicted = problem.rows.of, problem.rows.of(said.prediction)
     if problem.learned.by_class:
-        return _draw(said.prediction, problem.original, title)
+        return _draw(predicted, problem.original, title)
     bands, reach = {}, None
     if said.calibration is not None and said.calibration.n_targets >= least_targets(LEVEL):
-        bands[INTERVAL], reach = said.interval(LEVEL), said.calibration.half_width(LEVEL)
+        low, high = said.interval(LEVEL)
+        bands[INTERVAL], reach = (of(low), of(high)), said.calibration.half_width(LEVEL)
     lower, upper = np.quantile(said.members, [0.25, 0.75], axis=0)
-    bands["middle half of members"] = lower, upper
+    bands["middle half of members"] = of(lower), of(upper)
     return _draw(
-        said.prediction,
+        predicted,
         problem.original,
         title,
         Around(bands, f"{said.combine} of {len(said.members)}", style.BLUE, reach),
@@ -68,9 +70,9 @@ def _draw(predicted: Floats, original: SequenceProblem, title: str, around: Arou
     errors = " · ".join(f"{part} {error:.4g}" for part, error in part_errors(predicted, original).items())
     subtitle = f"mean squared error (original units) · {errors}"
     if original.n_sequences == 1:
-        return draw_series(predicted[0], original, title, subtitle, around)
-    counted = np.any([original.counted(part) for part in original.parts], axis=0)
-    if np.median(counted.any(axis=2).sum(axis=1)) < _FEW_TARGETS:
+        return draw_series(predicted, original, title, subtitle, around)
+    counted = np.any([original.counted_rows(part).any(axis=1) for part in original.parts], axis=0)
+    if np.median(original.rows.sums(counted.astype(np.int64))) < _FEW_TARGETS:
         return _draw_scatter(predicted, original, title, subtitle, around)
     return draw_examples(predicted, original, title, subtitle, around)
 
@@ -85,8 +87,8 @@ def _draw_scatter(
     panels = figure.subplots(n_outputs, len(parts), squeeze=False)
     for output, row in enumerate(panels):
         for axes, part in zip(row, parts, strict=True):
-            counted = problem.counted(part)[:, :, output]
-            target, value = problem.targets[:, :, output][counted], predicted[:, :, output][counted]
+            counted = problem.counted_rows(part)[:, output]
+            target, value = problem.target_rows[counted, output], predicted[counted, output]
             colour = style.BLUE if part == "train" else style.VERMILION
             _points(axes, target, value, colour)
             axes.set_xlabel(style.single_line(problem.target_names[output], 30))

@@ -52,7 +52,8 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
             record.log(str(error))
         return paths
     with style.drawing(f"the prediction of {record.path}"):
-        figure = draw_prediction(network.predict(champion.genome, problem.inputs, problem.lengths), problem, title)
+        outputs = network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
+        figure = draw_prediction(outputs, problem, title)
         return paths + style.save(figure, folder, "prediction", formats)
 
 

@@ -37,7 +37,7 @@ class Around:
     """What lies around the predictions of an ensemble, as bands from a lower to an upper end.
 
     Attributes:
-        bands: Names to both ends, each ``(n_sequences, n_steps, n_outputs)``; the widest first.
+        bands: Names to both ends, each ``(n_rows, n_outputs)``; the widest first.
         name: What the prediction is, for legends.
         colour: Of the prediction and the bands.
         reach: ``(n_outputs,)``: how far the interval reaches to either side; None where there is none.
@@ -67,10 +67,10 @@ class Around:
 def draw_series(
     predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None = None
 ) -> Figure:
-    """One series: a panel an output, the parts shaded; a long one in one window a part.
+    """One series, of a problem of one sequence: a panel an output, the parts shaded; a long one in one window a part.
 
     Args:
-        predicted: ``(n_steps, n_outputs)``, original units.
+        predicted: ``(n_rows, n_outputs)``, original units.
         problem: In original units.
         title: Of the figure.
         subtitle: A line below it.
@@ -87,10 +87,10 @@ def draw_series(
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     for axes, (window, output) in zip(panels, rows, strict=True):
         x = _time_axis(problem, 0)[window]
-        _shade(axes, problem, 0, window, x)
-        shown, known = predicted[window, output], _known(problem, 0, output)[window]
-        _target(axes, x, problem.targets[0, window, output], known)
-        around.draw(axes, x, shown, (0, window, output))
+        _shade(axes, problem, window, x)
+        shown, known = predicted[window, output], problem.mask_rows[window, output]
+        _target(axes, x, problem.target_rows[window, output], known)
+        around.draw(axes, x, shown, (window, output))
         _label_times(axes, problem, 0, window)
         axes.set_ylabel(style.single_line(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
@@ -114,16 +114,16 @@ def draw_examples(
     parts = [part for part in problem.parts if part == "train"] + [part for part in problem.parts if part != "train"]
     parts = parts[:3]
     shown = predicted.copy()
-    shown[:, : problem.washout] = np.nan  # the network is still finding its state; these do not count
+    shown[problem.rows.step < problem.washout] = np.nan  # the network is still finding its state; these do not count
     figure = style.new_figure(10.0, 1.0 + 2.1 * len(parts))
     panels = figure.subplots(len(parts), 3, squeeze=False, sharex=True, sharey=True)
     for row, part in zip(panels, parts, strict=True):
         for axes, (label, sequence, error) in zip(row, _examples(predicted, problem, part), strict=False):
             steps = slice(0, min(int(problem.lengths[sequence]), _WINDOW))
             x = _time_axis(problem, sequence)[steps]
-            known = _known(problem, sequence, 0)[steps]
-            _target(axes, x, problem.targets[sequence, steps, 0], known)
-            around.draw(axes, x, shown[sequence, steps, 0], (sequence, steps, 0))
+            rows = slice(start := int(problem.rows.offsets[sequence]), start + steps.stop)
+            _target(axes, x, problem.target_rows[rows, 0], problem.mask_rows[rows, 0])
+            around.draw(axes, x, shown[rows, 0], (rows, 0))
             _label_times(axes, problem, sequence, steps)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
@@ -135,7 +135,7 @@ def draw_examples(
 
 def _examples(predicted: Floats, problem: SequenceProblem, part: str) -> list[tuple[str, int, float]]:
     errors = sequence_errors(predicted, problem, part)
-    order = np.argsort(errors, kind="stable")[: int(problem.counted(part).any(axis=(1, 2)).sum())]
+    order = np.argsort(errors, kind="stable")[: int(problem.rows.some(problem.counted_rows(part).any(axis=1)).sum())]
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     return [(label, int(sequence), float(errors[sequence])) for label, sequence in chosen.items()]
 
@@ -145,7 +145,7 @@ def _windows(problem: SequenceProblem, length: int) -> list[slice]:
         return [slice(0, length)]
     windows = []
     for part in list(problem.parts)[:_MOST_WINDOWS]:
-        steps = np.flatnonzero(problem.counted(part)[0].any(axis=1))
+        steps = np.flatnonzero(problem.counted_rows(part).any(axis=1))
         windows.append(slice(int(steps[0]), min(int(steps[0]) + _WINDOW, length)))
     return windows
 
@@ -155,42 +155,44 @@ def _target(axes: Axes, x: Floats, target: Floats, known: NDArray[np.bool_]) -> 
     axes.plot(x, np.where(known, target, np.nan), color=style.INK, lw=1.1, label="target", **looks)
 
 
-def _known(problem: SequenceProblem, sequence: int, output: int) -> NDArray[np.bool_]:
-    """``(n_steps,)``: where there is a target, washed out or not."""
-    return np.asarray(problem.target_mask[sequence, :, output] & problem.present[sequence])
-
-
 def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
     """``(n_steps,)`` rising numbers: the times where these are that, otherwise steps from 1."""
-    steps = np.arange(1.0, problem.n_steps + 1)
-    if problem.times is None or problem.times.dtype.kind in "US":
+    steps = np.arange(1.0, problem.lengths[sequence] + 1)
+    labels = _labels(problem, sequence)
+    if labels is None or labels.dtype.kind in "US":
         return steps
-    times = problem.times[sequence].astype(np.float64)
-    present = times[: int(problem.lengths[sequence])]
-    return times if np.isfinite(present).all() and (np.diff(present) > 0).all() else steps
+    times = labels.astype(np.float64)
+    return times if np.isfinite(times).all() and (np.diff(times) > 0).all() else steps
+
+
+def _labels(problem: SequenceProblem, sequence: int) -> NDArray[Any] | None:
+    """``(n_steps,)``: the times of a sequence."""
+    start, end = problem.rows.offsets[sequence : sequence + 2]
+    return None if problem.time_rows is None else problem.time_rows[start:end]
 
 
 def _label_times(axes: Axes, problem: SequenceProblem, sequence: int, window: slice) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    if problem.times is None or problem.times.dtype.kind not in "US":
-        axes.set_xlabel("step" if problem.times is None else "time")
+    labels = _labels(problem, sequence)
+    if labels is None or labels.dtype.kind not in "US":
+        axes.set_xlabel("step" if labels is None else "time")
         return
-    steps = np.arange(problem.n_steps)[window]
+    steps = np.arange(len(labels))[window]
     ticks = steps[np.linspace(0, len(steps) - 1, min(6, len(steps))).astype(int)]
-    axes.set_xticks(ticks + 1.0, [style.single_line(problem.times[sequence, step], 16) for step in ticks])
+    axes.set_xticks(ticks + 1.0, [style.single_line(labels[step], 16) for step in ticks])
 
 
-def _shade(axes: Axes, problem: SequenceProblem, sequence: int, window: slice, x: Floats) -> None:
-    """A tint and a name for each stretch of each part; names that would touch go one line lower."""
+def _shade(axes: Axes, problem: SequenceProblem, window: slice, x: Floats) -> None:
+    """A tint and a name for each stretch of each part of one sequence; names that would touch go one line lower."""
     others = iter(_OTHER_TINTS * len(problem.parts))
     width = max(x[-1] - x[0], 1e-300)
     last_end, level = -np.inf, 0
     spans = []
-    for part, mask in problem.parts.items():
+    for part, mask in problem.part_rows.items():
         tint = _TINTS.get(part) or next(others)
-        found = _runs(mask[sequence][window])
+        found = _runs(mask[window])
         if len(found) <= _MOST_SPANS:
             # To the step after its last: parts that follow each other then touch.
             spans += [(x[first], x[min(last + 1, len(x) - 1)], part, tint) for first, last in found]

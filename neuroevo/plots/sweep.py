@@ -60,7 +60,7 @@ def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> lis
     if ensemble is None or not records[0].run["data"].get("stored"):
         return paths
     problem = as_sequences(records[0].problem, "no plot of predictions")
-    said = ensemble.predictor().forecast(problem.original.inputs, problem.lengths)
+    said = ensemble.predictor().forecast_rows(problem.original.input_rows, problem.lengths)
     with style.drawing(f"the ensemble in {trials.path}"):
         return paths + style.save(draw_ensemble(said, problem, title), folder, "prediction", formats)
 

@@ -66,17 +66,18 @@ class Calibration:
 
         Args:
             problem: Has the targets.
-            predicted: ``(n_sequences, n_steps, n_outputs)``, original units.
+            predicted: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``, original units.
             spread: Of the same shape, original units.
         """
         if VALIDATION not in problem.parts:
             return None
-        counted, trained = problem.counted(VALIDATION), problem.counted("train")
-        if not counted.any(axis=(0, 1)).all():
+        predicted, spread = problem.rows.of(predicted), problem.rows.of(spread)
+        counted, trained = problem.counted_rows(VALIDATION), problem.counted_rows("train")
+        if not counted.any(axis=0).all():
             return None
         floor = np.array([_mean(spread[..., o][trained[..., o]]) for o in range(problem.n_outputs)])
         with np.errstate(over="ignore", invalid="ignore"):
-            misses = np.abs(problem.original.targets - predicted)
+            misses = np.abs(problem.original.target_rows - predicted)
             scaled = misses / (spread + floor)
 
         def of_outputs(scores: Values) -> tuple[Values, ...]:

@@ -50,8 +50,18 @@ class Member:
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
         """As `Predictor.predict`, of this network alone."""
         checked, n_steps = sequences(inputs, lengths, self.network.n_inputs)
-        problem = unseen(checked, n_steps, self.network.n_outputs, self.scaling)
-        outputs = self.network.predict(self.genome, problem.inputs, problem.lengths)
+        padded = np.full((*checked.shape[:2], self.network.n_outputs), np.nan)
+        padded[np.arange(checked.shape[1]) < n_steps[:, None]] = self._outputs(checked, n_steps)
+        return padded
+
+    def predict_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Values:
+        """As `Predictor.forecast_rows`, of this network alone."""
+        return self._outputs(np.asarray(rows, dtype=np.float64), lengths)
+
+    def _outputs(self, inputs: Values, lengths: ArrayLike) -> Values:
+        """``(n_rows, n_outputs)`` in original units, from padded inputs or rows."""
+        problem = unseen(inputs, lengths, self.network.n_outputs, self.scaling)
+        outputs = self.network.predict_rows(self.genome, problem.input_rows, problem.lengths)
         with np.errstate(over="ignore", invalid="ignore"):
             return problem.predictions(outputs)
 
@@ -59,6 +69,8 @@ class Member:
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """What a predictor says of some inputs. All in original units; NaN beyond a sequence's length.
+
+    Of `Predictor.forecast_rows`, the axes n_sequences and n_steps are one, n_rows.
 
     A member whose prediction is not finite at a step, because its network overflows, has no say there.
 
@@ -182,6 +194,18 @@ class Predictor:
         """The forecast that these predictions of the members are: ``(n_members, n_sequences, n_steps, n_outputs)``."""
         return Forecast(members, self.combine, self.calibration)
 
+    def forecast_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Forecast:
+        """As `forecast`, of sequences that lie one after the other without padding.
+
+        Args:
+            rows: ``(n_rows, n_inputs)``, original units.
+            lengths: ``(n_sequences,)`` whole numbers that sum up to n_rows.
+
+        Raises:
+            ValueError: As of `forecast`.
+        """
+        return self.combined(np.stack([each.predict_rows(rows, lengths) for each in self.champions]))
+
     def stream(self, n_sequences: int = 1) -> Stream:
         """The predictor at work on rows that arrive one at a time, from the beginning; several go on independently.
 
@@ -261,9 +285,9 @@ class Predictor:
 
         Args:
             problem: Its units do not matter.
-            said: The forecast of all its inputs, where that is known.
+            said: The forecast of all its inputs, padded or of rows, where that is known.
         """
         if self.by_class or VALIDATION not in problem.parts:
             return self
-        said = said or self.forecast(problem.original.inputs, problem.lengths)
+        said = said or self.forecast_rows(problem.original.input_rows, problem.lengths)
         return dataclasses.replace(self, calibration=Calibration.of(problem, said.prediction, said.spread))

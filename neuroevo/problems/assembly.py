@@ -1,4 +1,4 @@
-"""Sequences of unequal length become one padded problem, whole sequences in each part."""
+"""Sequences of unequal length become one problem, whole sequences in each part."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sample:
 
 
 def assemble(samples: Mapping[str, Sequence[Sample]], **arguments: Any) -> SequenceProblem:
-    """The problem of all samples, padded with zeros at their ends.
+    """The problem of all samples.
 
     Args:
         samples: Part names to sequences; empty parts are left out. A sequence with parts of its own belongs to those.
@@ -42,37 +42,30 @@ def assemble(samples: Mapping[str, Sequence[Sample]], **arguments: Any) -> Seque
     """
     samples = {part: its for part, its in samples.items() if its}
     sequences = [sample for its in samples.values() for sample in its]
-    lengths = np.array([len(sample.inputs) for sample in sequences])
-    shape = (len(sequences), int(lengths.max()))
-    inputs = np.zeros((*shape, sequences[0].inputs.shape[1]))
-    targets = np.zeros((*shape, sequences[0].targets.shape[1]))
-    mask = np.zeros(targets.shape, dtype=np.bool_)
-    for i, (sample, length) in enumerate(zip(sequences, lengths, strict=True)):
-        inputs[i, :length] = sample.inputs
-        targets[i, :length] = sample.targets
-        mask[i, :length] = sample.counts.reshape(length, -1)
-    owners = np.repeat(list(samples), [len(its) for its in samples.values()])
-    own = [part for sample in sequences for part in sample.parts or ()]
-    parts: dict[str, NDArray[np.bool_]] = {}
-    for part in dict.fromkeys([*own, *(part for part, its in samples.items() if any(s.parts is None for s in its))]):
-        parts[part] = np.zeros(shape, dtype=np.bool_)
-        for i, (sample, length) in enumerate(zip(sequences, lengths, strict=True)):
-            if sample.parts is None:
-                parts[part][i] = owners[i] == part
-            elif part in sample.parts:
-                parts[part][i, :length] = sample.parts[part]
+    lengths = [len(sample.inputs) for sample in sequences]
+    inputs, targets = (
+        np.concatenate([getattr(sample, name) for sample in sequences]) for name in ("inputs", "targets")
+    )
+    mask = np.concatenate([np.broadcast_to(s.counts.reshape(len(s.inputs), -1), s.targets.shape) for s in sequences])
     if sequences[0].times is not None:
-        arguments["times"] = _padded([sample.times for sample in sequences], shape)
+        arguments["times"] = np.concatenate([sample.times for sample in sequences if sample.times is not None])
     if sequences[0].weights is not None:
-        weights = np.ones(shape)
-        for i, (sample, length) in enumerate(zip(sequences, lengths, strict=True)):
-            weights[i, :length] = sample.weights
+        weights = np.concatenate([sample.weights for sample in sequences if sample.weights is not None])
         given = arguments.get("target_weights")
-        arguments["target_weights"] = weights[:, :, None] * (np.ones(1) if given is None else given)
+        arguments["target_weights"] = weights[:, None] * (np.ones(1) if given is None else np.asarray(given))
+    parts = _parts(sequences, [part for part, its in samples.items() for _ in its])
     return SequenceProblem(inputs, targets, lengths=lengths, target_mask=mask, parts=parts, **arguments)
 
 
-def _padded(labels: Sequence[NDArray[Any] | None], shape: tuple[int, int]) -> NDArray[Any]:
-    """``(n_sequences, n_steps)`` labels; beyond a sequence's end its last one."""
-    rows = [its for its in labels if its is not None]
-    return np.stack([np.concatenate([its, np.repeat(its[-1:], shape[1] - len(its))]) for its in rows])
+def _parts(sequences: Sequence[Sample], owners: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Part names to ``(n_rows,)``: those of the sequences' own first."""
+    own = [part for sample in sequences for part in sample.parts or ()]
+    whole = [owner for sample, owner in zip(sequences, owners, strict=True) if sample.parts is None]
+    masks = {}
+    for part in dict.fromkeys([*own, *whole]):
+        each = []
+        for sample, owner in zip(sequences, owners, strict=True):
+            its = {owner: np.ones(len(sample.inputs), np.bool_)} if sample.parts is None else sample.parts
+            each.append(its.get(part, np.zeros(len(sample.inputs), np.bool_)))
+        masks[part] = np.concatenate(each)
+    return masks

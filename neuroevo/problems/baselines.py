@@ -17,7 +17,8 @@ from neuroevo.errors import BadInput
 from neuroevo.problems.classifiers import class_features, logistic_outputs
 from neuroevo.problems.metrics import PartMetrics, compare
 from neuroevo.problems.preparing import LAGS, choosing, default_lags
-from neuroevo.problems.ridge import fit, lagged
+from neuroevo.problems.ridge import fit
+from neuroevo.problems.rows import Rows
 from neuroevo.problems.seasons import horizon_of, seasonal
 from neuroevo.problems.trees import boosted, has_scikit_learn
 
@@ -34,16 +35,23 @@ class Baseline:
     Attributes:
         name: Short name ("persistence").
         label: What it does, for tables ("last value repeated").
-        outputs: ``(n_sequences, n_steps, n_outputs)`` in scaled units; NaN where it has not seen enough steps yet.
+        rows: Where the sequences lie.
+        output_rows: ``(n_rows, n_outputs)`` in scaled units; NaN where it has not seen enough steps yet.
         parts: Part names to its measures; a part whose targets all come too early for it is left out.
         by_heart: Whether it can learn a training part by heart, so that its errors there say little.
     """
 
     name: str
     label: str
-    outputs: Values
+    rows: Rows
+    output_rows: Values
     parts: Mapping[str, PartMetrics]
     by_heart: bool = False
+
+    @property
+    def outputs(self) -> Values:
+        """``(n_sequences, n_steps, n_outputs)``: the same, NaN beyond a length too."""
+        return self.rows.padded(self.output_rows, np.nan)
 
 
 def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ...]:
@@ -85,13 +93,13 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
     found = [make("mean", "mean of the training targets", _constant(fitted))]
     autoregressive = min(fitted.tied) >= 0
     if autoregressive:
-        repeated = np.array(fitted.inputs[:, :, list(fitted.tied)])
+        repeated = fitted.input_rows[:, list(fitted.tied)]
         found.append(make("persistence", "last value repeated", repeated))
         horizon = horizon_of(fitted)
         season = problem.known_season
         if horizon is not None and season is not None:
             label = f"last season repeated ({season} steps)"
-            found.append(make("seasonal", label, seasonal(repeated, season, horizon)))
+            found.append(make("seasonal", label, seasonal(repeated, fitted.rows, season, horizon)))
         if horizon is not None:
             found.append(make("drift", "last value with drift", repeated + _drift(fitted, repeated)))
     outputs = linear_filter(fitted, order)
@@ -99,11 +107,12 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
         label = f"linear autoregression of order {order}" if autoregressive else f"linear filter of {order} inputs"
         found.append(make("linear", label, outputs))
     lags = default_lags(fitted, order)
-    model = fit(fitted.inputs, fitted.targets, fitted.counted("train"), choosing(fitted), lags)
+    inputs, at = fitted.input_rows, fitted.rows
+    model = fit(inputs, fitted.target_rows, at, fitted.counted_rows("train"), choosing(fitted), lags)
     pairs = zip(model.columns.tolist(), model.lags.tolist(), strict=True)
-    rows = np.stack([lagged(fitted.inputs[:, :, column], lag) for column, lag in pairs], axis=2)
-    label = f"ridge regression on {rows.shape[2]} values"
-    found.append(make("ridge", label, model(fitted.inputs), by_heart=_many(fitted, rows)))
+    rows = np.stack([at.lagged(inputs[:, column], lag) for column, lag in pairs], axis=1)
+    label = f"ridge regression on {rows.shape[1]} values"
+    found.append(make("ridge", label, model(inputs, at), by_heart=_many(fitted, rows)))
     return (*found, *_trees(fitted, rows, make))
 
 
@@ -111,86 +120,83 @@ def _make(
     problem: SequenceProblem, fitted: SequenceProblem, name: str, label: str, outputs: Values, *, by_heart: bool
 ) -> Baseline:
     known = np.isfinite(outputs)
-    reached = [part for part in problem.parts if (problem.counted(part) & known).any()]
+    reached = [part for part in problem.parts if (problem.counted_rows(part) & known).any()]
     filled = np.where(known, outputs, 0.0)
     predictions = fitted.predictions(filled)
     if fitted is not problem:
         filled = problem.outputs_for(predictions)
         outputs = np.where(known, filled, np.nan)
     parts = {part: compare(problem, filled, predictions, part, known) for part in reached}
-    return Baseline(name, label, outputs, parts, by_heart)
+    return Baseline(name, label, problem.rows, outputs, parts, by_heart)
 
 
 def _drift(problem: SequenceProblem, repeated: Values) -> Values:
     """``(n_outputs,)``: the mean difference of the training targets from the last value known."""
-    counted = problem.counted("train")
-    differences = np.where(counted, problem.targets - repeated, 0.0).sum(axis=(0, 1))
-    return np.asarray(differences / np.maximum(counted.sum(axis=(0, 1)), 1))
+    counted = problem.counted_rows("train")
+    differences = np.where(counted, problem.target_rows - repeated, 0.0).sum(axis=0)
+    return np.asarray(differences / np.maximum(counted.sum(axis=0), 1))
 
 
 def _many(problem: SequenceProblem, rows: Values) -> bool:
-    """Whether a linear model of ``rows (n_sequences, n_steps, n)`` could give back all its training targets."""
-    return bool(rows.shape[2] >= problem.counted("train").any(axis=2).sum())
+    """Whether a linear model of ``rows (n_rows, n)`` could give back all its training targets."""
+    return bool(rows.shape[1] >= problem.counted_rows("train").any(axis=1).sum())
 
 
 def _trees(problem: SequenceProblem, rows: Values, make: Callable[..., Baseline]) -> list[Baseline]:
-    """Trees on ``rows (n_sequences, n_steps, n)``, of each target or class by itself, where they are asked for."""
+    """Trees on ``rows (n_rows, n)``, of each target or class by itself, where they are asked for."""
     if not (problem.gradient_boosting and has_scikit_learn()):
         return []
-    train, held = problem.counted("train"), choosing(problem)
-    outputs = np.zeros(problem.targets.shape)
+    targets, train, held = problem.target_rows, problem.counted_rows("train"), choosing(problem)
+    outputs = np.zeros(targets.shape)
     for o in range(problem.n_outputs):
-        fitted, used = train[:, :, o], train[:, :, o] | held[:, :, o]
+        fitted, used = train[:, o], train[:, o] | held[:, o]
         if fitted.any():
-            its = (rows[used], problem.targets[:, :, o][used], fitted[used], held[:, :, o][used])
-            outputs[:, :, o] = boosted(*its, rows.reshape(-1, rows.shape[2])).reshape(outputs.shape[:2])
-    label = f"gradient-boosted trees on {rows.shape[2]} values"
+            outputs[:, o] = boosted(rows[used], targets[used, o], fitted[used], held[used, o], rows)
+    label = f"gradient-boosted trees on {rows.shape[1]} values"
     return [make("gradient_boosting", label, outputs, by_heart=True)]
 
 
 def _constant(problem: SequenceProblem) -> Values:
     """The mean of each training target, everywhere; for one-hot targets its largest entry is the largest class."""
-    counted = problem.counted("train")
-    n_counted = counted.sum(axis=(0, 1))
-    means = np.where(counted, problem.targets, 0.0).sum(axis=(0, 1)) / np.maximum(n_counted, 1)
-    return np.broadcast_to(means, problem.targets.shape).copy()
+    counted, targets = problem.counted_rows("train"), problem.target_rows
+    means = np.where(counted, targets, 0.0).sum(axis=0) / np.maximum(counted.sum(axis=0), 1)
+    return np.broadcast_to(means, targets.shape).copy()
 
 
 def linear_filter(problem: SequenceProblem, order: int = LAGS) -> Values | None:
     """Least squares of each target on the last `order` values of its own series (where tied), or of all inputs.
 
     Returns:
-        ``(n_sequences, n_steps, n_outputs)`` in scaled units, NaN in the first ``order - 1`` steps; None where the
-        training part has no more targets than the model has coefficients.
+        ``(n_rows, n_outputs)`` in scaled units, NaN in the first ``order - 1`` steps; None where the training part has
+        no more targets than the model has coefficients.
     """
     tied = sorted(set(problem.tied))
     columns = tied if tied[0] >= 0 else list(range(problem.n_inputs))
-    seen = problem.inputs[:, :, columns]
-    if problem.n_steps < order:
+    at = np.flatnonzero(problem.rows.step >= order - 1)
+    if not at.size:
         return None
-    windows = np.lib.stride_tricks.sliding_window_view(seen, order, axis=1)
-    regressors = windows.reshape(problem.n_sequences, problem.n_steps - order + 1, -1)
-    counted = problem.counted("train")[:, order - 1 :]
-    outputs = np.full(problem.targets.shape, np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(problem.input_rows[:, columns], order, axis=0)
+    regressors = windows[at - (order - 1)].reshape(len(at), -1)
+    counted = problem.counted_rows("train")[at]
+    outputs = np.full(problem.target_rows.shape, np.nan)
     for o in range(problem.n_outputs):
-        rows = counted[:, :, o]
-        if rows.sum() <= regressors.shape[2]:
+        rows = counted[:, o]
+        if rows.sum() <= regressors.shape[1]:
             return None
-        fit = _Fit(regressors[rows], problem.targets[:, order - 1 :, o][rows, None])
-        outputs[:, order - 1 :, o] = fit(regressors)[:, :, 0]
+        fit = _Fit(regressors[rows], problem.target_rows[at[rows], o, None])
+        outputs[at, o] = fit(regressors)[:, 0]
     return outputs
 
 
 def _linear_classifier(problem: SequenceProblem) -> Values:
     """Least squares of the one-hot targets on mean and standard deviation of each input over its sequence."""
-    present = problem.present[:, :, None]
-    n_present = present.sum(axis=1)
-    mean = np.where(present, problem.inputs, 0.0).sum(axis=1) / n_present
-    deviation = np.sqrt((np.where(present, problem.inputs - mean[:, None], 0.0) ** 2).sum(axis=1) / n_present)
+    rows, inputs = problem.rows, problem.input_rows
+    mean = rows.sums(inputs) / rows.lengths[:, None]
+    deviation = np.sqrt(rows.sums((inputs - mean[rows.sequence]) ** 2) / rows.lengths[:, None])
     features = np.concatenate([mean, deviation], axis=1)
-    sequences, steps = np.nonzero(problem.counted("train").any(axis=2))
-    fit = _Fit(features[sequences], problem.targets[sequences, steps])
-    return np.repeat(fit(features)[:, None], problem.n_steps, axis=1)
+    at = np.flatnonzero(problem.counted_rows("train").any(axis=1))
+    fit = _Fit(features[rows.sequence[at]], problem.target_rows[at])
+    return fit(features)[rows.sequence]
 
 
 class _Fit:

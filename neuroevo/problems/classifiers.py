@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuroevo.machine import one_blas_thread
 from neuroevo.networks.activations import softmax
 from neuroevo.problems.preparing import choosing
-from neuroevo.problems.ridge import distinct, lagged
+from neuroevo.problems.ridge import distinct
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
@@ -30,39 +30,40 @@ _SETTLED = 1e-4
 
 
 def class_features(problem: SequenceProblem, lags: int) -> Values:
-    """``(n_sequences, n_steps, n)``: what tells the class at a step.
+    """``(n_rows, n)``: what tells the class at a step.
 
     Where only the last step of each sequence counts, the means of each input over eighths of its sequence and its
     deviation; else the last inputs.
     """
-    counted = np.any([problem.counted(part).any(axis=2) for part in problem.parts], axis=0)
-    at_end = np.arange(problem.n_steps)[None, :] == problem.lengths[:, None] - 1
-    if not (counted & ~at_end).any():
-        return np.repeat(_of_sequences(problem)[:, None], problem.n_steps, axis=1)
-    return np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in distinct(problem.inputs, lags)], axis=2)
+    rows, inputs = problem.rows, problem.input_rows
+    before_end = np.any([problem.counted_rows(part).any(axis=1) for part in problem.parts], axis=0)
+    before_end[rows.offsets[1:] - 1] = False
+    if not before_end.any():
+        return _of_sequences(problem)[rows.sequence]
+    return np.stack([rows.lagged(inputs[:, c], lag) for c, lag in distinct(inputs, rows, lags)], axis=1)
 
 
 def logistic_outputs(problem: SequenceProblem, rows: Values) -> Values:
-    """``(n_sequences, n_steps, n_outputs)``: probabilities of the classes, fitted on the training part.
+    """``(n_rows, n_outputs)``: probabilities of the classes, fitted on the training part.
 
     Args:
         problem: Of classes.
-        rows: ``(n_sequences, n_steps, n)``.
+        rows: ``(n_rows, n)``.
     """
-    train = problem.counted("train").any(axis=2)
-    held = choosing(problem).any(axis=2)
+    targets, train = problem.target_rows, problem.counted_rows("train").any(axis=1)
+    held = choosing(problem).any(axis=1)
     offset, deviation = rows[train].mean(axis=0), rows[train].std(axis=0)
     rows = (rows - offset) / np.where(deviation > 1e-12 * (1 + np.abs(offset)), deviation, np.inf)
     trying = train & ~held
     with one_blas_thread():
         penalty, least = PENALTIES[0], np.inf
         for candidate in PENALTIES if trying.any() and held.any() else ():
-            weights = fit(rows[trying], problem.targets[trying], candidate)
-            loss = _loss(rows[held], problem.targets[held], weights)
+            weights = fit(rows[trying], targets[trying], candidate)
+            loss = _loss(rows[held], targets[held], weights)
             if loss >= least:  # smaller ones fit the rows more closely still
                 break
             penalty, least = candidate, loss
-        weights = fit(rows[train], problem.targets[train], penalty)
+        weights = fit(rows[train], targets[train], penalty)
         return softmax(_with_ones(rows) @ weights)
 
 
@@ -108,9 +109,10 @@ def _with_ones(rows: Values) -> Values:
 def _of_sequences(problem: SequenceProblem) -> Values:
     """``(n_sequences, (STRETCHES + 1) * n_inputs)``: means over equal stretches of each sequence, its deviations."""
     found = []
-    for values, length in zip(problem.inputs, problem.lengths.tolist(), strict=True):
+    for values in problem.rows.split(problem.input_rows):
+        length = len(values)
         starts = np.linspace(0, length, STRETCHES, endpoint=False).astype(np.int64)
         ends = np.maximum(np.linspace(0, length, STRETCHES + 1).astype(np.int64)[1:], starts + 1)
         means = [values[start:end].mean(axis=0) for start, end in zip(starts, ends, strict=True)]
-        found.append(np.concatenate([*means, values[:length].std(axis=0)]))
+        found.append(np.concatenate([*means, values.std(axis=0)]))
     return np.array(found)

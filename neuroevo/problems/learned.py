@@ -39,9 +39,9 @@ class Learned(ABC):
     def right(
         self, outputs: NDArray[np.float64], targets: NDArray[np.float64], counted: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """``(n_sequences, n_steps)`` bool: steps with a counted target that are right.
+        """``(...)`` bool: steps with a counted target that are right.
 
-        All three arrays are ``(n_sequences, n_steps, n_outputs)``.
+        All three arrays are ``(..., n_outputs)``.
         """
 
 
@@ -70,7 +70,7 @@ class Within(Learned):
     ) -> NDArray[np.bool_]:
         """As in `Learned`."""
         near = np.abs(outputs - targets) <= self.tolerance
-        return np.asarray((near | ~counted).all(axis=2) & counted.any(axis=2))
+        return np.asarray((near | ~counted).all(axis=-1) & counted.any(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class RightClass(Learned):
         self, outputs: NDArray[np.float64], targets: NDArray[np.float64], counted: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """As in `Learned`; NaN outputs never are right."""
-        same = outputs.argmax(axis=2) == targets.argmax(axis=2)
-        return np.asarray(same & counted.any(axis=2) & ~np.isnan(outputs).any(axis=2))
+        same = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+        return np.asarray(same & counted.any(axis=-1) & ~np.isnan(outputs).any(axis=-1))
 
 
 def rule_of(name: str, tolerance: float) -> Learned:

@@ -55,15 +55,19 @@ def measure(
 
     Args:
         problem: In the units that the outputs are in.
-        outputs: ``(n_sequences, n_steps, n_outputs)`` as the network gives them, in scaled units.
+        outputs: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``, as the network gives them, in scaled
+            units.
         part: Name of the part.
-        where: ``(n_sequences, n_steps, n_outputs)`` bool: compare only these of the counted targets. None: all of them.
+        where: bool of that shape: compare only these of the counted targets. None: all of them.
 
     Raises:
         ValueError: Wrong shape, unknown part, or nothing to compare.
     """
-    if outputs.shape != problem.targets.shape:
-        raise BadInput(f"outputs must have the shape of the targets, {problem.targets.shape}; got {outputs.shape}")
+    rows, n_outputs = problem.rows, problem.n_outputs
+    if outputs.shape not in ((rows.n_rows, n_outputs), (rows.n_sequences, rows.n_steps, n_outputs)):
+        expected = (rows.n_sequences, rows.n_steps, n_outputs)
+        raise BadInput(f"outputs must have the shape of the targets, {expected}; got {outputs.shape}")
+    outputs, where = rows.of(outputs), None if where is None else rows.of(where)
     with np.errstate(over="ignore", invalid="ignore"):
         return compare(problem, outputs, problem.predictions(outputs), part, where)
 
@@ -75,22 +79,25 @@ def compare(
     part: str,
     where: NDArray[np.bool_] | None = None,
 ) -> PartMetrics:
-    """The measures of outputs in the problem's units that are `predictions` in original units; as in `measure`."""
-    counted = problem.counted(part) if where is None else problem.counted(part) & where
+    """The measures of outputs in the problem's units that are `predictions` in original units.
+
+    As in `measure`, all of rows.
+    """
+    counted = problem.counted_rows(part) if where is None else problem.counted_rows(part) & where
     n_targets = int(counted.sum())
     if not n_targets:
         raise BadInput(f"nothing to compare in part {part!r}")
     with np.errstate(over="ignore", invalid="ignore"):
         error = problem.objective.error(problem, outputs, counted)
-        squares = (predictions - problem.original.targets) ** 2
+        squares = (predictions - problem.original.target_rows) ** 2
         mse = float(squares[counted].mean())
-        right = problem.learned.right(outputs, problem.targets, counted)
-    spread = _spread(problem.original.targets, counted)
+        right = problem.learned.right(outputs, problem.target_rows, counted)
+    spread = _spread(problem.original.target_rows, counted)
     constant = problem.reference_variance
     return PartMetrics(
         n_targets=n_targets,
         error=error,
-        learned=float(right.sum() / counted.any(axis=2).sum()),
+        learned=float(right.sum() / counted.any(axis=1).sum()),
         mse=mse,
         rmse=math.sqrt(mse) if mse >= 0 else math.nan,
         nmse=mse * n_targets / spread if spread > 0 else math.nan,
@@ -100,5 +107,5 @@ def compare(
 
 def _spread(targets: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
     """Sum over the outputs of the squared distances of the counted targets from their mean."""
-    columns = (targets[:, :, o][counted[:, :, o]] for o in range(targets.shape[2]))
+    columns = (targets[:, o][counted[:, o]] for o in range(targets.shape[1]))
     return float(sum(((values - values.mean()) ** 2).sum() for values in columns if values.size))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.problems import ridge
 from neuroevo.problems.seasons import seasonal
+
+if TYPE_CHECKING:
+    from neuroevo.problems.rows import Rows
 
 Values = NDArray[np.float64]
 
@@ -109,49 +112,49 @@ class Preparation:
         return ", ".join([*([f"residual of {self.residual}{model}"] if self.residual else []), *transform]) + season
 
     def levels(self, inputs: Values) -> Values:
-        """``(n_sequences, n_steps, n_inputs)``: inputs, or their logarithms (0 for what is not above 0)."""
+        """``(n_rows, n_inputs)``: inputs, or their logarithms (0 for what is not above 0)."""
         if "log" not in self.transform:
             return inputs
         columns, levels = list(self.columns), inputs.copy()
-        levels[:, :, columns] = np.log(np.where(inputs[:, :, columns] > 0, inputs[:, :, columns], 1.0))
+        levels[:, columns] = np.log(np.where(inputs[:, columns] > 0, inputs[:, columns], 1.0))
         return levels
 
-    def inputs(self, inputs: Values) -> Values:
-        """``(n_sequences, n_steps, n_inputs)`` as the network sees them but for the scaling, from original units."""
+    def inputs(self, inputs: Values, rows: Rows) -> Values:
+        """``(n_rows, n_inputs)`` as the network sees them but for the scaling, from original units."""
         values, columns = self.levels(inputs), list(self.columns)
         for lag in [{"difference": 1, "seasonal_difference": self.season}.get(name, 0) for name in self.transform]:
             if lag:
-                earlier = ridge.lagged(values[:, :, columns], lag)
-                earlier[:, :lag] = values[:, :lag, columns]
+                known = (rows.step >= lag)[:, None]
+                earlier = np.where(known, rows.lagged(values[:, columns], lag), values[:, columns])
                 values = values.copy()
-                values[:, :, columns] -= earlier
+                values[:, columns] -= earlier
         return values
 
-    def references(self, inputs: Values) -> Values:
-        """``(n_sequences, n_steps, n_outputs)``: what is taken off the targets, from inputs in original units."""
-        references = np.zeros((*inputs.shape[:2], len(self.tied)))
-        if self._takes_last or self._takes_season:
-            last = self.levels(inputs)[:, :, list(self.tied)]
-            references += self._of_the_series(last)
-        return references if self.linear is None else references + self.linear(self.inputs(inputs))
-
-    def latest(self, inputs: Values) -> tuple[Values, Values]:
-        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last step."""
-        seen = self.inputs(inputs)
+    def references(self, inputs: Values, rows: Rows) -> Values:
+        """``(n_rows, n_outputs)``: what is taken off the targets, from inputs in original units."""
         references = np.zeros((len(inputs), len(self.tied)))
         if self._takes_last or self._takes_season:
-            references += self._of_the_series(self.levels(inputs)[:, :, list(self.tied)])[:, -1]
-        return seen[:, -1], references if self.linear is None else references + self.linear.latest(seen)
+            last = self.levels(inputs)[:, list(self.tied)]
+            references += self._of_the_series(last, rows)
+        return references if self.linear is None else references + self.linear(self.inputs(inputs, rows), rows)
 
-    def _of_the_series(self, last: Values) -> Values:
+    def latest(self, inputs: Values, rows: Rows) -> tuple[Values, Values]:
+        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last steps."""
+        seen, last = self.inputs(inputs, rows), rows.offsets[1:] - 1
+        references = np.zeros((len(last), len(self.tied)))
+        if self._takes_last or self._takes_season:
+            references += self._of_the_series(self.levels(inputs)[:, list(self.tied)], rows)[last]
+        return seen[last], references if self.linear is None else references + self.linear.latest(seen, rows)
+
+    def _of_the_series(self, last: Values, rows: Rows) -> Values:
         if not self._takes_season:
             return last
-        ahead = seasonal(last, self.season, self.horizon)
+        ahead = seasonal(last, rows, self.season, self.horizon)
         if not self._takes_last:
             return ahead
         back = self.season * -(-self.horizon // self.season)
-        known = (np.arange(last.shape[1]) >= back)[None, :, None]
-        return np.where(known, last + ahead - ridge.lagged(last, back), last)
+        known = (rows.step >= back)[:, None]
+        return np.where(known, last + ahead - rows.lagged(last, back), last)
 
     def targets(self, targets: Values, references: Values) -> Values:
         """Targets or predictions, in original units, to those that are scaled; NaN where there is no logarithm."""

@@ -52,11 +52,12 @@ def learn(
     )
     if residual != "linear":
         return prepared
-    targets = prepared.targets(problem.targets, prepared.references(problem.inputs))
-    counted, held = problem.counted("train"), choosing(problem)
+    rows, inputs = problem.rows, problem.input_rows
+    targets = prepared.targets(problem.target_rows, prepared.references(inputs, rows))
+    counted, held = problem.counted_rows("train"), choosing(problem)
     targets = np.where(counted | held, targets, 0.0)
     lags = default_lags(problem) if lags is None else whole_number("residual_lags", lags)
-    model = ridge.fit(prepared.inputs(problem.inputs), targets, counted, held, lags)
+    model = ridge.fit(prepared.inputs(inputs, rows), targets, rows, counted, held, lags)
     return dataclasses.replace(prepared, residual="linear", linear=model)
 
 
@@ -73,28 +74,27 @@ def default_lags(problem: SequenceProblem, order: int = LAGS) -> int:
 
 
 def choosing(problem: SequenceProblem) -> NDArray[np.bool_]:
-    """``(n_sequences, n_steps, n_outputs)`` bool: the targets that choose a model's settings.
+    """``(n_rows, n_outputs)`` bool: the targets that choose a model's settings.
 
     The validation part where there is one. Else of the training part the last quarter in time, or where it has four
     sequences at least every fourth of them, of each class; the models are fitted again with them.
     """
     if "validation" in problem.parts:
-        return problem.counted("validation")
-    counted = problem.counted("train")
-    sequences = np.flatnonzero(counted.any(axis=(1, 2)))
-    held = np.zeros(counted.shape, dtype=np.bool_)
+        return problem.counted_rows("validation")
+    counted, rows = problem.counted_rows("train"), problem.rows
+    at = np.flatnonzero(counted.any(axis=1))
+    sequences, first = np.unique(rows.sequence[at], return_index=True)
+    held = np.zeros(rows.n_rows, dtype=np.bool_)
     if len(sequences) >= 4:
         kinds = np.zeros(len(sequences), dtype=np.int64)
         if problem.learned.by_class:
-            first = counted.any(axis=2).argmax(axis=1)
-            kinds = problem.targets[sequences, first[sequences]].argmax(axis=1)
+            kinds = problem.target_rows[at[first]].argmax(axis=1)
         for kind in np.unique(kinds):
-            held[sequences[kinds == kind][3::4]] = True
+            held |= np.isin(rows.sequence, sequences[kinds == kind][3::4])
     else:
-        for sequence in sequences:
-            at = np.flatnonzero(counted[sequence].any(axis=1))
-            held[sequence, at[-max(len(at) // 4, 1) :]] = True
-    return held & counted
+        for own in np.split(at, first[1:]):
+            held[own[-max(len(own) // 4, 1) :]] = True
+    return held[:, None] & counted
 
 
 def _refuse_senseless(problem: SequenceProblem, residual: str | None, names: Sequence[str]) -> None:
@@ -128,21 +128,17 @@ def _season(problem: SequenceProblem) -> int:
     season = problem.known_season
     if season is None:
         raise BadInput("no season was found in the training part: say after how many steps it repeats, season = 12")
-    longest = int(problem.counted("train").any(axis=2).sum(axis=1).max())
+    longest = int(problem.rows.sums(problem.counted_rows("train").any(axis=1).astype(np.int64)).max())
     if season >= longest:
         raise BadInput(f"season = {season} must be less than the {longest} steps of the training part")
     return season
 
 
 def _refuse_without_logarithm(problem: SequenceProblem) -> None:
-    present = problem.present[:, :, None]
-    seen = [(problem.inputs[:, :, c], problem.present, problem.input_names[c]) for c in copies(problem)]
-    wanted = [
-        (problem.targets[:, :, o], (problem.target_mask & present)[:, :, o], name)
-        for o, name in enumerate(problem.target_names)
-    ]
-    for values, known, name in [*seen, *wanted]:
-        least = float(values[known].min(initial=np.inf))
+    seen = [(problem.input_rows[:, c], problem.input_names[c]) for c in copies(problem)]
+    wanted = [(problem.target_rows[problem.mask_rows[:, o], o], name) for o, name in enumerate(problem.target_names)]
+    for values, name in [*seen, *wanted]:
+        least = float(values.min(initial=np.inf))
         if least <= 0:
             raise BadInput(
                 f'transform = "log" needs values above 0, and {name!r} has {least:g}: leave it out, or add a constant '

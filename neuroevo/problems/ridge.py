@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.machine import one_blas_thread
+
+if TYPE_CHECKING:
+    from neuroevo.problems.rows import Rows
 
 Values = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -32,19 +35,17 @@ _CHUNK = 2**21
 """Numbers in memory at once while a model is fitted."""
 
 
-def lagged(values: NDArray[Any], lag: int) -> NDArray[Any]:
-    """``(n_sequences, n_steps, ...)``: the values of `lag` steps before; before the first step lies the first value."""
-    return values[:, np.maximum(np.arange(values.shape[1]) - lag, 0)]
+def distinct(inputs: Values, rows: Rows, lags: int) -> list[tuple[int, int]]:
+    """Pairs of a column of ``inputs (n_rows, n_inputs)`` and a lag below `lags`.
 
-
-def distinct(inputs: Values, lags: int) -> list[tuple[int, int]]:
-    """Pairs of an input column and a lag below `lags`, without those that repeat an earlier one value by value."""
-    n_steps = inputs.shape[1]
-    lags = min(lags, n_steps)
+    Without those that repeat an earlier one value by value wherever all lags are known.
+    """
+    lags = min(lags, rows.n_steps)
+    at = np.flatnonzero(rows.step >= lags - 1)
     found: dict[bytes, tuple[int, int]] = {}
-    for column in range(inputs.shape[2]):
+    for column in range(inputs.shape[1]):
         for lag in range(lags):
-            found.setdefault(inputs[:, lags - 1 - lag : n_steps - lag, column].tobytes(), (column, lag))
+            found.setdefault(inputs[at - lag, column].tobytes(), (column, lag))
     return list(found.values())
 
 
@@ -94,23 +95,23 @@ class Ridge:
         ):
             raise BadInput("the arrays of a linear model do not fit together, or are not finite")
 
-    def __call__(self, inputs: Values) -> Values:
-        """``(n_sequences, n_steps, n_outputs)`` from ``(n_sequences, n_steps, n_inputs)``; no step sees a later one.
+    def __call__(self, inputs: Values, rows: Rows) -> Values:
+        """``(n_rows, n_outputs)`` from ``(n_rows, n_inputs)``; no step sees a later one.
 
         Summed one regressor after another, so that the bits do not depend on a library's order of sums.
         """
-        outputs = np.broadcast_to(self.intercept, (*inputs.shape[:2], len(self.intercept))).copy()
+        outputs = np.broadcast_to(self.intercept, (len(inputs), len(self.intercept))).copy()
         for i, weights in enumerate(self.weights):
-            values = np.clip(lagged(inputs[:, :, self.columns[i]], int(self.lags[i])), self.low[i], self.high[i])
-            outputs += ((values - self.offset[i]) / self.factor[i])[:, :, None] * weights
+            values = np.clip(rows.lagged(inputs[:, self.columns[i]], int(self.lags[i])), self.low[i], self.high[i])
+            outputs += ((values - self.offset[i]) / self.factor[i])[:, None] * weights
         return outputs
 
-    def latest(self, inputs: Values) -> Values:
-        """``(n_sequences, n_outputs)``: for the last step alone, to the bit."""
-        at = np.maximum(inputs.shape[1] - 1 - self.lags, 0)
-        values = np.clip(inputs[:, at, self.columns], self.low, self.high)
+    def latest(self, inputs: Values, rows: Rows) -> Values:
+        """``(n_sequences, n_outputs)``: for the last step of each sequence, to the bit."""
+        at = rows.before(rows.offsets[1:, None] - 1, self.lags)
+        values = np.clip(inputs[at, self.columns], self.low, self.high)
         terms = ((values - self.offset) / self.factor)[:, :, None] * self.weights
-        start = np.broadcast_to(self.intercept, (len(inputs), 1, len(self.intercept)))
+        start = np.broadcast_to(self.intercept, (len(at), 1, len(self.intercept)))
         # A sum would add in an order of its own.
         return np.asarray(np.add.accumulate(np.concatenate([start, terms], axis=1), axis=1)[:, -1])
 
@@ -131,26 +132,27 @@ class Ridge:
         return cls(**{field.name: arrays[f"{prefix}{field.name}"] for field in fields(cls)})
 
 
-def fit(inputs: Values, targets: Values, fitted: Mask, chosen: Mask, lags: int) -> Ridge:
+def fit(inputs: Values, targets: Values, rows: Rows, fitted: Mask, chosen: Mask, lags: int) -> Ridge:
     """Fit a model on some rows, its penalties chosen on others.
 
     Args:
-        inputs: ``(n_sequences, n_steps, n_inputs)``.
-        targets: ``(n_sequences, n_steps, n_outputs)``.
-        fitted: ``(n_sequences, n_steps, n_outputs)`` bool: the training targets.
+        inputs: ``(n_rows, n_inputs)``.
+        targets: ``(n_rows, n_outputs)``.
+        rows: Where the sequences lie.
+        fitted: ``(n_rows, n_outputs)`` bool: the training targets.
         chosen: Likewise: those that choose, none of them or all of them training targets, which are held out meanwhile.
         lags: Values of each input that the model sees: the present one and those before it.
     """
-    pairs = np.array(distinct(inputs, lags), dtype=np.int64)
-    steps, choosing = np.asarray(fitted.any(axis=2)), np.asarray(chosen.any(axis=2))
-    regressors = _Regressors(inputs, pairs[:, 0], pairs[:, 1], steps)
-    if (fitted.all(axis=2) == steps).all() and (chosen.all(axis=2) == choosing).all():
+    pairs = np.array(distinct(inputs, rows, lags), dtype=np.int64)
+    steps, choosing = np.asarray(fitted.any(axis=1)), np.asarray(chosen.any(axis=1))
+    regressors = _Regressors(inputs, rows, pairs[:, 0], pairs[:, 1], np.flatnonzero(steps))
+    if (fitted.all(axis=1) == steps).all() and (chosen.all(axis=1) == choosing).all():
         groups = [slice(None)]
     else:
-        groups = [slice(o, o + 1) for o in range(targets.shape[2])]
+        groups = [slice(o, o + 1) for o in range(targets.shape[1])]
     with one_blas_thread():
         found = [
-            _solve(regressors, targets[:, :, o], *(np.asarray(mask[:, :, o].any(axis=2)) for mask in (fitted, chosen)))
+            _solve(regressors, targets[:, o], *(np.asarray(mask[:, o].any(axis=1)) for mask in (fitted, chosen)))
             for o in groups
         ]
     weights, intercepts, penalties = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
@@ -164,36 +166,38 @@ def fit(inputs: Values, targets: Values, fitted: Mask, chosen: Mask, lags: int) 
 class _Regressors:
     """The standardised regressors of chosen rows, a chunk at a time."""
 
-    def __init__(self, inputs: Values, columns: NDArray[np.int64], lags: NDArray[np.int64], steps: Mask) -> None:
-        """Learn range, mean and deviation of each regressor from the rows of ``steps (n_sequences, n_steps)``."""
-        self._inputs, self._columns, self._lags = inputs, columns, lags
+    def __init__(
+        self, inputs: Values, rows: Rows, columns: NDArray[np.int64], lags: NDArray[np.int64], at: NDArray[np.int64]
+    ) -> None:
+        """Learn range, mean and deviation of each regressor from the rows `at`."""
+        self._inputs, self._rows, self._columns, self._lags = inputs, rows, columns, lags
         figures = []
         for column, lag in zip(columns, lags, strict=True):
-            values = lagged(inputs[:, :, column], int(lag))[steps]
+            values = inputs[rows.before(at, int(lag)), column]
             figures.append((values.min(), values.max(), values.mean(), values.std()))
         self.low, self.high, self.offset, deviation = np.array(figures).T
         self.factor = np.where(deviation > 1e-12 * (1 + np.abs(self.offset)), deviation, np.inf)
 
     def triangle(self, targets: Values, rows: Mask) -> Values:
         """The triangular factor of the rows of (1, regressors, targets), which holds all that least squares needs."""
-        width = 1 + len(self.offset) + targets.shape[2]
+        width = 1 + len(self.offset) + targets.shape[1]
         factor = np.zeros((width, width))
         for chunk in self._chunks(targets, rows, max(width, _CHUNK // width)):
             factor = _joined(factor, chunk)
         return factor
 
     def _chunks(self, targets: Values, rows: Mask, size: int) -> Iterator[Values]:
-        sequences, steps = np.nonzero(rows)
-        for start in range(0, len(steps), size):
-            its, at = sequences[start : start + size, None], steps[start : start + size, None]
-            values = self._inputs[its, np.maximum(at - self._lags, 0), self._columns]
+        wanted = np.flatnonzero(rows)
+        for start in range(0, len(wanted), size):
+            at = wanted[start : start + size]
+            values = self._inputs[self._rows.before(at[:, None], self._lags), self._columns]
             standardised = (values - self.offset) / self.factor
-            yield np.hstack([np.ones((len(at), 1)), standardised, targets[its[:, 0], at[:, 0]]])
+            yield np.hstack([np.ones((len(at), 1)), standardised, targets[at]])
 
 
 def _solve(regressors: _Regressors, targets: Values, fitted: Mask, chosen: Mask) -> tuple[Values, Values, Values]:
     """Weights ``(n, n_targets)``, intercepts and penalties ``(n_targets,)``."""
-    n_targets = targets.shape[2]
+    n_targets = targets.shape[1]
     held, tried = regressors.triangle(targets, chosen), regressors.triangle(targets, fitted & ~chosen)
     n_tried = int((fitted & ~chosen).sum())
     errors = np.empty((len(PENALTIES), n_targets))

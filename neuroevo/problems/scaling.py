@@ -137,10 +137,10 @@ def learn(problem: SequenceProblem, methods: Methods, limits: tuple[float, float
     named = {} if isinstance(methods, str) else {"inputs": "standard", "targets": "standard", **methods}
     method, target_method = (methods, methods) if isinstance(methods, str) else (named["inputs"], named["targets"])
     tied = [-1] * problem.n_outputs if named or apart else list(problem.tied)
-    steps = problem.parts["train"] & problem.present
-    counts = problem.target_mask & steps[:, :, None]
-    inputs = [problem.inputs[:, :, i][steps] for i in range(problem.n_inputs)]
-    targets = [problem.targets[:, :, o][counts[:, :, o]] for o in range(problem.n_outputs)]
+    steps = problem.part_rows["train"]
+    counts = problem.mask_rows & steps[:, None]
+    inputs = [problem.input_rows[steps, i] for i in range(problem.n_inputs)]
+    targets = [problem.target_rows[:, o][counts[:, o]] for o in range(problem.n_outputs)]
     pooled = [[values] for values in inputs]
     for target, column in zip(targets, tied, strict=True):
         if column >= 0:

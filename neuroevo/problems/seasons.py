@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from neuroevo.problems.rows import Rows
     from neuroevo.problems.sequence import SequenceProblem
 
 LONGEST = 400
@@ -30,12 +31,12 @@ def horizon_of(problem: SequenceProblem) -> int | None:
     original = problem.original
     if min(original.tied) < 0:
         return None
-    columns, counted, train = list(original.tied), original.counted("train"), original.parts["train"] & original.present
+    columns, counted, train = list(original.tied), original.counted_rows("train"), original.part_rows["train"]
     for horizon in range(1, min(original.n_steps, LONGEST + 1)):
-        later = original.inputs[:, horizon:][:, :, columns]
-        known = counted[:, :-horizon] & train[:, horizon:, None]
+        later = original.input_rows[horizon:][:, columns]
+        known = counted[:-horizon] & (train[horizon:] & original.rows.together(horizon))[:, None]
         # A few steps at the ends would agree by chance.
-        if 2 * known.sum() >= counted.sum() and (original.targets[:, :-horizon][known] == later[known]).all():
+        if 2 * known.sum() >= counted.sum() and (original.target_rows[:-horizon][known] == later[known]).all():
             return horizon
     return None
 
@@ -45,23 +46,25 @@ def copies(problem: SequenceProblem) -> list[int]:
     original, found = problem.original, []
     for tied in dict.fromkeys(column for column in original.tied if column >= 0):
         lag = 0
-        while tied + lag < original.n_inputs and _is_copy(original.inputs, tied, lag):
+        while tied + lag < original.n_inputs and _is_copy(original.input_rows, original.rows, tied, lag):
             found.append(tied + lag)
             lag += 1
     return found
 
 
-def _is_copy(inputs: NDArray[np.float64], column: int, lag: int) -> bool:
-    if lag >= inputs.shape[1]:
+def _is_copy(inputs: NDArray[np.float64], rows: Rows, column: int, lag: int) -> bool:
+    if lag >= rows.n_steps:
         return False
-    return np.array_equal(inputs[:, lag:, column + lag], inputs[:, : inputs.shape[1] - lag, column])
+    same = inputs[lag:, column + lag] == inputs[: rows.n_rows - lag, column]
+    return bool((same | ~rows.together(lag)).all())
 
 
-def seasonal(values: NDArray[np.float64], season: int, horizon: int) -> NDArray[np.float64]:
+def seasonal(values: NDArray[np.float64], rows: Rows, season: int, horizon: int) -> NDArray[np.float64]:
     """The last value, known at each step, of the season's place that lies `horizon` steps ahead.
 
     Args:
-        values: ``(n_sequences, n_steps, n)``, known at each step.
+        values: ``(n_rows, n)``, known at each step.
+        rows: Where the sequences lie.
         season: Steps after which they repeat.
         horizon: Steps ahead.
 
@@ -69,13 +72,14 @@ def seasonal(values: NDArray[np.float64], season: int, horizon: int) -> NDArray[
         Like the values; the value of the step itself where no season has passed yet.
     """
     back = season * -(-horizon // season) - horizon
-    steps = np.arange(values.shape[1])
-    return values[:, np.where(steps >= back, steps - back, steps)]
+    at = np.arange(rows.n_rows)
+    return values[np.where(rows.step >= back, at - back, at)]
 
 
-def _without_trend(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Values less the straight line through those that count, the same for all sequences."""
-    steps = np.broadcast_to(np.arange(values.shape[1], dtype=np.float64), values.shape)
+def _without_trend(
+    values: NDArray[np.float64], counted: NDArray[np.bool_], steps: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Values less the straight line over their steps through those that count, the same for all sequences."""
     known, its = steps[counted] - steps[counted].mean(), values[counted] - values[counted].mean()
     return np.asarray(values - (known @ its) / max(float(known @ known), 1.0) * steps)
 
@@ -88,18 +92,16 @@ def found_season(problem: SequenceProblem) -> int | None:
     distances have: a series that drifts slowly has small differences, and no season.
     """
     original = problem.original
-    counted = original.counted("train")[:, :, 0]
-    values = np.where(counted, _without_trend(original.targets[:, :, 0], counted), np.nan)
-    largest = min(LONGEST, int(counted.sum(axis=1).max()) // 2)
-    whole, variance = (
-        float(its[counted].var()) if counted.any() else 0.0 for its in (original.targets[:, :, 0], values)
-    )
+    rows, targets, counted = original.rows, original.target_rows[:, 0], original.counted_rows("train")[:, 0]
+    values = np.where(counted, _without_trend(targets, counted, rows.step.astype(np.float64)), np.nan)
+    largest = min(LONGEST, int(rows.sums(counted.astype(np.int64)).max()) // 2)
+    whole, variance = (float(its[counted].var()) if counted.any() else 0.0 for its in (targets, values))
     if largest < 3 or variance <= _NOTHING * whole:
         return None
     differences = np.full(largest + 1, np.inf)
     for season in range(1, largest + 1):
-        squares = (values[:, season:] - values[:, :-season]) ** 2
-        known = np.isfinite(squares)
+        squares = (values[season:] - values[:-season]) ** 2
+        known = np.isfinite(squares) & rows.together(season)
         if known.any():
             differences[season] = squares[known].mean() / (2 * variance)
     minima = [s for s in range(2, largest) if differences[s] < min(differences[s - 1], differences[s + 1])]

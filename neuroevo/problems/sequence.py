@@ -17,12 +17,14 @@ from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, pack, unpack
 from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
+from neuroevo.problems.given import Given
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
 from neuroevo.problems.objectives import Objective, Squared, as_objective
 from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.preparing import learn as learn_preparation
 from neuroevo.problems.results import Measured
+from neuroevo.problems.rows import Padded, Rows
 from neuroevo.problems.scaling import Methods, Scaling, check_method, learn
 from neuroevo.problems.seasons import found_season
 from neuroevo.problems.summary import Summary, describe
@@ -45,11 +47,16 @@ class SequenceProblem(Problem):
     from the targets, plus ``weight_decay`` times the mean square of the genome. Learned is the share of the steps with
     a counted target that the rule `learned` calls right.
 
+    Sequences of unequal lengths are given as lists of arrays, one a sequence, or one after the other as rows, or padded
+    at their ends; they are kept as rows, without padding. What belongs to their steps (masks, parts, times, weights) is
+    given in the same form. Below, the shapes are those of padded arrays; in a list each array lacks the first axis and
+    has the steps of its sequence, and rows have the axis n_rows instead of n_sequences and n_steps.
+
     Args:
         inputs: ``(n_sequences, n_steps, n_inputs)`` real numbers.
         targets: ``(n_sequences, n_steps, n_outputs)`` real numbers.
-        lengths: ``(n_sequences,)`` whole numbers: the steps that each sequence really has; the rest is padding.
-            None: all of them.
+        lengths: ``(n_sequences,)`` whole numbers: the steps that each sequence really has. Of padded arrays the rest is
+            padding, None: they have none. Of rows they say where the next sequence begins, and are needed.
         target_mask: ``(n_sequences, n_steps, n_outputs)`` bool: the targets that count. None: all of them.
         washout: Leading steps of each sequence whose targets do not count.
         learned: ``Within(tolerance)`` or ``RightClass()``.
@@ -75,11 +82,16 @@ class SequenceProblem(Problem):
             weigh alike.
 
     Attributes:
+        rows: Where the sequences lie in `input_rows`, `target_rows`, `mask_rows`, `part_rows`, `time_rows`,
+            `reference_rows`, `weight_rows` and ``counted_rows(part)``: ``(n_rows, ...)``, read-only. The same with the
+            axes ``(n_sequences, n_steps, ...)`` are `inputs`, `targets`, `target_mask`, `parts`, `times`,
+            `references`, `weights` and ``counted(part)``: views where all sequences are of one length, elsewhere
+            padded copies that are made anew whenever they are asked for.
         original: The problem in original units.
         unscaled: The problem as it is before scaling: prepared where that was asked for, or the original.
         scaling: From there to the present units.
         preparation: From original units to there; None where nothing is prepared.
-        references: ``(n_sequences, n_steps, n_outputs)``: what the preparation takes off the targets, or None.
+        reference_rows: ``(n_rows, n_outputs)``: what the preparation takes off the targets, or None.
         notes: What reading did to the data, in sentences, where they come from a file.
 
     Raises:
@@ -89,6 +101,7 @@ class SequenceProblem(Problem):
     kind: ClassVar[str] = "sequences"
     error_name: str = Squared().title
     parts: Mapping[str, NDArray[np.bool_]]
+    rows: Rows
     notes: tuple[str, ...] = ()
 
     def __init__(
@@ -113,22 +126,17 @@ class SequenceProblem(Problem):
         target_weights: ArrayLike | None = None,
         class_weights: ArrayLike | str | None = None,
     ) -> None:
-        self.inputs = checks.sequence_array("inputs", inputs, "n_inputs")
-        self.targets = checks.sequence_array("targets", targets, "n_outputs")
-        self.n_sequences, self.n_steps, self.n_inputs = self.inputs.shape
-        self.n_outputs = self.targets.shape[2]
-        if self.targets.shape[:2] != self.inputs.shape[:2]:
-            raise BadInput(
-                "inputs and targets must have the same number of sequences and steps, "
-                f"got {self.inputs.shape} and {self.targets.shape}"
-            )
-        self.lengths = checks.checked_lengths(lengths, self.n_sequences, self.n_steps)
-        self.target_mask = checks.checked_mask(target_mask, self.targets.shape)
+        given = Given(inputs, targets, lengths)
+        self.rows, self.input_rows, self.target_rows = given.rows, given.inputs, given.targets
+        self.lengths, self.n_sequences, self.n_steps = given.rows.lengths, given.rows.n_sequences, given.rows.n_steps
+        self.n_inputs, self.n_outputs = given.inputs.shape[1], given.targets.shape[1]
+        self.mask_rows = given.mask(np.ones(given.targets.shape, np.bool_) if target_mask is None else target_mask)
         self.washout = whole_number("washout", washout, 0)
         self.learned: Learned = Within(0.1) if learned is None else learned
-        self.parts = MappingProxyType(checks.checked_parts(parts, self.n_sequences, self.n_steps))
+        self.part_rows = MappingProxyType(checks.checked_parts(parts, given))
+        self.parts = Padded(self.rows, self.part_rows)
         self.weight_decay = number("weight_decay", weight_decay, at_least=0)
-        self.times = checks.checked_times(times, self.n_sequences, self.n_steps)
+        self.time_rows = None if times is None else given.times(times)
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
@@ -138,11 +146,11 @@ class SequenceProblem(Problem):
         self.season = None if season is None else whole_number("season", season, 2)
         self.gradient_boosting = truth_value("gradient_boosting", gradient_boosting)
         self.objective = as_objective(objective)
-        self.target_weights = checked_target_weights(target_weights, self.targets.shape)
+        self.target_weight_rows = checked_target_weights(target_weights, given)
         self.class_weights: NDArray[np.float64] | None = None
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
         self.preparation: Preparation | None = None
-        self.references: NDArray[np.float64] | None = None
+        self.reference_rows: NDArray[np.float64] | None = None
         self.original: SequenceProblem = self
         self.unscaled: SequenceProblem = self
         self._check_and_freeze(class_weights)
@@ -156,40 +164,73 @@ class SequenceProblem(Problem):
         # A rule of another class, a subclass too, would be judged by kernels as one of these two.
         if type(self.learned) not in (Within, RightClass):
             raise WrongType(f"learned must be Within(tolerance) or RightClass(), got {self.learned!r}")
-        present = self.present[:, :, None]
-        counts = self.target_mask & present
-        checks.refuse_non_finite("inputs", self.inputs, np.broadcast_to(present, self.inputs.shape))
-        checks.refuse_non_finite("targets", self.targets, counts)
-        counts = counts & (np.arange(self.n_steps) >= self.washout)[None, :, None]
+        checks.refuse_non_finite("inputs", self.input_rows, True, self.rows)
+        checks.refuse_non_finite("targets", self.target_rows, self.mask_rows, self.rows)
+        counts = self.mask_rows & (self.rows.step >= self.washout)[:, None] if self.washout else self.mask_rows
         counted: dict[str, NDArray[np.bool_]] = {}
-        for name, mask in self.parts.items():
-            counted[name] = counts & mask[:, :, None]
+        for name, mask in self.part_rows.items():
+            counted[name] = counts & mask[:, None]
             if not counted[name].any():
                 raise BadInput(
                     f"part {name!r} counts no target: its mask, target_mask, lengths and "
                     f"washout (the first {self.washout} steps) leave none"
                 )
         if self.learned.by_class:
-            checks.refuse_unclassifiable(self.targets, counts)
+            checks.refuse_unclassifiable(self.target_rows, counts, self.rows)
         by_class = self.learned.by_class
-        self.class_weights = checked_class_weights(class_weights, self.targets, counted["train"], by_class)
+        self.class_weights = checked_class_weights(class_weights, self.target_rows, counted["train"], by_class)
         self.objective.check(self)
-        if self.objective != Squared() or self.weights is not None:
-            self.error_name = f"{'' if self.weights is None else 'weighted '}{self.objective.title}"
-        arrays = [self.inputs, self.targets, self.lengths, self.target_mask, *self.parts.values()]
-        for array in [*arrays, *counted.values(), *([] if self.times is None else [self.times])]:
+        if self.objective != Squared() or self.weight_rows is not None:
+            self.error_name = f"{'' if self.weight_rows is None else 'weighted '}{self.objective.title}"
+        for array in [self.input_rows, self.target_rows, *counted.values()]:
             checks.frozen(array)
         self._counted = counted
+
+    @property
+    def inputs(self) -> NDArray[np.float64]:
+        """``(n_sequences, n_steps, n_inputs)``: `input_rows`, padded with 0."""
+        return self.rows.padded(self.input_rows)
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        """``(n_sequences, n_steps, n_outputs)``: `target_rows`, padded with 0."""
+        return self.rows.padded(self.target_rows)
+
+    @property
+    def target_mask(self) -> NDArray[np.bool_]:
+        """``(n_sequences, n_steps, n_outputs)``: `mask_rows`; False beyond a length."""
+        return self.rows.padded(self.mask_rows)
+
+    @property
+    def times(self) -> NDArray[np.generic] | None:
+        """``(n_sequences, n_steps)``: `time_rows`, padded with 0 or empty text; None where there are none."""
+        return None if self.time_rows is None else self.rows.padded(self.time_rows)
+
+    @property
+    def references(self) -> NDArray[np.float64] | None:
+        """``(n_sequences, n_steps, n_outputs)``: `reference_rows`, padded with 0."""
+        return None if self.reference_rows is None else self.rows.padded(self.reference_rows)
+
+    @property
+    def target_weights(self) -> NDArray[np.float64] | None:
+        """What broadcasts to the targets: to padded ones where all lengths are equal, else to rows; None: all alike."""
+        weights = self.target_weight_rows
+        return weights if weights is None or weights.ndim < 2 else self._shaped(weights)
 
     @property
     def present(self) -> NDArray[np.bool_]:
         """``(n_sequences, n_steps)`` bool: the steps that are no padding."""
         return np.asarray(np.arange(self.n_steps)[None, :] < self.lengths[:, None])
 
-    @cached_property
+    @property
     def weights(self) -> NDArray[np.float64] | None:
-        """``(n_sequences, n_steps, n_outputs)``: the weight of each target in the error; None where all are equal."""
-        return combined(self.target_weights, self.class_weights, self.targets)
+        """``(n_sequences, n_steps, n_outputs)``: `weight_rows`, padded with 0."""
+        return None if self.weight_rows is None else self.rows.padded(self.weight_rows)
+
+    @cached_property
+    def weight_rows(self) -> NDArray[np.float64] | None:
+        """``(n_rows, n_outputs)``: the weight of each target in the error; None where all are equal."""
+        return combined(self.target_weight_rows, self.class_weights, self.target_rows)
 
     def counted(self, part: str = "train") -> NDArray[np.bool_]:
         """``(n_sequences, n_steps, n_outputs)`` bool, read-only: the targets of a part that count.
@@ -197,8 +238,16 @@ class SequenceProblem(Problem):
         Raises:
             ValueError: There is no such part.
         """
+        return self.rows.padded(self.counted_rows(part))
+
+    def counted_rows(self, part: str = "train") -> NDArray[np.bool_]:
+        """``(n_rows, n_outputs)``: as `counted`."""
         self.check_part(part)
         return self._counted[part]
+
+    def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Rows as the constructor takes them for this problem and records store them: padded where that is a view."""
+        return self.rows.padded(values) if self.rows.is_uniform else values
 
     def prepared(
         self,
@@ -235,14 +284,13 @@ class SequenceProblem(Problem):
         base = self.original
         preparation.check_columns(base.n_inputs, base.n_outputs)
         with np.errstate(over="ignore", invalid="ignore"):
-            references = preparation.references(base.inputs)
-            inputs, targets = preparation.inputs(base.inputs), preparation.targets(base.targets, references)
-        counts = base.target_mask & base.present[:, :, None]
-        if not (np.isfinite(inputs[base.present]).all() and np.isfinite(targets[counts]).all()):
+            references = preparation.references(base.input_rows, base.rows)
+            inputs = preparation.inputs(base.input_rows, base.rows)
+            targets = preparation.targets(base.target_rows, references)
+        if not (np.isfinite(inputs).all() and np.isfinite(targets[base.mask_rows]).all()):
             raise BadInput("the preparation gives values that are not finite; choose another transform or residual")
-        references[~base.present] = 0.0
-        problem = SequenceProblem(**{**base.fields(), "inputs": inputs, "targets": targets})
-        problem.__dict__.update(preparation=preparation, references=checks.frozen(references), original=base)
+        problem = base.with_values(inputs, targets)
+        problem.__dict__.update(preparation=preparation, reference_rows=checks.frozen(references), original=base)
         if preparation.subtracts:
             what, bracket, unit = problem.error_name.partition(" (")
             problem.__dict__["error_name"] = f"{what} of the residual{bracket}{unit}"
@@ -295,40 +343,62 @@ class SequenceProblem(Problem):
                 f"the problem has {self.n_inputs} and {self.n_outputs}"
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            inputs, targets = scaling.scale_inputs(self.inputs), scaling.scale_targets(self.targets)
-        counts = self.target_mask & self.present[:, :, None]
-        if not (np.isfinite(inputs[self.present]).all() and np.isfinite(targets[counts]).all()):
+            inputs, targets = scaling.scale_inputs(self.input_rows), scaling.scale_targets(self.target_rows)
+        if not (np.isfinite(inputs).all() and np.isfinite(targets[self.mask_rows]).all()):
             raise BadInput(
                 "scaling gives values beyond the range of floating-point numbers: the training values of a column lie "
                 "too close together for the values of the other parts; choose another scaling or part"
             )
-        problem = SequenceProblem(**{**self.fields(), "inputs": inputs, "targets": targets})
+        problem = self.with_values(inputs, targets)
         # Nothing that was prepared changes with the units.
-        kept = {name: self.__dict__[name] for name in ("original", "preparation", "references")}
+        kept = {name: self.__dict__[name] for name in ("original", "preparation", "reference_rows")}
         problem.__dict__.update(scaling=scaling, unscaled=self, error_name=self.error_name, **kept)
         return problem
 
     def predictions(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Outputs of a network as values of the full target in original units; both like the targets."""
+        """Outputs of a network as values of the full target in original units.
+
+        Args:
+            outputs: ``(n_rows, n_outputs)``, or ``(n_sequences, n_steps, n_outputs)``.
+
+        Returns:
+            Of the same shape; NaN beyond a length.
+        """
+        if outputs.ndim == 3:
+            return self.rows.padded(self.predictions(self.rows.of(outputs)), np.nan)
         values = self.scaling.unscale_targets(outputs)
-        if self.preparation is None or self.references is None:
+        if self.preparation is None or self.reference_rows is None:
             return values
-        return self.preparation.restored(values, self.references)
+        return self.preparation.restored(values, self.reference_rows)
 
     def outputs_for(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
         """The inverse of `predictions`: the outputs that would be them; NaN where there are none (logarithms)."""
-        if self.preparation is not None and self.references is not None:
-            predictions = self.preparation.targets(predictions, self.references)
+        if predictions.ndim == 3:
+            return self.rows.padded(self.outputs_for(self.rows.of(predictions)), np.nan)
+        if self.preparation is not None and self.reference_rows is not None:
+            predictions = self.preparation.targets(predictions, self.reference_rows)
         return self.scaling.scale_targets(predictions)
 
+    def with_values(self, inputs: NDArray[np.float64], targets: NDArray[np.float64]) -> SequenceProblem:
+        """The same problem with other values, ``(n_rows, n_inputs)`` and ``(n_rows, n_outputs)``, as original ones."""
+        return SequenceProblem(**{**self.fields(), "inputs": self._shaped(inputs), "targets": self._shaped(targets)})
+
     def fields(self) -> dict[str, Any]:
-        """The arguments that construct this problem again, in its present units; arrays are the read-only originals."""
+        """The arguments that construct this problem again, in its present units; arrays are read-only.
+
+        Those of steps are padded where all sequences are of one length, and rows elsewhere.
+        """
         names = (
-            "inputs", "targets", "lengths", "target_mask", "washout", "learned", "weight_decay", "times",
-            "input_names", "target_names", "tied", "reference_variance", "season", "gradient_boosting", "objective",
-            "target_weights", "class_weights",
+            "lengths", "washout", "learned", "weight_decay", "input_names", "target_names", "tied",
+            "reference_variance", "season", "gradient_boosting", "objective", "target_weights", "class_weights",
         )  # fmt: skip
-        return {name: getattr(self, name) for name in names} | {"parts": dict(self.parts)}
+        return {name: getattr(self, name) for name in names} | {
+            "inputs": self._shaped(self.input_rows),
+            "targets": self._shaped(self.target_rows),
+            "target_mask": self._shaped(self.mask_rows),
+            "times": None if self.time_rows is None else self._shaped(self.time_rows),
+            "parts": {name: self._shaped(mask) for name, mask in self.part_rows.items()},
+        }
 
     def to_arrays(self) -> Arrays:
         """The problem as plain arrays, in original units, with the parameters of preparation and scaling."""
@@ -366,12 +436,12 @@ class SequenceProblem(Problem):
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
         """As in `Problem`: the objective over the counted targets and weight decay, share of the right steps."""
-        counted = self.counted(part)
-        outputs = network.predict(genome, self.inputs, self.lengths)
+        counted = self.counted_rows(part)
+        outputs = network.predict_rows(genome, self.input_rows, self.lengths)
         error = self.objective.error(self, outputs, counted)
         error += self.weight_decay * float((genome * genome).mean())
-        right = self.learned.right(outputs, self.targets, counted)
-        return error, right.sum() / counted.any(axis=2).sum()
+        right = self.learned.right(outputs, self.target_rows, counted)
+        return error, right.sum() / counted.any(axis=1).sum()
 
     @property
     def measures(self) -> Mapping[str, str]:
@@ -387,7 +457,7 @@ class SequenceProblem(Problem):
 
     def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
         """As in `Problem`: the fields of `PartMetrics`."""
-        outputs = network.predict(genome, self.inputs, self.lengths)
+        outputs = network.predict_rows(genome, self.input_rows, self.lengths)
         return _plain({part: measure(self, outputs, part) for part in self.parts})
 
     def competitors(self) -> Mapping[str, Measured]:
@@ -416,9 +486,8 @@ class SequenceProblem(Problem):
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name} {int(self._counted[name].sum())}" for name in self.parts)
-        shape = (
-            f"{self.n_sequences} sequences of {self.n_steps} steps, {self.n_inputs} inputs, {self.n_outputs} outputs"
-        )
+        steps = f"{'' if self.rows.is_uniform else 'up to '}{self.n_steps} steps"
+        shape = f"{self.n_sequences} sequences of {steps}, {self.n_inputs} inputs, {self.n_outputs} outputs"
         return f"<SequenceProblem: {shape}; targets: {parts}; scaling {self.scaling}>"
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.problems.rows import ranges
 from neuroevo.problems.sequence import SequenceProblem
 
 Stretches = NDArray[np.int64]
@@ -22,21 +23,19 @@ def restricted(problem: SequenceProblem, stretches: Stretches, part: str = "trai
         BadInput: They do not lie within the sequences, or none of their targets counts.
     """
     sequence, begin, first, end = checked_stretches(problem, stretches).T
-    steps = np.arange(int((end - begin).max()))
-    # Steps beyond the end of a stretch repeat its last one: they are padding.
-    places = np.minimum(begin[:, None] + steps, end[:, None] - 1)
-    rows = sequence[:, None], places
-    counts = (begin[:, None] + steps >= first[:, None]) & (begin[:, None] + steps < end[:, None])
-    weights = problem.target_weights
+    lengths, starts = end - begin, problem.rows.offsets[sequence]
+    at = ranges(starts + begin, lengths)
+    counts = at >= np.repeat(starts + first, lengths)
+    weights = problem.target_weight_rows
     return SequenceProblem(
-        problem.inputs[rows],
-        problem.targets[rows],
-        lengths=end - begin,
-        target_mask=problem.counted(part)[rows] & counts[:, :, None],
+        problem.input_rows[at],
+        problem.target_rows[at],
+        lengths=lengths,
+        target_mask=problem.counted_rows(part)[at] & counts[:, None],
         learned=problem.learned,
         weight_decay=problem.weight_decay,
         objective=problem.objective,
-        target_weights=None if weights is None else np.broadcast_to(weights, problem.targets.shape)[rows],
+        target_weights=weights if weights is None or weights.ndim < 2 else weights[at],
         class_weights=problem.class_weights,
     )
 

@@ -111,12 +111,12 @@ def describe(problem: SequenceProblem) -> Summary:
 
 
 def _part(problem: SequenceProblem, name: str) -> PartSummary:
-    counted = problem.counted(name)
-    steps = np.asarray(counted.any(axis=2))
-    labels = [] if problem.times is None else problem.times[steps].tolist()
+    counted = problem.counted_rows(name)
+    steps = np.asarray(counted.any(axis=1))
+    labels = [] if problem.time_rows is None else problem.time_rows[steps].tolist()
     return PartSummary(
         name=name,
-        n_sequences=int(steps.any(axis=1).sum()),
+        n_sequences=int(problem.rows.some(steps).sum()),
         n_steps=int(steps.sum()),
         n_targets=int(counted.sum()),
         first=str(labels[0]) if labels else None,

@@ -36,9 +36,9 @@ def warnings(problem: SequenceProblem) -> list[str]:
 
 def _input_warnings(problem: SequenceProblem) -> list[str]:
     found = []
-    train = problem.parts["train"] & problem.present
+    train = problem.part_rows["train"]
     for i, name in enumerate(problem.input_names):
-        values = problem.inputs[:, :, i][train]
+        values = problem.input_rows[train, i]
         largest = float(np.abs(values).max(initial=0.0))
         if values.size and values.min() == values.max():
             found.append(f"input {name!r} is constant in the training part: it tells the network nothing")
@@ -50,14 +50,14 @@ def _input_warnings(problem: SequenceProblem) -> list[str]:
 
 def _foreign_warnings(problem: SequenceProblem, train: NDArray[np.bool_]) -> list[str]:
     """For each part the input that lies furthest outside the training range, where that is by more than its width."""
-    seen = problem.original.inputs[train]
+    seen = problem.original.input_rows[train]
     if not len(seen):
         return []
     low, high = seen.min(axis=0), seen.max(axis=0)
     width = np.where(high > low, high - low, np.inf)
     found = []
-    for part, mask in problem.parts.items():
-        values = problem.original.inputs[mask & problem.present & ~train]
+    for part, mask in problem.part_rows.items():
+        values = problem.original.input_rows[mask & ~train]
         outside = np.maximum(low - values, values - high) / width
         far = outside > REACH
         if far.any():
@@ -75,9 +75,9 @@ def _foreign_warnings(problem: SequenceProblem, train: NDArray[np.bool_]) -> lis
 
 def _target_warnings(problem: SequenceProblem) -> list[str]:
     found = []
-    counted = problem.counted("train")
+    counted = problem.counted_rows("train")
     for o, name in enumerate(problem.target_names):
-        values = problem.targets[:, :, o][counted[:, :, o]]
+        values = problem.target_rows[:, o][counted[:, o]]
         if not values.size:
             found.append(f"target {name!r} never counts in the training part: its output stays untrained")
         elif values.min() == values.max():
@@ -91,11 +91,11 @@ def _target_warnings(problem: SequenceProblem) -> list[str]:
 
 
 def _part_warnings(problem: SequenceProblem) -> list[str]:
-    train = problem.counted("train")
+    train = problem.counted_rows("train")
     found = [
         f"part {name!r} shares targets with the training part: its error says nothing about new data"
         for name in problem.parts
-        if name != "train" and (problem.counted(name) & train).any()
+        if name != "train" and (problem.counted_rows(name) & train).any()
     ]
     n_targets = int(train.sum())
     if n_targets < 10:
@@ -105,18 +105,18 @@ def _part_warnings(problem: SequenceProblem) -> list[str]:
 
 def _time_warnings(problem: SequenceProblem) -> list[str]:
     """Times that come twice, and steps in time that are much longer than most."""
-    if problem.times is None:
+    if problem.time_rows is None:
         return []
     doubles: list[Any] = []
     gaps: list[Any] = []
-    for labels, length in zip(problem.times, problem.lengths, strict=True):
-        moments = moments_of(labels[:length])
+    for labels in problem.rows.split(problem.time_rows):
+        moments = moments_of(labels)
         if moments is None:
-            doubles += labels[1:length][labels[1:length] == labels[: length - 1]].tolist()
+            doubles += labels[1:][labels[1:] == labels[:-1]].tolist()
             continue
         steps = np.diff(moments)
-        doubles += labels[1:length][steps == 0].tolist()
-        gaps += labels[1:length][steps > 1.5 * np.median(steps)].tolist() if (steps > 0).any() else []
+        doubles += labels[1:][steps == 0].tolist()
+        gaps += labels[1:][steps > 1.5 * np.median(steps)].tolist() if (steps > 0).any() else []
     found = []
     if doubles:
         found.append(
@@ -137,9 +137,9 @@ def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
         return ["a softmax over one output is 1 at every step"]
     if activation not in _REACHED or problem.learned.by_class:
         return []
-    found, (low, high), counted = [], _REACHED[activation], problem.counted("train")
+    found, (low, high), counted = [], _REACHED[activation], problem.counted_rows("train")
     for o, name in enumerate(problem.target_names):
-        values = problem.targets[:, :, o][counted[:, :, o]]
+        values = problem.target_rows[:, o][counted[:, o]]
         outside = int(((values < low - 1e-6) | (values > high + 1e-6)).sum())
         if outside:
             found.append(
@@ -147,9 +147,9 @@ def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
                 f"between {low:g} and {high:g}, and these between {values.min():.3g} and {values.max():.3g} in scaled "
                 f'units; set output_activation = "linear" or scaling = "range" with scaling_range = [{low:g}, {high:g}]'
             )
-    whole = counted.all(axis=2)
+    whole = counted.all(axis=1)
     if activation == "softmax" and not found and whole.any():
-        sums = problem.targets[whole].sum(axis=1)
+        sums = problem.target_rows[whole].sum(axis=1)
         if np.abs(sums - 1.0).max() > 1e-6:
             found.append(
                 f"outputs of softmax sum to 1 at every step, and the training targets to {sums.min():.3g} to "

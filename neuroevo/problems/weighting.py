@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput, WrongType
 
+if TYPE_CHECKING:
+    from neuroevo.problems.given import Given
+
 Floats = NDArray[np.float64]
 
 
-def checked_target_weights(weights: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
-    """An own read-only copy of weights that broadcast to the shape of the targets.
+def checked_target_weights(weights: ArrayLike | None, given: Given) -> Floats | None:
+    """``(n_rows, n)`` or ``(n,)``, an own read-only copy, which broadcasts to targets of rows.
 
     Raises:
         WrongType: They are not real numbers.
         BadInput: They do not broadcast, or one is not finite and above 0.
     """
-    if weights is None:
-        return None
-    array = _positive("target_weights", weights)
-    try:
-        np.broadcast_to(array, shape)
-    except ValueError as error:
-        raise BadInput(
-            f"target_weights must broadcast to the shape of the targets, {shape} (n_sequences, n_steps, n_outputs), "
-            f"got {array.shape}; one a target column is ({shape[2]},), one a step (n_sequences, n_steps, 1)"
-        ) from error
-    return array
+    return None if weights is None else _positive("target_weights", given.weights(weights))
 
 
 def checked_class_weights(
@@ -40,7 +35,7 @@ def checked_class_weights(
 
     Args:
         weights: As given.
-        targets: ``(n_sequences, n_steps, n_outputs)``, one-hot.
+        targets: ``(n_rows, n_outputs)``, one-hot.
         counted: bool of that shape, of the training part.
         by_class: Whether the problem has classes.
 
@@ -52,11 +47,11 @@ def checked_class_weights(
         return None
     if not by_class:
         raise BadInput("class_weights need classes (learned=RightClass()); target_weights weigh targets and steps")
-    n_classes = targets.shape[2]
+    n_classes = targets.shape[1]
     if isinstance(weights, str):
         if weights != "balanced":
             raise BadInput(f'class_weights must be {n_classes} numbers or "balanced", got {weights!r}')
-        found = np.bincount(targets[counted.any(axis=2)].argmax(axis=1), minlength=n_classes)
+        found = np.bincount(targets[counted.any(axis=1)].argmax(axis=1), minlength=n_classes)
         alike = found.sum() / ((found > 0).sum() * np.maximum(found, 1))
         return _positive("class_weights", np.where(found > 0, alike, 1.0))
     array = _positive("class_weights", weights)
@@ -80,8 +75,8 @@ def _positive(name: str, weights: ArrayLike) -> Floats:
 
 
 def combined(target_weights: Floats | None, class_weights: Floats | None, targets: Floats) -> Floats | None:
-    """``(n_sequences, n_steps, n_outputs)``: the weight of each target; None where all are equal."""
+    """``(n_rows, n_outputs)``: the weight of each target; None where all are equal."""
     if target_weights is None and class_weights is None:
         return None
     weights = np.ones(targets.shape) if target_weights is None else np.broadcast_to(target_weights, targets.shape)
-    return weights if class_weights is None else weights * class_weights[targets.argmax(axis=2)][:, :, None]
+    return weights if class_weights is None else weights * class_weights[targets.argmax(axis=1)][:, None]

@@ -10,8 +10,8 @@ from neuroevo.networks import Network
 from neuroevo.problems import Problem
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import provenance
-from neuroevo.records.files import DATA_FILE
-from neuroevo.records.npz import write_npz
+from neuroevo.records.files import DATA_FILE, write_atomically, write_shared
+from neuroevo.records.npz import pack_npz
 from neuroevo.records.schema import FORMAT, FORMAT_VERSION
 
 
@@ -44,13 +44,24 @@ def description_of(network: Network) -> dict[str, Any]:
     }
 
 
-def store_data(folder: Path, problem: Problem, limit: int) -> dict[str, Any]:
-    """Write data.npz, unless the data have more than `limit` bytes, and give what run.json says of them."""
+def store_data(folder: Path, problem: Problem, limit: int, shared: Path | None = None) -> dict[str, Any]:
+    """Write data.npz, unless the data have more than `limit` bytes, and give what run.json says of them.
+
+    Args:
+        folder: The run's.
+        problem: Has the data.
+        limit: In bytes.
+        shared: The folder of a set whose runs have the same data: its data.npz and the run's are one file.
+    """
     arrays = problem.to_arrays()
     n_bytes = sum(array.nbytes for array in arrays.values())
     stored = n_bytes <= limit
     if stored:
-        write_npz(folder / DATA_FILE, arrays)
+        content = pack_npz(arrays)
+        if shared is None:
+            write_atomically(folder / DATA_FILE, content)
+        else:
+            write_shared(folder / DATA_FILE, content, shared / DATA_FILE)
     return {
         "problem": problem.kind,
         "error": problem.error_name,

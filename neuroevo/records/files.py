@@ -6,6 +6,7 @@ us read or write anything outside its folder.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
@@ -117,6 +118,29 @@ def write_atomically(path: Path, *chunks: bytes | memoryview) -> None:
             temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def write_shared(path: Path, content: bytes, shared: Path) -> None:
+    """Write a file that is the same one as `shared` by a further name (a hard link), with this content.
+
+    `shared` is made where it is missing. Where it holds something else, or the system has no such links, the file is
+    one of its own.
+
+    Raises:
+        RecordUnwritable: The machine refused to write `path`.
+    """
+    with contextlib.suppress(OSError, RecordError):
+        if not shared.exists():
+            write_atomically(path, content)
+            with contextlib.suppress(FileExistsError):  # another run has just made it
+                os.link(path, shared)
+                return
+            path.unlink()
+        if read_bytes(shared, len(content)) == content:
+            os.link(shared, path)
+            sync_folder(path.parent)
+            return
+    write_atomically(path, content)
 
 
 def sync_folder(path: Path) -> None:

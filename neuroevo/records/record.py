@@ -64,6 +64,9 @@ class RunRecord:
     def __repr__(self) -> str:
         return f"<RunRecord {str(self.path)!r}: {self.status}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RunRecord, (self.path, dict(self.run))
+
     @property
     def name(self) -> str:
         """The name that the run was given; the folder's, unless someone renamed that."""

@@ -11,8 +11,8 @@ from neuroevo.stopping import StopReason
 
 #: The format that this package writes, and the versions of it that it reads. docs/file-formats.md lists what changed.
 FORMAT = "neuroevo-run"
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, 2)
+FORMAT_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
 
 STATUSES = ("running", "finished", "interrupted", "failed")
 

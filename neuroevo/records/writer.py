@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,7 @@ from neuroevo.records.champion import CHAMPION_FILE, write_champion
 from neuroevo.records.checkpoints import State, discard_after, last_good, write_checkpoint
 from neuroevo.records.contents import first_contents, store_data
 from neuroevo.records.digests import unsealed, write_sealed
-from neuroevo.records.errors import RecordError, writing
+from neuroevo.records.errors import RecordError, RecordUnwritable, writing
 from neuroevo.records.files import (
     RUN_FILE,
     SCENARIO_FILE,
@@ -72,6 +73,7 @@ class RunWriter:
         problem: Problem,
         network: Network,
         data_limit: int = DATA_LIMIT,
+        shared: Path | None = None,
         numbered: bool = True,
     ) -> RunWriter:
         """Make the folder of a new run, complete from its first moment on.
@@ -84,6 +86,7 @@ class RunWriter:
             problem: What is to be learnt.
             network: What its genomes mean.
             data_limit: Data above this size in bytes are not stored, only their fingerprint.
+            shared: The folder of a set whose runs have the same data, which are stored once for all of them.
             numbered: Whether a number may be appended; otherwise a name that is taken is refused.
 
         Raises:
@@ -104,7 +107,7 @@ class RunWriter:
         try:
             lock = RunLock(hidden)
             write_atomically(hidden / SCENARIO_FILE, scenario_toml.encode("utf-8"))
-            contents = first_contents(run, network, store_data(hidden, problem, data_limit))
+            contents = first_contents(run, network, store_data(hidden, problem, data_limit, shared))
             writer = cls(hidden, contents, lock, History())
             writer._claim(results, name, numbered)
         except BaseException:
@@ -269,6 +272,10 @@ class RunWriter:
     ) -> None:
         if error is not None:
             self.log(f"ended by {type(error).__name__}: {error}")
+            # Best effort: what ends a run may be the disk itself, and its error is the one to be seen.
+            with suppress(RecordUnwritable):
+                self._rows.sync()
+                self.update({"status": "failed" if isinstance(error, Exception) else "interrupted"})
         self.close()
 
 

@@ -22,7 +22,9 @@ from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
-from neuroevo.scenario.reader import ScenarioError, read_table, with_overrides
+from neuroevo.scenario.kinds import overridden
+from neuroevo.scenario.reader import ScenarioError, read_table
+from neuroevo.scenario.skip import asks_for_fit, resolved_with_fit, with_fit
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.spaces import SPACES, Direct, SearchSpace
@@ -42,7 +44,7 @@ TABLES = ("problem", "network", "space", "strategy", "islands", "batch", "stop",
 _NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
 IN_MEMORY = "in memory"
 """The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
-_NEEDED = {
+NEEDED = {
     "problem": 'what is to be learnt, with kind = "series" or another name that `neuroevo list` shows',
     "network": 'what learns it, with kind = "elman" or another name that `neuroevo list` shows',
     "strategy": 'how it is searched, with kind = "genetic_algorithm" or another name that `neuroevo list` shows',
@@ -165,7 +167,7 @@ class Scenario:
         if not overrides:
             return self
         kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
-        return check_table(with_overrides(self.with_sweep, overrides), self.source, kept)
+        return check_table(overridden(self.with_sweep, overrides), self.source, kept)
 
     @property
     def with_sweep(self) -> Mapping[str, Any]:
@@ -192,7 +194,7 @@ def load_scenario(
         ScenarioError: With every mistake in it.
     """
     source = Path(path)
-    table = with_overrides(read_table(source), overrides or {})
+    table = overridden(read_table(source), overrides or {})
     return check_table(table, source, problem)
 
 
@@ -228,7 +230,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     built, resolved_problem = problem, tables["problem"] or {}
     if problem is None:
         built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
-    network, resolved_network = collect.pair(lambda: _network(tables["network"], built))
+    network, resolved_network = collect.pair(lambda: _network(tables["network"], built, problem is not None))
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
     islands, resolved_islands = collect.pair(
@@ -281,8 +283,8 @@ class _Collector:
 
     def table(self, tables: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         if name not in tables:
-            if name in _NEEDED:
-                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=_NEEDED[name]))
+            if name in NEEDED:
+                self.mistakes.append(Mistake(f"[{name}]", "this table is needed and missing", hint=NEEDED[name]))
             return None
         if not isinstance(tables[name], dict):
             self.mistakes.append(Mistake(name, f"must be a table, written [{name}]", shown(tables[name])))
@@ -342,7 +344,8 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, di
     return problem, {"kind": table["kind"], **_plain(settings)}
 
 
-def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[Network, dict[str, Any]]:
+def _network(table: Mapping[str, Any] | None, problem: Problem | None, known: bool) -> tuple[Network, dict[str, Any]]:
+    """The network and its resolved table; `known` says that the problem is not made anew."""
     if table is None:
         raise _ReportedError
     cls, values = _member(NETWORKS, table, "network")
@@ -358,17 +361,19 @@ def _network(table: Mapping[str, Any] | None, problem: Problem | None) -> tuple[
         if isinstance(size, int) and isinstance(factor, int):
             # Links between all units, as weights, as indices, and as decoded copies.
             _refuse_giants(f"network.{name}", f"{size} units", 4 * 8.0 * size * size * factor)
+    fitted = {"skip", "fixed"} <= {*own} and asks_for_fit(values)
     if problem is None:
-        _check_alone(table["kind"], values)
+        _check_alone(table["kind"], {**values, "skip": True} if fitted else values)
         raise _ReportedError
     try:
+        values = with_fit(values, problem, known) if fitted else values
         network = make_network(table["kind"], problem.n_inputs, problem.n_outputs, **values)
         problem.check_network(network)
     except SettingsError as error:
         raise SettingsError([dataclasses.replace(m, path=joined("network", m.path)) for m in error.mistakes]) from error
     except BadInput as error:
         raise SettingsError([Mistake("network", str(error))]) from error
-    return network, {"kind": table["kind"], **network.settings()}
+    return network, {"kind": table["kind"], **(resolved_with_fit(network) if fitted else network.settings())}
 
 
 def _space(table: Mapping[str, Any] | None) -> tuple[SearchSpace, dict[str, Any]]:

@@ -86,6 +86,10 @@ class StoppingCriterion(ABC):
     def check(self, progress: Progress) -> StopReason | None:
         """The reason to stop after this generation, or None to go on."""
 
+    def standing(self, progress: Progress) -> str:  # noqa: ARG002 - a criterion of one's own need not say it
+        """How near it is, in a few words ("generations 31/60"); empty where that cannot be said."""
+        return ""
+
     def leaves(self) -> tuple[StoppingCriterion, ...]:
         """The single criteria that this one is made of."""
         return (self,)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+import numpy as np
 from annotated_types import Ge, Interval
+from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.stopping.base import StoppingCriterion, StopReason
@@ -34,6 +36,9 @@ class Generations(StoppingCriterion):
             return None
         return StopReason(self.name, float(progress.generation), f"{progress.generation} generations done")
 
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.generation}/{self.limit}"
+
 
 @dataclass(frozen=True)
 class Evaluations(StoppingCriterion):
@@ -47,6 +52,9 @@ class Evaluations(StoppingCriterion):
         if progress.evaluations < self.limit:
             return None
         return StopReason(self.name, float(progress.evaluations), f"{progress.evaluations} evaluations done")
+
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.evaluations}/{self.limit}"
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,9 @@ class Seconds(StoppingCriterion):
             return None
         return StopReason(self.name, progress.seconds, f"{progress.seconds:.1f} of {self.limit:g} seconds used")
 
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.seconds:.0f}/{self.limit:g}"
+
 
 @dataclass(frozen=True)
 class ErrorReached(StoppingCriterion):
@@ -80,6 +91,9 @@ class ErrorReached(StoppingCriterion):
         message = f"training error {value:.6g} reached the target of {self.target:g}{_named(progress)}"
         return StopReason(self.name, value, message)
 
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.incumbent_error:.3g}, wanted {self.target:g}"
+
 
 @dataclass(frozen=True)
 class FitnessReached(StoppingCriterion):
@@ -93,6 +107,9 @@ class FitnessReached(StoppingCriterion):
         if not value >= self.target:
             return None
         return StopReason(self.name, value, f"fitness {value:.6g} reached the target of {self.target:g}")
+
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.incumbent_fitness:.3g}, wanted {self.target:g}"
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,9 @@ class Learned(StoppingCriterion):
         message = f"{100 * value:.4g} % of the training data learnt (target {100 * self.share:g} %)"
         return StopReason(self.name, value, message)
 
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {100 * progress.incumbent_learned:.3g} %, wanted {100 * self.share:g}"
+
 
 @dataclass(frozen=True)
 class ValidationErrorReached(StoppingCriterion):
@@ -124,6 +144,9 @@ class ValidationErrorReached(StoppingCriterion):
             return None
         message = f"validation error {value:.6g} reached the target of {self.target:g}{_named(progress)}"
         return StopReason(self.name, value, message)
+
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.history.best_so_far(self.columns[0])[-1]:.3g}, wanted {self.target:g}"
 
 
 @dataclass(frozen=True)
@@ -150,6 +173,10 @@ class Stagnation(StoppingCriterion):
         message = f"no better error than {earlier:.6g} for {self.patience} generations{_named(progress)}"
         return StopReason(self.name, float(self.patience), message)
 
+    def standing(self, progress: Progress) -> str:
+        waited = _waited(progress.history["incumbent_error"], self)
+        return f"{self.name} {waited}/{self.patience}"
+
 
 @dataclass(frozen=True)
 class ValidationPatience(StoppingCriterion):
@@ -175,10 +202,24 @@ class ValidationPatience(StoppingCriterion):
         message = f"no better validation error than {earlier:.6g} for {self.patience} generations{_named(progress)}"
         return StopReason(self.name, float(self.patience), message)
 
+    def standing(self, progress: Progress) -> str:
+        waited = _waited(progress.history.best_so_far("validation_error"), self)
+        return f"{self.name} {waited}/{self.patience}"
+
 
 def _named(progress: Progress) -> str:
     """What the error is, to be put behind a sentence about it; nothing where the problem has no name for it."""
     return "" if progress.error_name == "error" else f", {progress.error_name}"
+
+
+def _waited(best: NDArray[np.float64], rule: Stagnation | ValidationPatience) -> int:
+    """Generations, up to the rule's patience, for which the best has not improved by more than its margin."""
+    most = min(rule.patience, len(best) - 1)
+    for waited in range(1, most + 1):
+        earlier = float(best[-1 - waited])
+        if math.isnan(earlier) or _improved(earlier, float(best[-1]), rule.absolute, rule.relative):
+            return waited - 1
+    return max(0, most)
 
 
 def _improved(earlier: float, now: float, absolute: float, relative: float) -> bool:
@@ -199,6 +240,9 @@ class Diversity(StoppingCriterion):
         if not value <= self.least:
             return None
         return StopReason(self.name, value, f"diversity {value:.6g} fell to {self.least:g}")
+
+    def standing(self, progress: Progress) -> str:
+        return f"{self.name} {progress.diversity:.3g}, wanted {self.least:g}"
 
 
 @dataclass(frozen=True)

@@ -219,3 +219,47 @@ def test_a_set_shows_its_ensemble_beside_single_trials(small_scenario: Path, tmp
     (tmp_path / "runs" / "small-trials" / "ensemble.json").write_text("[]")
     broken = neuroevo("show", "runs/small-trials", cwd=tmp_path)
     assert (broken.returncode, "ensemble.json must hold an object" in broken.stderr) == (2, True)
+
+
+def test_another_kind_drops_what_only_the_old_one_knows_and_says_so(small_scenario: Path, tmp_path: Path) -> None:
+    text = small_scenario.read_text(encoding="utf-8")
+    small_scenario.write_text(text.replace("population_size = 16", "population_size = 16\ntournament_size = 3"))
+    done = neuroevo("check", small_scenario, "--set", "strategy.kind=random_search", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = json.loads(done.stdout)["scenario"]["strategy"]
+    assert (table["kind"], table["population_size"]) == ("random_search", 16)
+    assert "left out what only genetic_algorithm has: tournament_size\n" in done.stderr
+    wrong = neuroevo("check", small_scenario, "--set", "strategy.kind=random_search", "--set", "strategy.selection=best", cwd=tmp_path)  # fmt: skip
+    assert wrong.returncode == 2
+    assert "strategy.selection: unknown key" in wrong.stderr
+
+
+def test_documents_are_json_with_the_figures_of_the_record(small_scenario: Path, tmp_path: Path) -> None:
+    neuroevo("run", small_scenario, "--results", "runs", "--quiet", cwd=tmp_path)
+    shown = json.loads(neuroevo("show", "runs/small-seed1", "--json", cwd=tmp_path).stdout)
+    stored = json.loads((tmp_path / "runs/small-seed1/run.json").read_text(encoding="utf-8"))
+    assert {key: shown[key] for key in stored} == stored
+    listed = json.loads(neuroevo("list", "--json", cwd=tmp_path).stdout)
+    assert "snes" in listed["strategies"]
+    schema = json.loads(neuroevo("schema", cwd=tmp_path).stdout)
+    assert "snes" in [kind["properties"]["kind"]["const"] for kind in schema["properties"]["strategy"]["oneOf"]]
+
+
+def test_a_module_of_ones_own_is_known_after_its_import(small_scenario: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from neuroevo.strategies import STRATEGIES\n"
+        "from neuroevo.strategies.random_search import RandomSearch\n"
+        "class Mine(RandomSearch):\n    'A search of mine.'\n"
+        "STRATEGIES.register('mine', Mine)\n",
+        encoding="utf-8",
+    )
+    options = ("--import", "mine", "run", small_scenario, "--set", "strategy.kind=mine", "--results", "runs")
+    done = neuroevo(*options, "-q", "--workers", "0", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "runs/small-seed1\n"), done.stderr
+    missing = neuroevo("--import", "mine.py", "list", cwd=tmp_path)
+    assert missing.returncode == 2
+    assert "without .py" in missing.stderr
+
+
+def test_short_and_long_help_say_the_same(tmp_path: Path) -> None:
+    assert neuroevo("run", "-h", cwd=tmp_path).stdout == neuroevo("run", "--help", cwd=tmp_path).stdout

@@ -164,6 +164,7 @@ UNIT_LANES = [
     (ne.Elman(1, 64, 1), 1),
     (ne.Elman(3, 48, 2, initial_state=True, activation="logistic"), 3),
     (ne.Elman(2, 57, 3, initial_state=True), 2),
+    (ne.Elman(3, 57, 2, initial_state=True, skip=True), 2),
     (ne.Elman(2, 32, 4, activation="relu", fixed={"weight_hh_l0": np.where(np.eye(32) > 0, np.nan, 0.0)}), 1),
 ]
 
@@ -184,8 +185,9 @@ def test_lanes_of_units_and_lanes_of_genomes_give_the_same_bits(network, n_seque
     np.testing.assert_array_equal(results[0].learned, results[1].learned)
 
 
-def test_many_units_on_one_series_equal_the_oracle():
-    network = ne.Elman(2, 32, 1)
+@pytest.mark.parametrize("skip", [False, True])
+def test_many_units_on_one_series_equal_the_oracle(skip):
+    network = ne.Elman(2, 32, 1, skip=skip)
     problem = problem_for(network, 9, 1, 40, learned=ne.Within(0.5))
     assert plans.suits_units(network, problem)
     population = np.random.default_rng(9).normal(size=(3, network.n_genes)) * 0.3
@@ -332,6 +334,9 @@ class NoKernel:
 
     def predict(self, genome, inputs, lengths=None):
         return self.inner.predict(genome, inputs, lengths)
+
+    def predict_rows(self, genome, rows, lengths):
+        return self.inner.predict_rows(genome, rows, lengths)
 
 
 def test_network_without_a_kernel_is_evaluated_by_predict_and_says_so_once():

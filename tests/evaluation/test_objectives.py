@@ -30,7 +30,9 @@ def varied(name, drawn):
 
 
 def rebuilt(problem, **changes):
-    return ne.SequenceProblem(**{**problem.fields(), **changes})
+    """The problem with other arguments, those of steps in padded arrays."""
+    names = ("inputs", "targets", "target_mask", "times", "parts")
+    return ne.SequenceProblem(**{**problem.fields(), **{name: getattr(problem, name) for name in names}, **changes})
 
 
 def judged(network, seed, n_sequences, n_steps, name, by_class, weighted=0, decay=0.0):
@@ -42,7 +44,8 @@ def judged(network, seed, n_sequences, n_steps, name, by_class, weighted=0, deca
     if name == "cross_entropy" and not by_class:
         # Probabilities, 0 and 1 among them, for which one of the two logarithms is left out.
         changes["targets"] = np.clip(rng.uniform(-0.5, 1.5, problem.targets.shape), 0, 1)
-    shapes = [(n_sequences, n_steps, problem.n_outputs), (n_sequences, n_steps, 1), (problem.n_outputs,)]
+    steps = n_sequences, problem.n_steps
+    shapes = [(*steps, problem.n_outputs), (*steps, 1), (problem.n_outputs,)]
     if weighted in (1, 2, 3):
         changes["target_weights"] = rng.uniform(0.1, 3, shapes[weighted - 1])
     elif weighted == 4 and by_class and name != "balanced_error":

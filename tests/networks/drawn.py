@@ -30,6 +30,7 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         n_sources, n_targets = n_inputs + 1 + n_units, n_units + n_outputs
         links = rng.permutation([(s, t) for s in range(n_sources) for t in range(n_targets)])
         return nets.Graph(n_inputs, n_units, n_outputs, links[: max(1, round(density * len(links)))], **settings)
+    settings["skip"] = draw(st.booleans())
     if kind != "jordan":
         settings["n_layers"] = draw(st.integers(1, 2))
     network = nets.make_network(kind, n_inputs, n_outputs, n_hidden=n_units, **settings)

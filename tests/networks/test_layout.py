@@ -47,6 +47,10 @@ def test_genome_order_is_layer_by_layer_then_states_then_read_out():
     assert nets.Gru(2, 3, 1).layout.names[:4] == ("weight_ih_l0", "weight_hh_l0", "bias_l0", "bias_hn_l0")
     assert nets.Ctrnn(2, 3, 1).layout.names[-3:] == ("time_constant_l0", "weight_out", "bias_out")
     assert nets.Jordan(2, 3, 4).layout.shapes == ((3, 2), (3, 4), (3,), (4, 3), (4,))
+    for kind in (nets.Elman, nets.Jordan, nets.Lstm, nets.Gru, nets.Ctrnn):
+        plain, skip = kind(2, 3, 4).layout, kind(2, 3, 4, skip=True).layout
+        assert (skip.names, skip.shapes) == ((*plain.names, "weight_skip"), (*plain.shapes, (4, 2)))
+        assert skip.units[-8:].tolist() == np.repeat(plain.units[-4:], 2).tolist()
 
 
 @pytest.mark.parametrize(

@@ -72,15 +72,18 @@ def test_sequences_do_not_touch_each_other(network, seed):
 
 
 @pytest.mark.parametrize("activation", ["tanh", "hard_step", "sine"])
-@given(seed=st.integers(0, 1000), n_units=st.integers(1, 5))
-def test_a_graph_with_all_links_is_an_elman_network(activation, seed, n_units):
+@given(seed=st.integers(0, 1000), n_units=st.integers(1, 5), skip=st.booleans())
+def test_a_graph_with_all_links_is_an_elman_network(activation, seed, n_units, skip):
     n_inputs, n_outputs = 2, 3
-    elman = nets.Elman(n_inputs, n_units, n_outputs, activation=activation, initial_state=True)
-    graph = nets.Graph(n_inputs, n_units, n_outputs, "all", activation=activation, initial_state=True)
+    elman = nets.Elman(n_inputs, n_units, n_outputs, activation=activation, initial_state=True, skip=skip)
+    wiring = {"density": 1.0, "seed": seed, "skip": True} if skip else "all"
+    graph = nets.Graph(n_inputs, n_units, n_outputs, wiring, activation=activation, initial_state=True)
     genome, inputs = genome_and_inputs(elman, seed)
     arrays = elman.layout.decode(genome)
     to_units = np.hstack([arrays["weight_ih_l0"], arrays["bias_l0"][:, None], arrays["weight_hh_l0"]])
     to_outputs = np.hstack([arrays["bias_out"][:, None], arrays["weight_out"]])
+    if skip:
+        to_outputs = np.hstack([arrays["weight_skip"], to_outputs])
     links = np.concatenate([to_units.ravel(), to_outputs.ravel(), arrays["initial_state_l0"]])
     np.testing.assert_allclose(graph.predict(links, inputs), elman.predict(genome, inputs), rtol=1e-12, atol=1e-13)
 

@@ -26,14 +26,16 @@ def as_network(case, arrays):
     """The network and the genome that mean the same as PyTorch's arrays, the inputs and PyTorch's outputs."""
     cell, started = case.split("_")[0], case.endswith("_started")
     n_layers = sum(name.startswith("weight_ih_l") for name in arrays)
-    settings = {"n_layers": n_layers, "initial_state": started}
+    settings = {"n_layers": n_layers, "initial_state": started, "skip": case.endswith("_skip")}
     if cell == "rnn":
         settings["activation"] = case.split("_")[1]
     kind = {"rnn": nets.Elman, "lstm": nets.Lstm, "gru": nets.Gru}[cell]
     n_hidden, n_outputs = arrays["weight_hh_l0"].shape[1], len(arrays["readout.bias"])
     network = kind(arrays["inputs"].shape[2], n_hidden, n_outputs, **settings)
     weights = {name: array for name, array in arrays.items() if name.endswith(("_l0", "_l1"))}
-    weights |= {"weight_out": arrays["readout.weight"], "bias_out": arrays["readout.bias"]}
+    weights |= {"weight_out": arrays["readout.weight"][:, :n_hidden], "bias_out": arrays["readout.bias"]}
+    if network.skip:
+        weights["weight_skip"] = arrays["readout.weight"][:, n_hidden:]
     for k in range(n_layers if started else 0):
         weights[f"initial_state_l{k}"] = arrays["h0"][k]
         if cell == "lstm":

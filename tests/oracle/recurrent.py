@@ -121,6 +121,7 @@ def dense_outputs(network, genome, sequence):
         for k, layer in enumerate(layers):
             layer["a"] = [logistic(gene) for gene in genes.vector(f"time_constant_l{k}", n_hidden)]
     V, c = genes.matrix("weight_out", n_outputs, n_hidden), genes.vector("bias_out", n_outputs)
+    S = genes.matrix("weight_skip", n_outputs, network.n_inputs) if network.skip else None
     assert genes.used == len(genes.genes)
 
     results = []
@@ -129,7 +130,10 @@ def dense_outputs(network, genome, sequence):
         for layer in layers:
             STEPS[network.kind](network, layer, seen)
             seen = layer["seen"]
-        y = read_out(network.output_activation, [dot(V[i], seen) + c[i] for i in range(n_outputs)])
+        sums = [dot(V[i], seen) + c[i] for i in range(n_outputs)]
+        if S is not None:
+            sums = [sums[i] + dot(S[i], x) for i in range(n_outputs)]
+        y = read_out(network.output_activation, sums)
         if network.kind == "jordan":
             layers[0]["h"] = y
         results.append(y)
@@ -255,7 +259,8 @@ def weight(problem, s, t, o):
     result = 1.0
     if problem.target_weights is not None:
         own = problem.target_weights
-        place = [s, t, o][3 - own.ndim :]
+        # Of sequences of unequal lengths, weights of steps are rows.
+        place = [problem.rows.offsets[s] + t, o] if own.ndim == 2 else [s, t, o][3 - own.ndim :]
         result *= float(own[tuple(0 if size == 1 else k for size, k in zip(own.shape, place, strict=True))])
     if problem.class_weights is not None:
         result *= float(problem.class_weights[[float(y) for y in problem.targets[s][t]].index(1.0)])

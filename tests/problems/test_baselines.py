@@ -94,7 +94,7 @@ def test_autoregression_equals_the_normal_equations_of_the_raw_series():
     wanted = values[9:280]
     train = years[9:280] <= 1920
     weights = np.linalg.solve(rows[train].T @ rows[train], rows[train].T @ wanted[train])
-    outputs = problem.scaling.unscale_targets(linear_filter(problem, 9))[0, :, 0]
+    outputs = problem.scaling.unscale_targets(linear_filter(problem, 9))[:, 0]
     assert np.isnan(outputs[:8]).all()
     assert outputs[8:] == pytest.approx(rows @ weights, rel=1e-8)
 
@@ -113,8 +113,8 @@ def test_several_columns_are_a_vector_autoregression():
         values[t] = values[t - 1] @ [[0.5, 0.4], [-0.4, 0.5]] + rng.normal(size=2)
     problem = SequenceProblem(values[None, :-1], values[None, 1:], tied=[0, 1])
     outputs = linear_filter(problem, 1)
-    residual = problem.targets - outputs
-    assert abs((residual * problem.inputs).mean()) < 1e-12
+    residual = problem.target_rows - outputs
+    assert abs((residual * problem.input_rows).mean()) < 1e-12
     assert measure(problem, outputs).nmse < 0.7
 
 
@@ -171,7 +171,7 @@ def test_measures_refuse_what_cannot_be_compared():
     problem = SequenceProblem(np.zeros((1, 4, 1)), np.zeros((1, 4, 1)))
     assert np.isnan(measure(problem, np.ones((1, 4, 1))).nmse)
     with pytest.raises(ValueError, match="shape of the targets"):
-        measure(problem, np.ones((4, 1)))
+        measure(problem, np.ones((3, 1)))
     with pytest.raises(ValueError, match="no part 'test'"):
         measure(problem, np.ones((1, 4, 1)), "test")
     with pytest.raises(ValueError, match="nothing to compare"):

@@ -156,15 +156,15 @@ def test_logistic_regression_of_steps_sees_the_past_alone():
     classes = (values[0, :, 0] > 0).astype(int)
     targets = np.eye(2)[np.roll(classes, 2)][None]  # the sign two steps before
     outputs = logistic_outputs(SequenceProblem(values, targets, learned=RightClass()))
-    assert (outputs.argmax(axis=2) == targets.argmax(axis=2))[0, 4:].mean() > 0.95
-    assert outputs.sum(axis=2) == pytest.approx(np.ones((1, 200)))
+    assert (outputs.argmax(axis=1) == targets[0].argmax(axis=1))[4:].mean() > 0.95
+    assert outputs.sum(axis=1) == pytest.approx(np.ones(200))
     later = values.copy()
     later[0, 150:] = 0.0
     parts = {"train": np.arange(200)[None] < 100}
     ours, theirs = (
         logistic_outputs(SequenceProblem(v, targets, learned=RightClass(), parts=parts)) for v in (values, later)
     )
-    assert np.array_equal(ours[0, :150], theirs[0, :150])
+    assert np.array_equal(ours[:150], theirs[:150])
 
 
 @pytest.mark.skipif(not has_scikit_learn(), reason="scikit-learn is not installed")
@@ -220,7 +220,7 @@ def judged(problem, rmse, *competitors, part="validation"):
 
     champion = {part: {"mse": rmse**2, "rmse": rmse, "learned": 0.5, "n_targets": figures(0).n_targets}}
     found = [
-        Baseline(name, f"the {name}", problem.targets, {part: figures(value)}, by_heart)
+        Baseline(name, f"the {name}", problem.rows, problem.target_rows, {part: figures(value)}, by_heart)
         for name, value, by_heart in competitors
     ]
     return verdict(problem, champion, found)
@@ -268,7 +268,7 @@ def test_classes_are_judged_by_the_share_that_is_right():
     rng = np.random.default_rng(0)
     problem = classes_of(rng.normal(size=(20, 3, 1)), np.arange(20) % 2)
     its = measure(problem, problem.targets)
-    better = Baseline("logistic", "logistic regression", problem.targets, {"train": its})
+    better = Baseline("logistic", "logistic regression", problem.rows, problem.target_rows, {"train": its})
     champion = {"train": {"mse": 0.0, "learned": 0.75, "n_targets": its.n_targets}}
     found = verdict(problem, champion, [better])
     assert "loses to logistic regression on the training part (100 % right against 75 %)" in found

@@ -22,7 +22,7 @@ def error_of(constant, values, objective, weights=None):
     targets = np.asarray(values, float)[None, :, None]
     own = None if weights is None else np.asarray(weights, float)[None, :, None]
     problem = SequenceProblem(np.zeros(targets.shape), targets, objective=objective, target_weights=own)
-    return problem.objective.error(problem, np.full(targets.shape, constant), problem.counted())
+    return problem.objective.error(problem, np.full((targets.size, 1), constant), problem.counted_rows())
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_huber_is_half_the_square_and_then_a_line_that_continues_it():
 
 
 def classes(chosen, right, objective, **settings):
-    targets, outputs = np.eye(3)[[right]], np.eye(3)[[chosen]]
+    targets, outputs = np.eye(3)[[right]], np.eye(3)[chosen]
     problem = SequenceProblem(
         np.zeros((1, len(right), 1)), targets, learned=RightClass(), objective=objective, **settings
     )
-    return problem.objective.error(problem, outputs, problem.counted())
+    return problem.objective.error(problem, outputs, problem.counted_rows())
 
 
 def test_balanced_error_is_the_mean_over_classes_that_occur():

@@ -87,7 +87,7 @@ def test_what_is_taken_off_is_the_sum_of_single_values(residual, transform, hori
     for t in range(problem.n_steps):
         expected = by_hand(values, t, horizon, 6, residual, transform)
         if preparation.linear is not None:
-            expected += preparation.linear(problem.inputs)[0, t, 0]
+            expected += preparation.linear(problem.input_rows, problem.rows)[t, 0]
         target = math.log(values[t + horizon]) if "log" in transform else values[t + horizon]
         assert problem.references[0, t, 0] == pytest.approx(expected, abs=1e-12)
         assert problem.targets[0, t, 0] == pytest.approx(target - expected, abs=1e-11)
@@ -211,15 +211,15 @@ def test_nothing_is_learnt_from_the_test_part(residual, transform):
 
 def test_settings_are_chosen_on_the_validation_part_or_the_end_of_training_or_every_fourth_sequence():
     problem = forecast(positive())
-    assert np.array_equal(choosing(problem), problem.counted("validation"))
+    assert np.array_equal(choosing(problem), problem.counted_rows("validation"))
     alone = SequenceProblem(problem.inputs, problem.targets, parts={"train": problem.parts["train"]}, washout=4)
     steps = np.flatnonzero(alone.counted("train")[0, :, 0])
-    assert np.flatnonzero(choosing(alone)[0, :, 0]).tolist() == steps[-(len(steps) // 4) :].tolist()
+    assert np.flatnonzero(choosing(alone)[:, 0]).tolist() == steps[-(len(steps) // 4) :].tolist()
     many = SequenceProblem(np.zeros((9, 2, 1)), np.ones((9, 2, 1)))
-    assert np.flatnonzero(choosing(many)[:, 0, 0]).tolist() == [3, 7]
+    assert np.flatnonzero(many.rows.padded(choosing(many))[:, 0, 0]).tolist() == [3, 7]
     targets = np.eye(2)[[0] * 8 + [1] * 4][:, None]
     classes = SequenceProblem(np.zeros((12, 1, 1)), targets, learned=RightClass())
-    assert np.flatnonzero(choosing(classes)[:, 0, 0]).tolist() == [3, 7, 11]
+    assert np.flatnonzero(choosing(classes)[:, 0]).tolist() == [3, 7, 11]
 
 
 REFUSED = [

@@ -130,8 +130,10 @@ def test_unscaling_gives_back_the_original_values(problem):
         scaled = problem.scaled(method)
         size = np.abs(problem.inputs).max() + np.abs(problem.targets).max() + 1.0
         assert scaled.original is problem
-        assert scaled.scaling.unscale_inputs(scaled.inputs) == pytest.approx(problem.inputs, abs=1e-12 * size)
-        assert scaled.scaling.unscale_targets(scaled.targets) == pytest.approx(problem.targets, abs=1e-12 * size)
+        assert scaled.scaling.unscale_inputs(scaled.input_rows) == pytest.approx(problem.input_rows, abs=1e-12 * size)
+        assert scaled.scaling.unscale_targets(scaled.target_rows) == pytest.approx(
+            problem.target_rows, abs=1e-12 * size
+        )
 
 
 def test_scaling_a_scaled_problem_starts_from_the_original():

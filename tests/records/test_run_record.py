@@ -214,12 +214,12 @@ def test_exception_of_a_run_is_in_its_log(start: Start) -> None:
     assert "ended by ZeroDivisionError" in (writer.path / "run.log").read_text()
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", None, True, 1.5, [1]])
+@pytest.mark.parametrize("version", [0, 4, "1", None, True, 1.5, [1]])
 def test_other_format_version_is_refused_by_name(finished: Path, version: object) -> None:
     values = json.loads((finished / "run.json").read_text())
     values["format_version"] = version
     (finished / "run.json").write_text(json.dumps(values))
-    with pytest.raises(RecordError, match=r"format version .*reads 1, 2"):
+    with pytest.raises(RecordError, match=r"format version .*reads 1, 2, 3"):
         RunRecord.open(finished)
 
 

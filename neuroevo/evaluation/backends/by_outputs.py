@@ -46,7 +46,7 @@ class ByOutputs(Compiled):
         part: str,
         wants: frozenset[str] = NOTHING_MORE,  # noqa: ARG002 - it offers nothing more
     ) -> dict[str, NDArray[Any]]:
-        counted = self._problem.counted(part)
+        counted = self._problem.counted_rows(part)
         error, learned = np.empty(len(genomes)), np.empty(len(genomes))
         size = self._block_size()
         n_threads = min(self._n_threads, max(1, -(-len(genomes) // size)))
@@ -67,29 +67,29 @@ class ByOutputs(Compiled):
         return {"error": error, "learned": learned}
 
     def _outputs(self, block: NDArray[Any], memory: Any, kept: NDArray[Any]) -> NDArray[Any]:
-        """``(n, n_sequences, n_steps, n_outputs)`` of a block of genomes, in C order whatever their number."""
+        """``(n, n_rows, n_outputs)`` of a block of genomes, in C order whatever their number."""
         plan, task, counter, nothing = self._plan, self._data.outputs(kept), np.zeros(1, np.int64), np.empty(0)
         self._kernel()(plan.cell, plan.packing, task, block, memory, counter, nothing, nothing)
-        by_lane = kept.reshape(*self._problem.targets.shape, self._block_size())
+        by_lane = kept.reshape(*self._problem.target_rows.shape, self._block_size())
         return np.ascontiguousarray(np.moveaxis(by_lane[..., : len(block)], -1, 0))
 
     def _judged(
         self, block: NDArray[Any], outputs: NDArray[Any], counted: NDArray[np.bool_]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Errors and learned shares of a block of genomes."""
-        problem, n_steps = self._problem, counted.any(axis=2).sum()
+        problem, n_steps = self._problem, counted.any(axis=1).sum()
         with np.errstate(all="ignore"):
-            right = [problem.learned.right(own, problem.targets, counted).sum() for own in outputs]
+            right = [problem.learned.right(own, problem.target_rows, counted).sum() for own in outputs]
             decay = problem.weight_decay * (block * block).mean(axis=1)
             error = cast("Own", problem.objective).errors(problem, outputs, counted) + decay
         return error, np.array(right) / n_steps
 
     def _kept(self, thread: int) -> NDArray[Any]:
-        """Where a thread's kernel writes outputs; zeros beyond the sequences stay."""
+        """Where a thread's kernel writes outputs."""
         from neuroevo.kernels.scratch import aligned_empty
 
         while len(self._outputs_of) <= thread:
-            size = self._problem.targets.size * self._block_size()
+            size = self._problem.target_rows.size * self._block_size()
             require(3 * size * np.dtype(self._dtype).itemsize, "the outputs of a block of genomes")
             self._outputs_of.append(aligned_empty(size, self._dtype))
             self._outputs_of[-1][:] = 0.0

@@ -38,7 +38,7 @@ class Objective(ABC):
 
         Args:
             problem: Has the targets and their weights.
-            outputs: ``(n_sequences, n_steps, n_outputs)``.
+            outputs: ``(n_rows, n_outputs)``, as the problem's `target_rows` lie.
             counted: bool of that shape, the targets that count.
         """
 
@@ -74,7 +74,7 @@ class Mean(Objective):
 
     def weights(self, problem: SequenceProblem, counted: Mask) -> Floats | None:  # noqa: ARG002 - others depend on it
         """The weights of the losses; None where all are equal."""
-        return problem.weights
+        return problem.weight_rows
 
     def error(self, problem: SequenceProblem, outputs: Floats, counted: Mask) -> float:
         """As in `Objective`."""
@@ -83,5 +83,5 @@ class Mean(Objective):
         if weights is not None:
             losses = losses * np.where(where, weights, 0.0)
         # Sequence by sequence, so that the order of the sum is the kernels' order.
-        total = sum(float(own.sum()) for own in losses)
+        total = sum(float(own.sum()) for own in problem.rows.split(losses))
         return total / float(where.sum() if weights is None else weights[where].sum())

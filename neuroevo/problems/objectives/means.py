@@ -33,7 +33,7 @@ class Squared(Mean):
         return "squared"
 
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
-        difference = outputs - problem.targets
+        difference = outputs - problem.target_rows
         return np.asarray(difference * difference)
 
 
@@ -51,7 +51,7 @@ class Absolute(Mean):
         return "absolute"
 
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
-        return np.abs(outputs - problem.targets)
+        return np.abs(outputs - problem.target_rows)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Huber(Mean):
         return "huber"
 
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
-        size = np.abs(outputs - problem.targets)
+        size = np.abs(outputs - problem.target_rows)
         bounded = np.minimum(size, self.threshold)
         return np.asarray(bounded * (size - bounded / 2))
 
@@ -119,7 +119,7 @@ class Pinball(Mean):
         return "pinball"
 
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
-        above = outputs - problem.targets
+        above = outputs - problem.target_rows
         return np.maximum(-self.quantile * above, (1.0 - self.quantile) * above)
 
 
@@ -144,17 +144,17 @@ class CrossEntropy(Mean):
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
         if problem.learned.by_class:
             return -_log_probability(outputs)
-        targets = problem.targets
+        targets = problem.target_rows
         return -targets * _log_probability(outputs) - (1.0 - targets) * _log_probability(1.0 - outputs)
 
     def weights(self, problem: SequenceProblem, counted: Mask) -> Floats | None:  # noqa: ARG002
         """Of classes, the targets themselves are factors: 1 for the right one."""
         if not problem.learned.by_class:
-            return problem.weights
-        return problem.targets if problem.weights is None else problem.weights * problem.targets
+            return problem.weight_rows
+        return problem.target_rows if problem.weight_rows is None else problem.weight_rows * problem.target_rows
 
     def check(self, problem: SequenceProblem) -> None:
-        targets = problem.targets[problem.target_mask & problem.present[:, :, None]]
+        targets = problem.target_rows[problem.mask_rows]
         wrong = targets[(targets < 0) | (targets > 1)]
         if wrong.size:
             raise BadInput(

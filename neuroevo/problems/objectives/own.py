@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Own(Objective):
     """A function of one's own, ``function(outputs, targets, counted) -> errors``, over a block of genomes.
 
+    It sees padded arrays, also where sequences are of unequal lengths: it may be one that looks along the steps.
+
     `outputs` is ``(n, n_sequences, n_steps, n_outputs)``, 0 beyond a sequence's length, in double or single precision;
     `targets` ``(n_sequences, n_steps, n_outputs)`` float64 in scaled units; `counted` bool of that shape, the targets
     of the part. `errors` is ``(n,)`` real numbers of at least 0; one that is not finite is a failed evaluation. The
@@ -62,14 +64,15 @@ class Own(Objective):
             return None
 
     def errors(self, problem: SequenceProblem, outputs: NDArray[np.floating], counted: Mask) -> Floats:
-        """``(n,)``: the errors of genomes with outputs ``(n, n_sequences, n_steps, n_outputs)``, all of them present.
+        """``(n,)``: the errors of genomes with outputs ``(n, n_rows, n_outputs)``; `counted` is of rows too.
 
         Raises:
             BadInput: The function is not found, or gives something else than errors.
         """
         function = _found(self.function) if isinstance(self.function, str) else self.function
-        given = np.where(problem.present[:, :, None], outputs, outputs.dtype.type(0))
-        errors = np.asarray(function(given, problem.targets, counted))
+        rows = problem.rows
+        given = np.stack([rows.padded(own) for own in outputs])
+        errors = np.asarray(function(given, problem.targets, rows.padded(counted)))
         if errors.shape != (len(outputs),) or errors.dtype.kind not in "fiub":
             raise BadInput(
                 f"{self.title} must give ({len(outputs)},) real numbers, one error a genome; it gave "
@@ -83,7 +86,7 @@ class Own(Objective):
         return float(self.errors(problem, outputs[np.newaxis], counted)[0])
 
     def check(self, problem: SequenceProblem) -> None:
-        if problem.weights is not None:
+        if problem.weight_rows is not None:
             raise BadInput("target_weights and class_weights go with a named objective; a function has its own")
 
 

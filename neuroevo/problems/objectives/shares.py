@@ -21,23 +21,23 @@ class _ShareOfSteps(Mean):
         return "wrong_step"
 
     def where(self, counted: Mask) -> Mask:
-        return np.asarray(counted.any(axis=2, keepdims=True))
+        return np.asarray(counted.any(axis=1, keepdims=True))
 
     def losses(self, problem: SequenceProblem, outputs: Floats) -> Floats:
         raise NotImplementedError("which steps are wrong depends on what counts")
 
     def weights(self, problem: SequenceProblem, counted: Mask) -> Floats | None:
         """The mean weight of the counted targets of each step."""
-        if problem.weights is None:
+        if problem.weight_rows is None:
             return None
-        total = np.where(counted, problem.weights, 0.0).sum(axis=2, keepdims=True)
-        return np.asarray(total / np.maximum(counted.sum(axis=2, keepdims=True), 1))
+        total = np.where(counted, problem.weight_rows, 0.0).sum(axis=1, keepdims=True)
+        return np.asarray(total / np.maximum(counted.sum(axis=1, keepdims=True), 1))
 
     def error(self, problem: SequenceProblem, outputs: Floats, counted: Mask) -> float:
         """As in `Objective`; NaN where an output is not finite."""
         if not np.isfinite(outputs[counted]).all():
             return float("nan")
-        wrong = ~problem.learned.right(outputs, problem.targets, counted)[:, :, None]
+        wrong = ~problem.learned.right(outputs, problem.target_rows, counted)[:, None]
         where, weights = self.where(counted), self.weights(problem, counted)
         return float(np.average(wrong[where], weights=None if weights is None else weights[where]))
 
@@ -70,10 +70,10 @@ class BalancedError(ClassificationError):
     def weights(self, problem: SequenceProblem, counted: Mask) -> Floats:
         """As in `ClassificationError`, divided by their sum over the steps of the same class."""
         of_steps, where = super().weights(problem, counted), self.where(counted)
-        each = np.where(where, 1.0 if of_steps is None else of_steps, 0.0)[:, :, 0]
-        classes = problem.targets.argmax(axis=2)
-        of_classes = np.bincount(classes.ravel(), each.ravel(), problem.n_outputs)
-        return np.asarray(each / np.maximum(of_classes, np.finfo(np.float64).tiny)[classes])[:, :, None]
+        each = np.where(where, 1.0 if of_steps is None else of_steps, 0.0)[:, 0]
+        classes = problem.target_rows.argmax(axis=1)
+        of_classes = np.bincount(classes, each, problem.n_outputs)
+        return np.asarray(each / np.maximum(of_classes, np.finfo(np.float64).tiny)[classes])[:, None]
 
     def check(self, problem: SequenceProblem) -> None:
         super().check(problem)
