@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from neuroevo.errors import BadInput, MachineRefused, NeuroevoError, OutOfMemory, WrongType
     from neuroevo.evaluation import Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
     from neuroevo.experiment import extend, resume, run
+    from neuroevo.export import export_model, from_torch
     from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
@@ -49,6 +50,8 @@ _ROOMS = {
     "extend": "experiment",
     "resume": "experiment",
     "run": "experiment",
+    "export_model": "export",
+    "from_torch": "export",
     "Ctrnn": "networks",
     "Elman": "networks",
     "Graph": "networks",
@@ -105,6 +108,8 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "extend",
     "resume",
     "run",
+    "export_model",
+    "from_torch",
     "Ctrnn",
     "Elman",
     "Graph",

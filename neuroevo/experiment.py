@@ -7,6 +7,7 @@ a finished end.
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,12 +19,15 @@ from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.records import RecordError, RunRecord, RunWriter, restoring, set_in
+from neuroevo.records.errors import writing
+from neuroevo.records.record import FINAL_FOLDER
 from neuroevo.scenario import Scenario, load_scenario
+from neuroevo.scenario.schema import lasting
 from neuroevo.search import open_search
 from neuroevo.stopping import Progress, SignalTrap, ending_criterion
 
 if TYPE_CHECKING:
-    from neuroevo.evolution import Evolution, Logbook
+    from neuroevo.evolution import Champion, Evolution, Logbook
     from neuroevo.scenario.schema import RecordSettings
     from neuroevo.stopping import StoppingCriterion, StopReason
 
@@ -84,7 +88,12 @@ def start_run(
         results,
         name,
         scenario_toml=tomli_w.dumps(dict(scenario.table)),
-        run={"title": scenario.head.title, "seed": scenario.head.seed, "scenario_file": scenario.source.name},
+        run={
+            "title": scenario.head.title,
+            "seed": scenario.head.seed,
+            **({} if scenario.generalise.fold is None else {"fold": scenario.generalise.fold}),
+            "scenario_file": scenario.source.name,
+        },
         problem=scenario.problem,
         network=scenario.network,
         shared=shared,
@@ -264,8 +273,36 @@ def _carry_out(
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
         callbacks.stopped(reason)
         writer.checkpoint(evolution.generation, evolution.state())
-        _finish(scenario, writer, evolution.logbook, reason)
+    champion, final = evolution.champion, None
+    if scenario.generalise.fits_at_last and reason.criterion != "signal" and champion is not None:
+        final = _final_fit(scenario, champion, writer, opened, callbacks)
+        # Interrupted there, the run is: whoever goes on with it finds its search at its end, and the fit to go on with.
+        reason = final.stop_reason or reason if final.status == "interrupted" else reason
+    _finish(scenario, writer, evolution.logbook, reason, final)
     return RunRecord.open(writer.path)
+
+
+def _final_fit(
+    scenario: Scenario, champion: Champion, writer: RunWriter, opened: ComputeSession, callbacks: Callbacks
+) -> RunRecord:
+    """Search again on training and validation data together, as long as the champion took; or go on with that.
+
+    Raises:
+        RecordError: What there is of it is damaged.
+        RecordUnwritable: The machine refused.
+    """
+    wanted, path = scenario.final_fit(champion.generation), writer.path / FINAL_FOLDER
+    text = f"final fit on training and validation data, {champion.generation} generations"
+    writer.log(text)
+    callbacks.step(text)
+    if path.exists():
+        record = RunRecord.open(path)
+        if lasting(record.scenario) == lasting(wanted.table):
+            return record if record.status == "finished" else go_on(record, {}, opened, callbacks)
+        # Of another champion: the search has been extended since.
+        with writing(path):
+            shutil.rmtree(path)
+    return start_run(wanted, writer.path, FINAL_FOLDER, opened, callbacks)
 
 
 def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopReason | None:
@@ -309,7 +346,9 @@ class _Checkpoints:
         return True
 
 
-def _finish(scenario: Scenario, writer: RunWriter, logbook: Logbook, reason: StopReason) -> None:
+def _finish(
+    scenario: Scenario, writer: RunWriter, logbook: Logbook, reason: StopReason, final: RunRecord | None
+) -> None:
     entries: dict[str, Any] = {
         "stop_reason": reason.to_dict(),
         "generations": logbook.generation,
@@ -325,10 +364,17 @@ def _finish(scenario: Scenario, writer: RunWriter, logbook: Logbook, reason: Sto
         entries["results"] = results.to_dict()
         if results.verdict:
             writer.log(results.verdict)
+    if scenario.generalise.fits_at_last:
+        entries["final_fit"] = _of_final_fit(final) if final is not None and final.status == "finished" else None
     if reason.criterion == "signal":
         entries["status"] = "interrupted"
     writer.log(f"stopped after generation {logbook.generation}: {reason.message}")
     writer.finish(entries)
+
+
+def _of_final_fit(final: RunRecord) -> dict[str, Any]:
+    said = {key: final.run.get(key) for key in ("generations", "evaluations", "seconds", "champion")}
+    return {"folder": final.path.name, **said}
 
 
 def stated_reason(record: RunRecord) -> str:

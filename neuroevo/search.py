@@ -43,7 +43,7 @@ def open_search(
         1 if islands is None else islands.count,
         validated=validated,
         n_emigrants=1 if islands is None else islands.migrants,
-        batches=scenario.batches,
+        conditions=scenario.conditions,
         only_better=islands is not None and islands.replacement == "if_better",
         announce=announce,
         watch=watch,

@@ -25,6 +25,8 @@ from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet,
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import with_overrides, without
+from neuroevo.scenario.schema import changes_problem
+from neuroevo.settings import Mistake
 from neuroevo.stopping import SignalTrap, exit_code
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class PlannedSet:
         table: The resolved scenario, with the first seed.
         data: Fingerprint of its data.
         identity: What the trials have in common, as `TrialSet.open` takes it.
+        folds: The resolved table of each fold with the fingerprint of its data; empty where there are none.
     """
 
     point: Point
@@ -52,6 +55,14 @@ class PlannedSet:
     table: Mapping[str, Any]
     data: str
     identity: str
+    folds: tuple[tuple[Mapping[str, Any], str], ...] = ()
+
+    @property
+    def of_a_seed(self) -> list[tuple[int | None, Mapping[str, Any], str]]:
+        """What is run with each seed: the fold, the table and the fingerprint of the data."""
+        if not self.folds:
+            return [(None, self.table, self.data)]
+        return [(number, table, data) for number, (table, data) in enumerate(self.folds, start=1)]
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class Plan:
     @property
     def n_runs(self) -> int:
         """Runs in all sets together, those that are done among them."""
-        return len(self.sets) * len(self.seeds)
+        return sum(len(each.of_a_seed) for each in self.sets) * len(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,7 @@ class PlannedRun:
         folder: The set's.
         shared: The folder of all runs with these data: the set's, or that of the sweep.
         seed: The run's.
+        fold: Which one it is, where there are folds.
     """
 
     source: Path
@@ -120,25 +132,29 @@ class PlannedRun:
     folder: Path
     shared: Path
     seed: int
+    fold: int | None = None
 
     @property
     def label(self) -> str:
         """What tells it from the others."""
-        return f"{self.folder.name}, seed {self.seed}"
+        fold = "" if self.fold is None else f", fold {self.fold}"
+        return f"{self.folder.name}{fold}, seed {self.seed}"
 
     def carry_out(self, problems: Mapping[str, Problem], opened: ComputeSession, callbacks: Callbacks) -> RunRecord:
         """Start it, or go on with it."""
-        path = self.folder / TrialSet.name_of(self.seed)
-        if path.exists():
-            return go_on(RunRecord.open(path), {}, opened, callbacks)
+        name = TrialSet.name_of(self.seed, self.fold)
+        if (self.folder / name).exists():
+            return go_on(RunRecord.open(self.folder / name), {}, opened, callbacks)
         scenario = check_table({**self.table, "seed": self.seed}, self.source, problems[self.data])
-        return start_run(scenario, self.folder, TrialSet.name_of(self.seed), opened, callbacks, self.shared)
+        shared = self.shared if self.fold is None else None
+        return start_run(scenario, self.folder, name, opened, callbacks, shared)
 
 
 def run_trials(
     scenario: str | Path | Scenario,
     n_trials: int,
     *,
+    folds: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
@@ -150,6 +166,7 @@ def run_trials(
     Args:
         scenario: A scenario file, or a `Scenario`; its table [sweep] is not read.
         n_trials: How many seeds.
+        folds: Replaces the scenario's number of folds, each of which is run with every seed; 0 leaves them out.
         seed: Replaces the scenario's seed.
         overrides: Values at dotted key paths that replace the scenario's.
         results: The folder in which the set makes its own.
@@ -164,7 +181,7 @@ def run_trials(
         ValueError: n_trials is below 1.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    plan = plan_runs(scenario, trials=n_trials, seed=seed, overrides=overrides, sweep=False)
+    plan = plan_runs(scenario, trials=n_trials, folds=folds, seed=seed, overrides=overrides, sweep=False)
     (folder,) = run_plans([plan], results, compute, callbacks).folders
     return TrialSet.read(folder.path)
 
@@ -175,6 +192,7 @@ def run_sweep(
     over: Mapping[str, Any] | None = None,
     samples: int | None = None,
     trials: int | None = None,
+    folds: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     results: str | Path = DEFAULT_RESULTS,
@@ -189,6 +207,7 @@ def run_sweep(
             the scenario's [sweep.over].
         samples: Replaces the scenario's number of points to draw; without one, all combinations are run.
         trials: Replaces the scenario's number of seeds at each point.
+        folds: Replaces the scenario's number of folds, each of which is run with every seed; 0 leaves them out.
         seed: Replaces the scenario's seed, the first of each point.
         overrides: Values at dotted key paths that replace the scenario's.
         results: The folder in which the sweep makes its own.
@@ -203,7 +222,7 @@ def run_sweep(
         ValueError: No key varies.
         RecordUnwritable: The machine refused to write; what was written before stays.
     """
-    plan = plan_runs(scenario, over=over, samples=samples, trials=trials, seed=seed, overrides=overrides)
+    plan = plan_runs(scenario, over=over, samples=samples, trials=trials, folds=folds, seed=seed, overrides=overrides)
     if not plan.keys:
         raise BadInput("no key varies: say which in [sweep.over] or in over; run_trials is for seeds alone")
     (folder,) = run_plans([plan], results, compute, callbacks).folders
@@ -216,6 +235,7 @@ def plan_runs(
     over: Mapping[str, Any] | None = None,
     samples: int | None = None,
     trials: int | None = None,
+    folds: int | None = None,
     seed: int | None = None,
     overrides: Mapping[str, Any] | None = None,
     sweep: bool = True,
@@ -227,6 +247,7 @@ def plan_runs(
         over: As `run_sweep` takes it.
         samples: As `run_sweep` takes it.
         trials: Seeds of each set.
+        folds: Replaces the scenario's number of folds; 0 leaves them out.
         seed: Replaces the scenario's seed.
         overrides: Values at dotted key paths that replace the scenario's.
         sweep: Whether the scenario's table [sweep] is read.
@@ -239,33 +260,41 @@ def plan_runs(
         whole_number("n_trials", trials)
     given = scenario if isinstance(scenario, Scenario) else None
     source, values = given.source if given else Path(str(scenario)), dict(overrides or {})
-    asked = {"sweep.samples": samples, "sweep.trials": trials, "seed": seed}
+    asked = {"sweep.samples": samples, "sweep.trials": trials, "generalise.folds": folds or None, "seed": seed}
     values |= {key: value for key, value in asked.items() if value is not None}
     table = overridden(given.with_sweep if given else read_table(source), values)
+    if folds == 0:
+        table = without(table, ["generalise.folds", "generalise.scheme"])
     if not sweep:
         table.pop("sweep", None)
     elif over:
         table = with_overrides(table, {"sweep.over": {**dict(_flat(table)), **over}})
     found = check_sweep(table, source)
     keys = tuple(found.over) if found is not None else ()
-    points = found.points() if found is not None and keys else [Point(f"{source.stem}-trials", {})]
+    points = found.points() if found is not None and keys else [Point("", {})]
     n_trials = trials or (1 if found is None else found.settings.trials)
     # Each point is a scenario of its own, whose record says nothing of the others.
     table.pop("sweep", None)
     values = {key: value for key, value in values.items() if key.partition(".")[0] != "sweep"}
     # Data that all points share are read, scaled and fingerprinted once.
-    is_shared = not any(key.partition(".")[0] == "problem" for key in keys)
-    is_given = not any(key.partition(".")[0] == "problem" for key in (*keys, *values))
+    is_shared = not any(map(changes_problem, keys))
+    # Folds are made of the whole data below.
+    own = set(values) - {"generalise.folds", "generalise.scheme"}
+    is_given = not any(map(changes_problem, (*keys, *own)))
     first = _checked(table, source, points[0], given if is_given else None)
     data = first.problem.fingerprint()
     shared = first if is_shared else None
     scenarios = chain([first], (_checked(table, source, point, shared) for point in points[1:]))
-    sets, problems = [], {data: first.problem}
+    sets: list[PlannedSet] = []
+    problems, divided = {data: first.problem}, _Folds(source)
     for point, there in zip(points, scenarios, strict=True):
         its_data = data if shared else there.problem.fingerprint()
-        problems.setdefault(its_data, there.problem)
-        replaced = {**values, **point.values}
-        sets.append(PlannedSet(point, replaced, there.table, its_data, _identity(there, its_data)))
+        of_folds = divided.of(there, its_data) if there.generalise.asks_for_folds else []
+        problems.update({name: problem for _, name, problem in of_folds} if of_folds else {its_data: there.problem})
+        named = point if keys else Point(f"{source.stem}-{'folds' if of_folds else 'trials'}", {})
+        tables = tuple((table, name) for table, name, _ in of_folds)
+        identity = _identity(there, its_data, {"folds": [name for _, name in tables]} if tables else {})
+        sets.append(PlannedSet(named, {**values, **point.values}, there.table, its_data, identity, tables))
     return Plan(
         source=source,
         title=first.head.title,
@@ -279,13 +308,50 @@ def plan_runs(
     )
 
 
-def wants_many(scenario: str | Path, overrides: Mapping[str, Any]) -> bool:
-    """Whether a scenario has a table [sweep].
+class _Folds:
+    """The folds of scenarios; those of equal data are made once.
+
+    Args:
+        source: The scenario file, for messages.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._made: dict[tuple[object, ...], list[tuple[Problem, str]]] = {}
+
+    def of(self, scenario: Scenario, data: str) -> list[tuple[Mapping[str, Any], str, Problem]]:
+        """The resolved table of each fold, the fingerprint of its data, and these.
+
+        Raises:
+            ScenarioError: The data do not allow so many.
+        """
+        own = scenario.generalise
+        key = data, own.folds, own.scheme
+        numbers = range(1, (own.folds or 0) + 1)
+        try:
+            if key not in self._made:
+                made = [scenario.of_fold(number, None) for number in numbers]
+                self._made[key] = [(each.problem, each.problem.fingerprint()) for each in made]
+            return [
+                (scenario.of_fold(number, problem).table, name, problem)
+                for number, (problem, name) in zip(numbers, self._made[key], strict=True)
+            ]
+        except ScenarioError:
+            raise
+        except BadInput as error:
+            raise ScenarioError(str(self._source), [Mistake("generalise.folds", str(error))]) from error
+
+
+def wants_many(scenario: str | Path, overrides: Mapping[str, Any], *, sweep: bool = True, folds: bool = True) -> bool:
+    """Whether a scenario has a table [sweep] or asks for folds, as far as these are of interest.
 
     Raises:
         ScenarioError: The scenario cannot be read.
     """
-    return "sweep" in with_overrides(read_table(Path(scenario)), overrides)
+    table = with_overrides(read_table(Path(scenario)), overrides)
+    own = table.get("generalise")
+    of_folds = isinstance(own, Mapping) and "folds" in own and "fold" not in own
+    return (sweep and "sweep" in table) or (folds and of_folds)
 
 
 def run_plans(
@@ -320,7 +386,9 @@ def run_plans(
         finally:
             summaries = [write_summaries(folder) for folder in folders]
         if code == 0:
-            for folder, found in zip(folders, summaries, strict=True):
+            for plan, folder, found in zip(plans, folders, summaries, strict=True):
+                if any(each.folds for each in plan.sets):
+                    continue  # champions of other data are no ensemble
                 _combine(folder if isinstance(folder, TrialSet) else _best_point(folder, found), together.callbacks)
     return Outcome(tuple(folders), tuple(summaries), code)
 
@@ -335,22 +403,23 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[Planne
     sets = []
     for planned in plan.sets:
         options: dict[str, Any] = {"identity": planned.identity, "values": planned.point.values or None}
-        trials = TrialSet.open(parent, planned.point.name, title=plan.title, **options)
-        sets.append((planned, trials, set(trials.missing(plan.seeds))))
+        sets.append((planned, TrialSet.open(parent, planned.point.name, title=plan.title, **options)))
     one_for_all = None if sweep is None or len({planned.data for planned in plan.sets}) > 1 else sweep.path
     # All points with the first seed, then all with the second: a sweep that is cut short has something of each.
     runs = [
         PlannedRun(
             plan.source.absolute(),
-            planned.table,
-            planned.data,
+            table,
+            data,
             trials.path.absolute(),
             (one_for_all or trials.path).absolute(),
             seed,
+            fold,
         )
         for seed in plan.seeds
-        for planned, trials, missing in sets
-        if seed in missing
+        for planned, trials in sets
+        for fold, table, data in planned.of_a_seed
+        if not trials.is_done(seed, fold)
     ]
     return sweep or sets[0][1], runs
 
@@ -452,9 +521,9 @@ def _checked(table: Mapping[str, Any], source: Path, point: Point, shared: Scena
         raise ScenarioError(f"{source} at {point.name}" if point.values else str(source), error.mistakes) from error
 
 
-def _identity(scenario: Scenario, data: str) -> str:
+def _identity(scenario: Scenario, data: str, more: Mapping[str, Any]) -> str:
     """What the trials of one set have in common: the scenario without its seed and without what changes no result."""
-    return tomli_w.dumps({**_lasting(scenario.table), "data": data})
+    return tomli_w.dumps({**_lasting(scenario.table), "data": data, **more})
 
 
 def _sweep_identity(table: Mapping[str, Any], keys: Iterable[str], data: str | None) -> str:

@@ -21,8 +21,18 @@ def finished(summary: Mapping[str, Any]) -> list[Point]:
 
 
 def ranked(summary: Mapping[str, Any]) -> list[Point]:
-    """The points of a sweep with finished runs, by their medians of the error that chooses, the smallest first."""
-    return sorted(finished(summary), key=lambda point: median(point, summary["chosen_by"]))
+    """The points of a sweep with finished runs, by their medians of the error that chooses, the smallest first.
+
+    Of folds it is the mean over them, and points with fewer finished folds come last.
+    """
+
+    def rank(point: Point) -> tuple[float, float]:
+        folds = point.get("folds")
+        if folds is None:
+            return 0.0, median(point, summary["chosen_by"])
+        return -folds["n"], math.inf if folds["mean"] is None else folds["mean"]
+
+    return sorted(finished(summary), key=rank)
 
 
 def median(point: Point, name: str) -> float:
@@ -44,7 +54,7 @@ def shown_figures(points: Sequence[Point]) -> list[str]:
     names = dict.fromkeys(name for point in points for name in point["figures"])
     wanted = ["champion.error", "champion.validation_error"]
     for part in dict.fromkeys(name.rpartition(".")[0] for name in names if name.endswith(".nmse")):
-        if part not in ("train", "validation"):
+        if part.rpartition(".")[2] not in ("train", "validation"):
             relative = f"{part}.arv" if _any_has(points, f"{part}.arv") else f"{part}.nmse"
             wanted += [relative, f"{part}.learned"]
     return [name for name in wanted if _any_has(points, name)]

@@ -17,9 +17,10 @@ from neuroevo.stopping import StopReason
 #: Criteria that a run ends by when it has found what it was looking for.
 TARGETS = ("error", "fitness", "learned", "validation_error")
 
-_TEXTS = ("folder", "status", "stop_criterion")
+_TEXTS = ("folder", "status", "stop_criterion", "fold.measure")
 _FIGURES = ("generations", "evaluations", "seconds")
 _VALIDATION = "champion.validation_error"
+_FOLD, _MEASURE = "fold.validation_error", "fold.measure"
 
 
 def summary_row(record: RunRecord) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def summary_row(record: RunRecord) -> dict[str, Any]:
         reason = record.stop_reason
     except RecordError:
         reason = None
+    if isinstance(fold := record.run.get("fold"), int):
+        row["fold"] = fold
     row["stop_criterion"] = reason.criterion if reason else ""
     row["success"] = _success(record, reason)
     row |= {name: _number(record.run.get(name)) for name in _FIGURES}
@@ -40,7 +43,50 @@ def summary_row(record: RunRecord) -> dict[str, Any]:
         row |= {f"champion.{name}": _number(value) for name, value in champion.items()}
     for part, measures in _parts(record.run.get("results")):
         row |= {f"{part}.{name}": _number(value) for name, value in measures.items()}
+    if "fold" in row:
+        row |= _in_common_units(record, row)
+    if record.run.get("final_fit"):
+        for part, measures in _parts(record.delivered.run.get("results")):
+            row |= {f"final.{part}.{name}": _number(value) for name, value in measures.items()}
     return row
+
+
+def _in_common_units(record: RunRecord, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The validation error of a fold's champion, as it can be compared with that of another fold.
+
+    Each fold has a scaling of its own, so that the mean squared error of a single target is in original units; other
+    errors are as they were minimised.
+    """
+    single = record.run["network"].get("n_outputs") == 1
+    if single and record.error_name.startswith("mean squared error") and "validation.mse" in row:
+        return {_FOLD: row["validation.mse"], _MEASURE: "mean squared error (original units)"}
+    return {_FOLD: row.get(_VALIDATION, math.nan), _MEASURE: record.error_name}
+
+
+def over_folds(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The champions' validation errors over the folds of a set.
+
+    Args:
+        rows: Finished runs as `summary_row` gives them.
+
+    Returns:
+        `measure`, what the errors are; `n` folds; `each` fold's mean over its seeds; and over these `mean` and
+        `deviation` (standard, of a sample), null where there are too few.
+    """
+    of_fold: dict[int, list[float]] = {}
+    for row in rows:
+        error = row.get(_FOLD, math.nan)
+        if math.isfinite(error):
+            of_fold.setdefault(row["fold"], []).append(error)
+    each = {str(number): float(np.mean(of_fold[number])) for number in sorted(of_fold)}
+    means = list(each.values())
+    return {
+        "measure": next((row[_MEASURE] for row in rows if _MEASURE in row), ""),
+        "n": len(means),
+        "each": each,
+        "mean": float(np.mean(means)) if means else None,
+        "deviation": float(np.std(means, ddof=1)) if len(means) > 1 else None,
+    }
 
 
 def summarised(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -52,20 +98,21 @@ def summarised(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Returns:
         Plain values: `n_trials`, `n_finished`, `success` (share, or None without a target), and `figures`: for each
         column of numbers the median, lower and upper quartile, their distance, smallest, largest and how many there
-        are.
+        are. Of runs of folds also `folds`, what :func:`over_folds` gives.
     """
     rows = [row for row in trials if row["status"] == "finished"]
     success = np.array([row["success"] for row in rows], dtype=np.float64)
     known = success[np.isfinite(success)]
     figures = {}
     for name in dict.fromkeys(name for row in rows for name in row):
-        if name not in _TEXTS and name not in ("seed", "success"):
+        if name not in _TEXTS and name not in ("seed", "fold", "success"):
             values = np.array([row.get(name, math.nan) for row in rows], dtype=np.float64)
             figures[name] = _quartiles(values[np.isfinite(values)])
     return {
         "n_trials": len(trials),
         "n_finished": len(rows),
         "success": float(known.mean()) if len(known) else None,
+        **({"folds": over_folds(rows)} if any("fold" in row for row in trials) else {}),
         "figures": figures,
     }
 
@@ -76,8 +123,8 @@ def summary(found: TrialSet | SweepSet) -> dict[str, Any]:
     Returns:
         Plain values. Of a set of trials what :func:`summarised` gives. Of a sweep: `keys`; `points`: for each its
         `folder`, its `values` and what :func:`summarised` gives; and `chosen_by`, the figure that ranks the points: the
-        champion's validation error where there is one, otherwise its training error. Never the test error, which would
-        no longer be one.
+        champion's validation error where there is one, otherwise its training error; where there are folds, their mean
+        ranks. Never the test error, which would no longer be one.
     """
     if isinstance(found, TrialSet):
         return summarised(rows_of(found))
@@ -157,6 +204,9 @@ def _row(keys: Sequence[str], point: Mapping[str, Any]) -> Iterator[tuple[str, A
     yield from _cells(keys, point["values"]).items()
     for name in ("folder", "n_trials", "n_finished", "success"):
         yield name, "nan" if point[name] is None else point[name]
+    for name in ("mean", "deviation") if "folds" in point else ():
+        value = point["folds"][name]
+        yield f"folds.validation_error.{name}", "nan" if value is None else value
     for name, figures in point["figures"].items():
         for column, value in (
             (name, "median"),

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from neuroevo.cli.evaluate import evaluate
+from neuroevo.cli.export import export
 from neuroevo.cli.failures import exit_codes
 from neuroevo.cli.forecast import forecast
 from neuroevo.cli.predict import predict
@@ -72,6 +73,9 @@ Workers = Annotated[
 Ray = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Compute on a Ray cluster, HOST:PORT or auto; never changes a result."),
+]
+Columns = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="A column that is to be predicted; may be repeated.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")]
 Set = Annotated[
@@ -145,6 +149,12 @@ def run(
     samples: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Draw N points of the sweep instead of running all.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="K", help="Run K folds of the training and validation data; 0 leaves the scenario's out."
+        ),
+    ] = None,
     no_sweep: Annotated[
         bool, typer.Option("--no-sweep", help="Leave out the scenario's [sweep]: the one run that it describes.")
     ] = False,
@@ -171,11 +181,13 @@ def run(
         values: dict[str, Any] = _overrides(overrides)
         if seed is not None:
             values["seed"] = seed
-        many: dict[str, Any] = {"trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ()))}
+        many: dict[str, Any] = {
+            "trials": trials, "samples": samples, "over": dict(map(parse_sweep, sweep or ())), "folds": folds,
+        }  # fmt: skip
         # A mistake in the last of ten scenarios is better known now than after nine runs.
         plans, single = [], []
         for path in scenarios:
-            if any(many.values()) or (not no_sweep and wants_many(path, values)):
+            if any(many.values()) or wants_many(path, values, sweep=not no_sweep, folds=folds is None):
                 plans.append(plan_runs(path, **many, overrides=values, sweep=not no_sweep))
             else:
                 single.append(path)
@@ -247,6 +259,68 @@ def check(
 
 
 @app.command()
+def new(
+    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="A file of data: CSV, NPZ or Parquet.")] = None,
+    example: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Write a shipped example and its data instead, such as sunspots.")
+    ] = None,
+    target: Columns = None,
+    horizon: Annotated[
+        list[int] | None,
+        typer.Option(min=0, metavar="ROWS", help="How many rows ahead the target lies; may be repeated."),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="COLUMN", help="A column that the network sees; may be repeated."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="An input that is known ahead of time, such as a plan; may be repeated."),
+    ] = None,
+    time: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="The column that says when; may be repeated.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of classes, of rows or of whole sequences.")
+    ] = None,
+    sequence: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that tells which rows belong together.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The longest that a run may take.")] = 120.0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The scenario. [default: DATA.toml in the present folder]")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take what is proposed.")] = False,
+) -> None:
+    """Write a scenario for a file of data, a reason at each line.
+
+    Looks at the columns and proposes what to predict, from what, and how; asks on a terminal what no option says.
+    Never overwrites a file.
+    """
+    with exit_codes():
+        from neuroevo.cli.new import is_terminal, new_example, new_scenario
+        from neuroevo.proposals import Wishes
+
+        if (data is None) == (example is None):
+            raise BadInput(
+                "name a file of data, neuroevo new DATA.csv, or a shipped one, neuroevo new --example sunspots"
+            )
+        if example is not None:
+            new_example(example)
+        elif data is not None:
+            wishes = Wishes(
+                target=tuple(target or ()),
+                horizon=tuple(horizon or ()),
+                input=tuple(inputs or ()),
+                known=tuple(known or ()),
+                label=label,
+                sequence=sequence,
+                seconds=seconds,
+            )
+            new_scenario(data, wishes, time=time or (), scenario=out, ask=is_terminal() and not yes)
+
+
+@app.command()
 def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
     json: Json = False,
@@ -276,6 +350,7 @@ def plot(
 app.command()(predict)
 app.command()(forecast)
 app.command()(evaluate)
+app.command()(export)
 
 
 @app.command(name="list")

@@ -13,7 +13,7 @@ from neuroevo.analysis import n_runs, summary
 from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
-from neuroevo.cli.texts import ensemble_text, results_text, stop_text, summary_text
+from neuroevo.cli.texts import ensemble_text, final_text, results_text, stop_text, summary_text
 from neuroevo.records import RunRecord, TrialSet, set_in
 from neuroevo.records.record import PLOT_FOLDER
 from neuroevo.stopping import exit_code
@@ -107,6 +107,8 @@ def execute(start: Start, *, quiet: bool) -> None:
         draw(record.path)
     if not quiet and record.run.get("results"):
         print_result(results_text(record.run["results"]) + "\n")
+    if not quiet and record.final is not None:
+        print_result(final_text(record.final) + "\n")
     print_message(stop_text(record.run))
     print_path(record.path, alone=quiet)
     code = exit_code(record.stop_reason)
@@ -167,5 +169,6 @@ def draw(path: Path) -> list[Path]:
 
     found = set_in(path)
     if found is None:
-        return plot_run(RunRecord.open(path))
+        record = RunRecord.open(path)
+        return [*plot_run(record), *([] if record.final is None else plot_run(record.final))]
     return plot_trials(found) if isinstance(found, TrialSet) else plot_sweep(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ def scenario_text(scenario: Scenario) -> str:
         ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
         *([("batch", _batch_text(scenario.batches))] if scenario.batches is not None else []),
+        *_generalise_rows(scenario),
         *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),
         ("stops at", stops),
     ]
@@ -103,6 +104,21 @@ def _batch_text(batches: BatchPlan) -> str:
     pieces = "sequences" if own.steps is None else f"stretches of {own.steps} steps after {own.washout} of washout"
     grows = f", times {own.growth:g} a generation" if own.growth > 1 else ""
     return f"{own.size} {pieces}{grows}; the best on all data every {batches.every} generations"
+
+
+def _generalise_rows(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    own, conditions = scenario.generalise, scenario.conditions
+    if conditions is not None and own.noisy:
+        sizes = (("inputs", own.input_noise), ("weights", own.weight_noise))
+        said = " and ".join(f"{size:g} on {where}" for where, size in sizes if size)
+        yield "noise", f"{said}; the best without it every {conditions.every} generations"
+    if own.folds is not None:
+        scheme = f", {own.scheme}" if own.scheme else ""
+        yield "folds", f"{own.folds if own.fold is None else f'number {own.fold} of {own.folds}'}{scheme}"
+    if own.train_on != "train":
+        yield "trains on", "training and validation data together"
+    if own.fits_at_last:
+        yield "at last", "a final fit on training and validation data together"
 
 
 def _islands_text(table: Mapping[str, Any]) -> str:
@@ -176,8 +192,18 @@ def record_text(record: RunRecord) -> str:
     lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
         lines += ["", results_text(run["results"])]
+    if record.final is not None:
+        lines += ["", final_text(record.final)]
     lines += ["", f"  {record.path}"]
     return "\n".join(lines)
+
+
+def final_text(final: RunRecord) -> str:
+    """What came of a final fit, whose champion is the result; there is no validation error of it."""
+    n = final.run.get("generations", "unknown")
+    lines = [f"final fit on training and validation data: {n} generations; its champion is the result"]
+    lines += [f"  warning: altered since it ended: {', '.join(final.altered)}"] if final.altered else []
+    return "\n".join(lines) + (f"\n\n{results_text(final.run['results'])}" if final.run.get("results") else "")
 
 
 def stop_text(run: Mapping[str, Any]) -> str:
@@ -215,7 +241,26 @@ def trials_text(summary: Mapping[str, Any]) -> str:
             rows.append([f"{part} {measure}".strip(), *(_figure(figures[key]) for key in keys)])
     success = summary["success"]
     share = "" if success is None else f", {100 * success:.0f} % reached a target of [stop]"
-    return f"{summary['n_finished']} trials{share}\n\n{columns(rows, '  ')}"
+    folds = (
+        f"\n{_measure(summary)} of validation over {n} folds: {_over_folds(summary)}"
+        if (n := _n_folds(summary))
+        else ""
+    )
+    return f"{summary['n_finished']} trials{share}{folds}\n\n{columns(rows, '  ')}"
+
+
+def _n_folds(summary: Mapping[str, Any]) -> int:
+    return int(summary.get("folds", {}).get("n", 0))
+
+
+def _measure(summary: Mapping[str, Any]) -> str:
+    return escaped(summary.get("folds", {}).get("measure") or "error")
+
+
+def _over_folds(summary: Mapping[str, Any]) -> str:
+    """Mean and standard deviation over folds."""
+    folds = summary.get("folds") or {"mean": None, "deviation": None}
+    return f"{_figure(folds['mean'])} ± {_figure(folds['deviation'])}"
 
 
 _MOST_POINTS = 40
@@ -232,16 +277,21 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     has_target = any(point["success"] is not None for point in points)
     titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
     several = any(point["n_finished"] > 1 for point in points)
+    of_folds = any(map(_n_folds, points))
     head = [*short_names(keys).values(), "runs", *(["reached"] if has_target else []), "evaluations"]
+    head += ["over folds"] if of_folds else []
     rows = [head + [titles.get(name, name.replace(".", " ")) for name in shown]]
     for point in ranked(found)[:_MOST_POINTS]:
         row = [short_value(point["values"].get(key)) for key in keys] + [str(point["n_finished"])]
         row += ["-" if point["success"] is None else f"{100 * point['success']:.0f} %"] if has_target else []
         row.append(f"{median(point, 'evaluations'):,.0f}")
+        row += [_over_folds(point)] if of_folds else []
         row += [_spread(quartiles_of(point, name), several and name == chosen_by) for name in shown]
         rows.append(row)
     order = "validation" if chosen_by == "champion.validation_error" else "training"
     what = f"medians{' (lower to upper quartile)' if several else ''}, the smallest {order} error first"
+    if of_folds:
+        what += f", as mean ± standard deviation over the folds, {_measure(points[0])}"
     head_line = f"{len(points)} of {len(found['points'])} points, {n_runs(found, 'n_finished')} runs: {what}"
     lines = [head_line, "", columns(rows, "  ")]
     if len(points) > _MOST_POINTS:

@@ -15,7 +15,7 @@ from neuroevo.evolution.stretches import Order, OrderTaker, Stretch, StretchHost
 if TYPE_CHECKING:
     from neuroevo.distribution.cluster import Cluster
     from neuroevo.evaluation import EvaluatorRecipe
-    from neuroevo.evolution.batches import BatchPlan
+    from neuroevo.evolution.conditions import Conditions
     from neuroevo.evolution.hosts import MakeStrategy
 
 _LIMITS = Limits(floor=5.0, patience=10.0)
@@ -32,13 +32,13 @@ class IslandTask(Task):
         *,
         threads: int,
         validated: bool,
-        batches: BatchPlan | None,
+        conditions: Conditions | None,
     ) -> None:
         self._make_strategy = make_strategy
         self._recipe = recipe
         self._threads = threads
         self._validated = validated
-        self._batches = batches
+        self._conditions = conditions
         self._taker: OrderTaker | None = None
 
     def start(self) -> None:
@@ -46,7 +46,7 @@ class IslandTask(Task):
         genome = np.zeros((1, self._recipe.n_genes))
         genome.flags.writeable = False
         evaluator.evaluate(genome, wants=self._recipe.wants)
-        self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated, batches=self._batches)
+        self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated, conditions=self._conditions)
 
     def run(self, item: Order) -> Stretch:
         if self._taker is None:
@@ -65,7 +65,7 @@ class DistributedHost(StretchHost):
         validated: Whether improvements are evaluated on the validation part.
         n_emigrants: Genomes on each way of a migration.
         only_better: Whether immigrants that are no better than an island's incumbent are turned away.
-        batches: What the populations are evaluated on; None for all data.
+        conditions: What the populations are evaluated under; None for the genomes themselves on all data.
         announce: Told what a user should know.
         watch: Shown who is at work.
     """
@@ -80,13 +80,13 @@ class DistributedHost(StretchHost):
         validated: bool = False,
         n_emigrants: int = 1,
         only_better: bool = False,
-        batches: BatchPlan | None = None,
+        conditions: Conditions | None = None,
         announce: Callable[[str], None] | None = None,
         watch: Callable[[PoolStatus], None] | None = None,
     ) -> None:
         recipe.check()
         super().__init__(make_strategy, self.carry_out, n_islands, n_emigrants=n_emigrants, only_better=only_better)
-        item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated, batches=batches)
+        item = IslandTask(make_strategy, recipe, threads=cluster.threads, validated=validated, conditions=conditions)
         self._pool = RayPool(cluster, item, same_processor=True, announce=announce)
         self._scheduler = Scheduler(self._pool, _LIMITS, announce, watch)
 

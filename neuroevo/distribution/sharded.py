@@ -19,6 +19,7 @@ from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRe
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
+from neuroevo.problems.noise import InputNoise
 from neuroevo.problems.stretches import Stretches, checked_stretches
 from neuroevo.spaces import expressed
 
@@ -61,7 +62,9 @@ class EvaluationTask(Task):
             raise RuntimeError("run() before start()")
         question, genomes = item
         rows = genomes[question.low : question.high]
-        evaluation = self._evaluator.evaluate(rows, question.part, question.wants, batch=question.batch)
+        evaluation = self._evaluator.evaluate(
+            rows, question.part, question.wants, batch=question.batch, noise=question.noise
+        )
         return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more, **evaluation.figures}
 
 
@@ -74,6 +77,7 @@ class Question(NamedTuple):
         low: The first row.
         high: The row after the last.
         batch: The stretches that are run; None for all data.
+        noise: What is added to their inputs; None for nothing.
     """
 
     part: str
@@ -81,6 +85,7 @@ class Question(NamedTuple):
     low: int
     high: int
     batch: Stretches | None
+    noise: InputNoise | None
 
 
 class ShardedEvaluator(Evaluator):
@@ -141,6 +146,7 @@ class ShardedEvaluator(Evaluator):
         wants: frozenset[str] = NOTHING_MORE,
         *,
         batch: Stretches | None = None,
+        noise: InputNoise | None = None,
     ) -> Evaluation:
         """As in `Evaluator`.
 
@@ -151,14 +157,14 @@ class ShardedEvaluator(Evaluator):
         """
         begun = perf_counter()
         genomes = checked_population(population, self.recipe.n_genes)
-        self._check(part, wants, batch)
+        self._check(part, wants, batch, noise)
         sizes = self._sizes(len(genomes))
         cuts = np.cumsum([0, *sizes])
         common = self._pool.share(genomes) if len(genomes) else None
         items = [
-            (Question(part, wants, 0, high - low, batch), genomes[low:high])
+            (Question(part, wants, 0, high - low, batch, noise), genomes[low:high])
             if common is None
-            else Slice((Question(part, wants, low, high, batch),), common)
+            else Slice((Question(part, wants, low, high, batch, noise),), common)
             for low, high in pairwise(cuts.tolist())
         ]
         busy = self._scheduler.counters.busy
@@ -177,15 +183,17 @@ class ShardedEvaluator(Evaluator):
         """Let the workers go."""
         self._pool.close()
 
-    def _check(self, part: str, wants: frozenset[str], batch: Stretches | None) -> None:
+    def _check(self, part: str, wants: frozenset[str], batch: Stretches | None, noise: InputNoise | None) -> None:
         """Refuse here what every worker would refuse.
 
         Raises:
             BadInput: There is no such part or batch, or more is wanted than the recipe said.
         """
         self.recipe.problem.check_part(part)
-        if batch is not None:
-            checked_stretches(as_sequences(self.recipe.problem, "mini-batches"), batch)
+        if batch is not None or noise is not None:
+            problem = as_sequences(self.recipe.problem, "mini-batches and noise on inputs")
+            if batch is not None:
+                checked_stretches(problem, batch)
         if not wants <= self.offers:
             raise BadInput(f"its recipe wants {sorted(self.offers)} beside the error, got {sorted(wants)}")
 

@@ -15,6 +15,7 @@ from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
 
 if TYPE_CHECKING:
+    from neuroevo.problems.noise import InputNoise
     from neuroevo.problems.stretches import Stretches
 
 FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
@@ -109,6 +110,7 @@ class Evaluator(ABC):
         wants: frozenset[str] = NOTHING_MORE,
         *,
         batch: Stretches | None = None,
+        noise: InputNoise | None = None,
     ) -> Evaluation:
         """Evaluate a population.
 
@@ -118,6 +120,7 @@ class Evaluator(ABC):
             part: The part of the problem whose targets count.
             wants: What is wanted beside the error, of what it `offers`.
             batch: The stretches of sequences that are run, of which counts what counts in the part; None for all data.
+            noise: What is added to their inputs; None for nothing.
 
         Raises:
             BadInput: The population has another shape, the problem has no such part, more is wanted than offered, or

@@ -16,13 +16,14 @@ from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checke
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
-from neuroevo.problems.stretches import restricted
+from neuroevo.problems.stretches import restricted, whole_sequences
 from neuroevo.spaces import Direct, SearchSpace, expressed
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.backends import Backend
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
+    from neuroevo.problems.noise import InputNoise
     from neuroevo.problems.stretches import Stretches
 
 __all__ = ["LocalEvaluator", "Precision"]
@@ -68,7 +69,7 @@ class LocalEvaluator(Evaluator):
         backend = backend_for(network, problem, self.space, wants)
         self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
-        self._kept: tuple[tuple[str, bytes], Backend] | None = None
+        self._kept: tuple[tuple[object, ...], Backend] | None = None
 
     @property
     def offers(self) -> frozenset[str]:
@@ -81,6 +82,7 @@ class LocalEvaluator(Evaluator):
         wants: frozenset[str] = NOTHING_MORE,
         *,
         batch: Stretches | None = None,
+        noise: InputNoise | None = None,
     ) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
@@ -91,19 +93,21 @@ class LocalEvaluator(Evaluator):
                 f"{sorted(wants)}: say so when it is made, LocalEvaluator(..., wants=...)"
             )
         self.compile()
-        backend = self._backend if batch is None else self._on(batch, part)
-        found = dict(backend.evaluate(genomes, part if batch is None else "train", wants))
+        other = batch is not None or noise is not None
+        backend = self._on(batch, noise, part) if other else self._backend
+        found = dict(backend.evaluate(genomes, "train" if other else part, wants))
         for name in ("error", "learned", *wants):
             if name not in found or len(found[name]) != len(genomes):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
-    def _on(self, batch: Stretches, part: str) -> Backend:
+    def _on(self, batch: Stretches | None, noise: InputNoise | None, part: str) -> Backend:
         """The backend for a batch, kept for whoever asks for the same one next: chunks of a population, islands."""
-        key = part, np.asarray(batch).tobytes()
+        key = part, None if batch is None else np.asarray(batch).tobytes(), noise
         if self._kept is None or self._kept[0] != key:
-            stretches = restricted(as_sequences(self.problem, "mini-batches"), batch, part)
-            self._kept = key, self._backend.on(stretches)
+            problem = as_sequences(self.problem, "mini-batches and noise on inputs")
+            stretches = whole_sequences(problem, part) if batch is None else batch
+            self._kept = key, self._backend.on(restricted(problem, stretches, part, noise))
         return self._kept[1]
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -80,10 +80,6 @@ class BatchPlan:
             return None
         return pieces[np.sort(rng.permutation(len(pieces))[: int(size)])]
 
-    def is_measured(self, generation: int) -> bool:
-        """Whether the best of a generation are measured on all data."""
-        return generation == 1 or generation % self.every == 0
-
     @cached_property
     def every(self) -> int:
         """Generations from one measurement to the next."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.evolution.batches import MEASURED, BatchPlan
+from neuroevo.evolution.batches import MEASURED
 from neuroevo.evolution.champion import VALIDATION, Champion
+from neuroevo.evolution.conditions import Condition, Conditions
 
 if TYPE_CHECKING:
     from neuroevo.evaluation import Evaluation, Evaluator
@@ -49,7 +51,7 @@ def carry_out(
     to_beat: float,
     *,
     validated: bool,
-    batches: BatchPlan | None = None,
+    conditions: Conditions | None = None,
 ) -> Generation:
     """Ask, evaluate, tell.
 
@@ -59,20 +61,17 @@ def carry_out(
         number: The generation's, from 1.
         to_beat: Genomes with errors that are no smaller are of no interest outside.
         validated: Whether an improvement is evaluated on the validation part.
-        batches: What the population is evaluated on; None for all data. An improvement is then found among the
-            genomes that are measured on all data, by their errors there.
+        conditions: What the population is evaluated under; None for the genomes themselves on all data. Otherwise an
+            improvement is found among the genomes that are measured so, by their errors there.
     """
     population = strategy.ask()
-    batch = None if batches is None else batches.of(number)
-    if batch is None or batches is None:
-        evaluation = evaluator.evaluate(population, wants=strategy.wants)
-    else:
-        evaluation = evaluator.evaluate(population, wants=strategy.wants, batch=batch)
+    under = Condition() if conditions is None else conditions.of(number, strategy.n_genes)
+    evaluation = _evaluated(population, evaluator, strategy.wants, under)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = None
-    if batch is None or batches is None:
+    if conditions is None or under.is_clean:
         improvement = _improvement(population, evaluation, evaluator, number, to_beat, validated)
-    elif batches.is_measured(number):
+    elif conditions.is_measured(number):
         best = np.argsort(evaluation.error, kind="stable")[:MEASURED]
         measured = evaluation.more.get("refined", population)[best]
         improvement = _improvement(measured, evaluator.evaluate(measured), evaluator, number, to_beat, validated)
@@ -83,6 +82,21 @@ def carry_out(
     figures = {**means, **strategy.figures()}
     messages = tuple(strategy.take_messages())
     return Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement, figures, messages)
+
+
+def _evaluated(population: FloatArray, evaluator: Evaluator, wants: frozenset[str], under: Condition) -> Evaluation:
+    """A population as it is seen under a condition; genomes found are those that were shifted, shifted back."""
+    # What an evaluator of another package has never heard of it is not given.
+    data: dict[str, Any] = {
+        name: value for name, value in (("batch", under.batch), ("noise", under.noise)) if value is not None
+    }
+    if under.shift is None:
+        return evaluator.evaluate(population, wants=wants, **data)
+    evaluation = evaluator.evaluate(population + under.shift, wants=wants, **data)
+    if "refined" not in evaluation.more:
+        return evaluation
+    more = {**evaluation.more, "refined": evaluation.more["refined"] - under.shift}
+    return dataclasses.replace(evaluation, more=more)
 
 
 def _means(evaluation: Evaluation) -> dict[str, float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuroevo.evaluation import Evaluator
-    from neuroevo.evolution.batches import BatchPlan
+    from neuroevo.evolution.conditions import Conditions
     from neuroevo.strategies import Strategy
 
 State: TypeAlias = Mapping[str, Any]
@@ -143,7 +143,7 @@ class LocalHost(IslandHost):
         validated: Whether improvements are evaluated on the validation part.
         n_emigrants: Genomes on each way of a migration.
         only_better: Whether immigrants that are no better than an island's incumbent are turned away.
-        batches: What the populations are evaluated on; None for all data.
+        conditions: What the populations are evaluated under; None for the genomes themselves on all data.
 
     Raises:
         BadInput: A strategy wants what the evaluator does not offer.
@@ -160,13 +160,13 @@ class LocalHost(IslandHost):
         validated: bool = False,
         n_emigrants: int = 1,
         only_better: bool = False,
-        batches: BatchPlan | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self.n_islands, self.n_emigrants, self.only_better = n_islands, n_emigrants, only_better
         self.strategies = [make_strategy(island) for island in range(n_islands)]
         self._evaluator = evaluator
         self._validated = validated
-        self._batches = batches
+        self._conditions = conditions
         for strategy in self.strategies:
             if not strategy.wants <= evaluator.offers:
                 raise BadInput(
@@ -186,7 +186,9 @@ class LocalHost(IslandHost):
         done: list[Generation] = []
         for number in range(generation + 1, generation + n + 1):
             done.append(
-                carry_out(strategy, self._evaluator, number, to_beat, validated=self._validated, batches=self._batches)
+                carry_out(
+                    strategy, self._evaluator, number, to_beat, validated=self._validated, conditions=self._conditions
+                )
             )
             improvement = done[-1].improvement
             to_beat = to_beat if improvement is None else improvement.error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neuroevo.evaluation import Evaluator
-    from neuroevo.evolution.batches import BatchPlan
+    from neuroevo.evolution.conditions import Conditions
     from neuroevo.strategies import Strategy
 
 
@@ -70,7 +70,7 @@ class OrderTaker:
         make_strategy: Builds the strategy of an island.
         evaluator: Computes errors, for all of them.
         validated: Whether improvements are evaluated on the validation part.
-        batches: What the populations are evaluated on; None for all data.
+        conditions: What the populations are evaluated under; None for the genomes themselves on all data.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class OrderTaker:
         evaluator: Evaluator,
         *,
         validated: bool,
-        batches: BatchPlan | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self._make_strategy = make_strategy
         self._evaluator = evaluator
         self._validated = validated
-        self._batches = batches
+        self._conditions = conditions
         self._strategies: dict[int, Strategy[Any]] = {}
 
     def carry_out(self, order: Order) -> Stretch:
@@ -98,7 +98,7 @@ class OrderTaker:
             self._evaluator,
             validated=self._validated,
             only_better=order.only_better,
-            batches=self._batches,
+            conditions=self._conditions,
         )
         if order.state is not None:
             host.restore(order.generation, [order.state])

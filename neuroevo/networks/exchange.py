@@ -6,6 +6,7 @@ except in a GRU's candidate, whose recurrent bias the reset gate multiplies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -68,6 +69,75 @@ def to_torch(network: Network, genome: ArrayLike) -> dict[str, NDArray[np.float6
             recurrent[2 * network.n_hidden :] = arrays.pop(f"bias_hn_l{layer}")
         arrays |= {f"bias_ih_l{layer}": bias, f"bias_hh_l{layer}": recurrent}
     return arrays
+
+
+def from_state_dict(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+    """The genome ``(n_genes,)`` of `network` with the weights of a whole PyTorch model, or of an exported one.
+
+    Args:
+        network: As of `from_torch`. An initial state that the arrays do not have is zero, as PyTorch's is, and so are
+            direct links.
+        arrays: The model's ``state_dict()``: one recurrent cell and one linear layer under any names, or what
+            `neuroevo export --to torch` wrote of a network.
+
+    Raises:
+        TypeError: As of `from_torch`.
+        ValueError: As of `from_torch`; there is more than one cell or linear layer, or something else.
+    """
+    network = _exchangeable(network)
+    given = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    cells = [name.removesuffix("weight_ih_l0") for name in given if re.search(r"(^|\.)weight_ih_l0$", name)]
+    if len(cells) != 1:
+        raise BadInput(f"the weights have {len(cells)} recurrent layers (weight_ih_l0), where one is expected")
+    inside = re.compile(re.escape(cells[0]) + r"((?:weight|bias)_(?:ih|hh)_l\d+)")
+    own = {found.group(1): given.pop(name) for name in [*given] if (found := inside.fullmatch(name))}
+    outer = re.sub(r"cell\.$", "", cells[0])
+    start = given.pop(f"{outer}start", np.zeros((2, network.n_layers, 1, 1)))
+    linear = {
+        name: given.pop(name) for name in [*given] if re.search(r"(^|\.)(weight|bias)$|^(weight|bias)_out$", name)
+    }
+    skip = linear.pop(f"{outer}skip.weight", None)
+    foreign = [name for name in given if not _OF_EXPORTS.fullmatch(name.removeprefix(outer))]
+    weights, biases = (_named(linear, word) for word in ("weight", "bias"))
+    if foreign or len(weights) != 1 or len(biases) > 1 or next(iter(weights.values())).ndim != 2:
+        others = ", ".join([*foreign, *linear])
+        raise BadInput(f"the weights need one linear layer beside the recurrent one, and nothing else; got {others}")
+    own["weight_out"] = next(iter(weights.values()))
+    own["bias_out"] = next(iter(biases.values()), np.zeros(network.n_outputs))
+    return from_torch(network, own | _remaining(network, start, skip))
+
+
+_OF_EXPORTS = re.compile(
+    "(input|target)_(offset|factor)|log|copies|log_target|differences|tied|horizon|takes_last|seasons_back|intercept|"
+    r"linear_\w+"
+)
+"""What an exported model has beside its weights."""
+
+
+def _named(arrays: Mapping[str, NDArray[np.float64]], word: str) -> dict[str, NDArray[np.float64]]:
+    return {name: array for name, array in arrays.items() if name.rpartition(".")[2].startswith(word)}
+
+
+def _remaining(
+    network: Elman | Lstm | Gru, start: NDArray[np.float64], skip: NDArray[np.float64] | None
+) -> dict[str, NDArray[np.float64]]:
+    """The initial state and the direct links, where the network has them."""
+    names, n_kept = set(network.layout.names), len(network.state_names)
+    if start.shape not in ((2, network.n_layers, 1, 1), (n_kept, network.n_layers, 1, network.n_hidden)):
+        raise BadInput(f"the state before the first step has shape {start.shape}, which is not that of the network")
+    found = {
+        f"{name}_l{layer}": np.broadcast_to(start[kept, layer, 0], (network.n_hidden,))
+        for kept, name in enumerate(network.state_names)
+        for layer in range(network.n_layers)
+        if f"{name}_l{layer}" in names
+    }
+    if start.any() and not found:
+        raise BadInput("the weights have a state before the first step, and the network does not: set initial_state")
+    if skip is not None and "weight_skip" not in names:
+        raise BadInput("the weights have direct links from inputs to outputs, and the network does not: set skip")
+    if "weight_skip" in names:
+        found["weight_skip"] = np.zeros((network.n_outputs, network.n_inputs)) if skip is None else skip
+    return found
 
 
 def _exchangeable(network: Network) -> Elman | Lstm | Gru:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.problems import ridge
+from neuroevo.problems.rows import Rows
 from neuroevo.problems.seasons import seasonal
-
-if TYPE_CHECKING:
-    from neuroevo.problems.rows import Rows
 
 Values = NDArray[np.float64]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.problems.noise import InputNoise
 from neuroevo.problems.rows import ranges
 from neuroevo.problems.sequence import SequenceProblem
 
@@ -13,11 +16,14 @@ Stretches = NDArray[np.int64]
 """``(n, 4)``: the sequence of each stretch, its first step, its first step that counts, and the step after its last."""
 
 
-def restricted(problem: SequenceProblem, stretches: Stretches, part: str = "train") -> SequenceProblem:
+def restricted(
+    problem: SequenceProblem, stretches: Stretches, part: str = "train", noise: InputNoise | None = None
+) -> SequenceProblem:
     """The stretches as sequences of a problem whose part "train" is what of them counts in a part.
 
     Each begins with the network's first state, and its steps before the first that counts are there to leave that
-    behind. Units, weights, objective and weight decay are those of the problem; labels of steps are left out.
+    behind. Noise is added to their inputs where there is some. Units, weights, objective and weight decay are those of
+    the problem; labels of steps are left out.
 
     Raises:
         BadInput: They do not lie within the sequences, or none of their targets counts.
@@ -27,8 +33,9 @@ def restricted(problem: SequenceProblem, stretches: Stretches, part: str = "trai
     at = ranges(starts + begin, lengths)
     counts = at >= np.repeat(starts + first, lengths)
     weights = problem.target_weight_rows
+    inputs = problem.input_rows[at]
     return SequenceProblem(
-        problem.input_rows[at],
+        inputs if noise is None else noise.added(inputs),
         problem.target_rows[at],
         lengths=lengths,
         target_mask=problem.counted_rows(part)[at] & counts[:, None],
@@ -38,6 +45,15 @@ def restricted(problem: SequenceProblem, stretches: Stretches, part: str = "trai
         target_weights=weights if weights is None or weights.ndim < 2 else weights[at],
         class_weights=problem.class_weights,
     )
+
+
+def whole_sequences(problem: SequenceProblem, part: str = "train") -> Stretches:
+    """The sequences with a target that counts in a part, each up to its last one."""
+    counts: Any = problem.counted(part).any(axis=2)
+    sequences = np.flatnonzero(counts.any(axis=1))
+    ends = counts.shape[1] - counts[sequences, ::-1].argmax(axis=1)
+    zeros = np.zeros_like(sequences)
+    return np.column_stack([sequences, zeros, zeros, ends])
 
 
 def checked_stretches(problem: SequenceProblem, stretches: Stretches) -> Stretches:

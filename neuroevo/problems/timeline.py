@@ -18,7 +18,7 @@ from neuroevo.problems.errors import DataError
 Labels = NDArray[Any]
 """``(n_rows,)`` int64, float64 or text, rising: where each row lies in time."""
 
-_ZONE = re.compile(r":\d\d.*(?:[+-]\d\d|Z|UTC|GMT)")
+_ZONE = re.compile(r":\d\d.*(?:[+-]\d\d|Z|UTC|GMT)|[AaPp]\.?[Mm]\.?$")
 _YEAR = 365.25
 _DAY = np.timedelta64(1, "D")
 CALENDAR = ("hour", "weekday", "month", "day_of_year")
@@ -140,7 +140,7 @@ def moments_of(labels: Labels) -> NDArray[np.float64] | None:
 
 
 def _zoned(labels: Labels) -> bool:
-    """Whether they tell their time zone, which numpy does not read."""
+    """Whether they tell a time zone or half of the day, which numpy does not read."""
     return any(_ZONE.search(label) for label in labels[[0, -1]].tolist())
 
 

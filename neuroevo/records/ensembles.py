@@ -14,7 +14,7 @@ from neuroevo.prediction.conformal import VALIDATION
 from neuroevo.problems import NotSequences, SequenceProblem, as_sequences, problem_class
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records.errors import RecordError
-from neuroevo.records.record import RunRecord
+from neuroevo.records.record import FINAL_FOLDER, RunRecord
 from neuroevo.records.sweeps import SweepSet, set_in
 
 _SAME = ("inputs", "targets", "lengths", "target_mask", "part_names", "part_masks")
@@ -56,6 +56,7 @@ def predictor_of(
     records: Sequence[RunRecord], *, combine: Combine | None = None, best: int | None = None, calibrate: bool = True
 ) -> Predictor:
     """The champions of these runs as one predictor; the rest is as of `ensemble`."""
+    records = [record.delivered for record in records]
     if not records:
         raise BadInput("an ensemble needs at least one run that has come to its end with a champion")
     _refuse_twice(records)
@@ -97,9 +98,14 @@ def _member(record: RunRecord) -> Member:
     champion = record.champion
     figures = {"error": champion.error, **champion.figures}
     try:
-        return Member(record.network, champion.genome, champion.scaling, record.path.name, figures)
+        return Member(record.network, champion.genome, champion.scaling, _label(record), figures)
     except ValueError as error:
         raise RecordError(f"{record.path}: its champion does not fit its network or scaling: {error}") from error
+
+
+def _label(record: RunRecord) -> str:
+    path = record.path
+    return f"{path.parent.name}/{path.name}" if path.name == FINAL_FOLDER else path.name
 
 
 def _refuse_twice(records: Sequence[RunRecord]) -> None:

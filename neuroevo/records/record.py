@@ -30,7 +30,7 @@ from neuroevo.stopping import History, StopReason
 if TYPE_CHECKING:
     from neuroevo.prediction import Predictor
 
-LOG_FILE, PLOT_FOLDER = "run.log", "plots"
+LOG_FILE, PLOT_FOLDER, FINAL_FOLDER = "run.log", "plots", "final"
 
 
 class RunRecord:
@@ -125,6 +125,25 @@ class RunRecord:
         return champion
 
     @cached_property
+    def final(self) -> RunRecord | None:
+        """The final fit on training and validation data together, a run of its own; None where there is none.
+
+        Raises:
+            RecordError: It is damaged, or gone.
+        """
+        if not self.run.get("final_fit"):
+            return None
+        path = self.path / FINAL_FOLDER
+        if path.is_symlink():
+            raise RecordError(f"{path} is a symbolic link, where the folder of the final fit should be")
+        return RunRecord.open(path)
+
+    @property
+    def delivered(self) -> RunRecord:
+        """The run whose champion is the result: the final fit where there is one, otherwise this run."""
+        return self.final or self
+
+    @cached_property
     def network(self) -> Network:
         """The network, rebuilt from its kind and settings in run.json."""
         return network_of(f"{self.path / RUN_FILE}: network", self.run["network"])
@@ -141,7 +160,7 @@ class RunRecord:
         return self.problem_from(self.path / DATA_FILE)
 
     def predictor(self, *, calibrate: bool = True) -> Predictor:
-        """The champion as an object that predicts from new inputs in original units.
+        """The champion, of the final fit if there is one, as an object that predicts from new inputs in original units.
 
         Args:
             calibrate: Whether it has intervals, which need a prediction of the validation part; it has none where the

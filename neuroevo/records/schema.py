@@ -21,6 +21,7 @@ _NEEDED = {"name": _TEXT, "status": _TEXT, "created": _TEXT, "network": _TABLE, 
 _KNOWN = {
     "title": _TEXT,
     "seed": _COUNT,
+    "fold": _COUNT,
     "scenario_file": _TEXT,
     "updated": _TEXT,
     "resumed": _LIST,
@@ -49,6 +50,8 @@ def check_run(path: Path, run: Mapping[str, Any]) -> None:
         raise RecordError(f"{where}: status should be one of {', '.join(STATUSES)}; got {shown(run['status'])}")
     stop_reason_of(path, run)
     check_figures(f"{where}: champion", run.get("champion", {}))
+    if run.get("final_fit") is not None:
+        check_keys(where, run, {"final_fit": _TABLE})
     if "results" in run:
         check_results(f"{where}: results", run["results"])
 

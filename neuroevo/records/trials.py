@@ -58,22 +58,22 @@ class TrialSet(RunSet):
         return values if isinstance(values, dict) else {}
 
     @staticmethod
-    def name_of(seed: int) -> str:
-        """The folder's name of the trial with that seed."""
-        return f"seed{seed}"
+    def name_of(seed: int, fold: int | None = None) -> str:
+        """The folder's name of the trial with that seed, of a fold where there are folds."""
+        return f"seed{seed}" if fold is None else f"fold{fold}-seed{seed}"
 
-    def trial(self, seed: int) -> RunRecord | None:
+    def trial(self, seed: int, fold: int | None = None) -> RunRecord | None:
         """The trial with that seed, whatever became of it; None where there is none yet.
 
         Raises:
             RecordError: There is a folder for it, and no record in it.
         """
-        path = self.path / self.name_of(seed)
+        path = self.path / self.name_of(seed, fold)
         return RunRecord.open(path) if path.exists() else None
 
-    def is_done(self, seed: int) -> bool:
+    def is_done(self, seed: int, fold: int | None = None) -> bool:
         """Whether the trial with that seed has come to its end."""
-        record = self.trial(seed)
+        record = self.trial(seed, fold)
         return record is not None and record.status == "finished"
 
     def missing(self, seeds: Iterable[int]) -> list[int]:
@@ -81,8 +81,9 @@ class TrialSet(RunSet):
         return [seed for seed in seeds if not self.is_done(seed)]
 
     def finished(self) -> list[RunRecord]:
-        """The trials that have come to their ends with a champion, by their seeds."""
-        return [each for each in self.trials() if each.status == "finished" and (each.path / CHAMPION_FILE).is_file()]
+        """The trials that have come to their ends with a champion, by their seeds; where they have one, final fits."""
+        done = [each for each in self.trials() if each.status == "finished" and (each.path / CHAMPION_FILE).is_file()]
+        return [each.delivered for each in done]
 
     def ensemble(self, *, combine: Combine | None = None, best: int | None = None, calibrate: bool = True) -> Predictor:
         """The champions of the finished trials as one predictor; arguments and errors as of `neuroevo.ensemble`."""
@@ -91,7 +92,7 @@ class TrialSet(RunSet):
         return predictor_of(self.finished(), combine=combine, best=best, calibrate=calibrate)
 
     def trials(self) -> list[RunRecord]:
-        """All trials, by their seeds; damaged ones are left out."""
+        """All trials, by their seeds and folds; damaged ones are left out."""
         found = []
         for path in self.path.iterdir():
             if path.is_symlink() or not (path / RUN_FILE).is_file():
@@ -100,9 +101,10 @@ class TrialSet(RunSet):
                 found.append(RunRecord.open(path))
             except RecordError:
                 continue
-        return sorted(found, key=_seed_of)
+        return sorted(found, key=_place_of)
 
 
-def _seed_of(record: RunRecord) -> tuple[float, str]:
-    seed = record.run.get("seed")
-    return (seed if isinstance(seed, int) else float("inf"), record.path.name)
+def _place_of(record: RunRecord) -> tuple[float, float, str]:
+    seed, fold = (record.run.get(name) for name in ("seed", "fold"))
+    places = (value if isinstance(value, int) else float("inf") for value in (seed, fold))
+    return (*places, record.path.name)  # type: ignore[return-value]

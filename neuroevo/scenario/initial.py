@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroevo.errors import BadInput
+from neuroevo.networks import Network
+from neuroevo.networks.exchange import from_state_dict
 from neuroevo.problems.archive import read_archive
 from neuroevo.problems.errors import DataError
 from neuroevo.settings import Mistake, SettingsError, shown
@@ -19,21 +22,25 @@ LIMIT = 200_000
 _NAMES = ("genome", "genomes", "population")
 
 
-def initial_genomes(value: object, folder: Path, path: str) -> list[list[float]]:
+def initial_genomes(value: object, folder: Path, path: str, network: Network | None) -> list[list[float]]:
     """The genomes that a scenario names or holds, one a row.
 
     Args:
-        value: Text: a run's folder, its champion.npz, or an NPZ file with an array "genome" `(n_genes,)`, "genomes" or
-            "population" `(n, n_genes)`; relative to the scenario. Lists: one genome, or a list of genomes.
+        value: Text: a run's folder, its champion.npz, an NPZ file with an array "genome" `(n_genes,)`, "genomes" or
+            "population" `(n, n_genes)`, or the state dictionary of a PyTorch model as a file *.safetensors; relative to
+            the scenario. Lists: one genome, or a list of genomes.
         folder: The scenario's.
         path: The key path, for messages.
+        network: What PyTorch's weights become a genome of; None where mistakes left none, and then there is no genome.
 
     Raises:
         SettingsError: It is none of these, or holds too many numbers.
     """
     try:
+        if isinstance(value, str) and value.endswith(".safetensors"):
+            return [] if network is None else [_of_torch(network, folder / value).tolist()]
         genomes = _read(folder / value) if isinstance(value, str) else np.array(value, dtype=np.float64)
-    except DataError as error:
+    except BadInput as error:
         raise SettingsError([Mistake(path, str(error))]) from error
     except (ValueError, TypeError, OverflowError) as error:
         expected = "must be a file in quotes, or genomes as lists of numbers of one length"
@@ -53,3 +60,21 @@ def _read(file: Path) -> np.ndarray:
     if not found:
         raise DataError(f"{file} has no array called {', '.join(_NAMES[:-1])} or {_NAMES[-1]}")
     return found[0]
+
+
+def _of_torch(network: Network, file: Path) -> np.ndarray:
+    if not file.is_file():
+        raise DataError(f"cannot read {file}: there is no such file")
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise DataError(f"{file} needs the package safetensors: pip install 'neuroevo-rnn[torch]'") from None
+    try:
+        arrays = load_file(file)
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{file} is no safetensors file of real numbers ({error})") from error
+    try:
+        return from_state_dict(network, arrays)
+    except BadInput as error:
+        raise DataError(f"{file}: {error}") from error

@@ -13,6 +13,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerati
 
 from neuroevo.compute import Compute
 from neuroevo.evolution.batches import BatchSettings
+from neuroevo.scenario.generalise import GeneraliseSettings
 from neuroevo.scenario.islands import IslandSettings
 from neuroevo.scenario.kinds import REGISTRIES, keys_of, settings_class
 from neuroevo.scenario.schema import NEEDED, TABLES, Head, RecordSettings
@@ -25,6 +26,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN: Mapping[str, type[Any]] = {
     "islands": IslandSettings,
     "batch": BatchSettings,
+    "generalise": GeneraliseSettings,
     "record": RecordSettings,
     "distribution": Compute,
     "sweep": SweepSettings,

@@ -9,8 +9,10 @@ from typing import Any
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.networks import NETWORKS, Network
 from neuroevo.problems import Problem, checked_problem
+from neuroevo.scenario.generalise import read_generalise
+from neuroevo.scenario.reader import ScenarioError
 from neuroevo.scenario.schema import IN_MEMORY, Scenario, check_table
-from neuroevo.settings import shown
+from neuroevo.settings import Mistake, SettingsError, shown
 from neuroevo.stopping import StoppingCriterion, table_of
 
 
@@ -40,7 +42,7 @@ def make_scenario(
         title: What it is, in a line.
         seed: Seed of the run.
         precision: Arithmetic of the evaluator: "single" or "double".
-        **tables: Other tables by name: space, islands, batch, record, distribution, sweep.
+        **tables: Other tables by name: space, islands, batch, generalise, record, distribution, sweep.
 
     Raises:
         ScenarioError: With every mistake in it.
@@ -72,4 +74,16 @@ def make_scenario(
         "stop": table_of(stop) if isinstance(stop, StoppingCriterion) else dict(stop),
         **tables,
     }
-    return check_table(table, Path(f"{name}.toml"), problem)
+    return check_table(table, Path(f"{name}.toml"), _with_parts(problem, tables.get("generalise"), name))
+
+
+def _with_parts(problem: Problem, table: object, name: str) -> Problem:
+    """The problem with the parts that a table [generalise] asks for; what else is wrong with it is said elsewhere."""
+    try:
+        settings = read_generalise(table if isinstance(table, Mapping) else None)
+    except SettingsError:
+        return problem
+    try:
+        return problem if settings is None else settings.problem_of(problem)
+    except BadInput as error:
+        raise ScenarioError(f"{name}.toml", [Mistake("generalise", str(error))]) from error

@@ -13,6 +13,7 @@ from neuroevo.settings import Mistake, SettingsError
 
 MAX_BYTES = 4_000_000
 """A scenario is written by people; a larger file is something else."""
+_DATA = frozenset((".csv", ".tsv", ".tab", ".txt", ".dat", ".npz", ".parquet", ".xls", ".xlsx"))
 
 
 class ScenarioError(SettingsError):
@@ -40,7 +41,10 @@ def read_table(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         hint = "text needs quotes, tables are written [name], and a key stands once"
-        raise ScenarioError(str(path), [Mistake("", f"this is not valid TOML: {error}", hint=hint)]) from error
+        mistake = Mistake("", f"this is not valid TOML: {error}", hint=hint)
+        if data := _data_hint(path):
+            mistake = Mistake("", "this is no scenario", hint=data)
+        raise ScenarioError(str(path), [mistake]) from error
     except (RecursionError, ValueError) as error:
         # Lists nested a thousand deep, or a number of ten thousand digits: nobody means that.
         raise ScenarioError(str(path), [Mistake("", "this is not a scenario that can be read")]) from error
@@ -50,7 +54,7 @@ def _text(path: Path) -> str:
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
             what = f"this file has {path.stat().st_size:,} bytes, more than a scenario ever has ({MAX_BYTES:,})"
-            raise ScenarioError(str(path), [Mistake("", what, hint="name a scenario (*.toml), not its data")])
+            raise ScenarioError(str(path), [Mistake("", what, hint=_data_hint(path) or "name a scenario (*.toml)")])
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         mistake = Mistake("", "there is no such file", hint=_similar_file(path))
@@ -60,12 +64,18 @@ def _text(path: Path) -> str:
         hint = f"name one of its scenarios: {', '.join(inside[:5])}" if inside else "it has no scenario (*.toml) inside"
         raise ScenarioError(str(path), [Mistake("", "this is a folder, not a scenario", hint=hint)]) from error
     except UnicodeDecodeError as error:
-        hint = "save it as UTF-8, or name a scenario (*.toml)"
+        hint = _data_hint(path) or "save it as UTF-8, or name a scenario (*.toml)"
         raise ScenarioError(str(path), [Mistake("", "this file is not text in UTF-8", hint=hint)]) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = "check who may read it (ls -l)" if isinstance(error, PermissionError) else ""
         raise ScenarioError(str(path), [Mistake("", f"it can't be read: {reason}", hint=hint)]) from error
+
+
+def _data_hint(path: Path) -> str:
+    """How data become a scenario; nothing for other files."""
+    is_data = path.suffix.lower() in _DATA
+    return f"it looks like data: `neuroevo new {path}` makes a scenario of them" if is_data else ""
 
 
 def _similar_file(path: Path) -> str:

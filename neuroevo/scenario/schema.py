@@ -16,15 +16,24 @@ from neuroevo.compute import Compute
 from neuroevo.errors import BadInput
 from neuroevo.evaluation import EvaluatorRecipe
 from neuroevo.evolution.batches import BatchPlan, BatchSettings
+from neuroevo.evolution.conditions import EVERY, Conditions
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
 from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
+from neuroevo.problems.folds import natural_scheme, together
 from neuroevo.registry import Registry, UnknownName
+from neuroevo.scenario.generalise import (
+    NO_MEMORY,
+    PARTS_KEYS,
+    GeneraliseSettings,
+    check_generalise,
+    read_generalise,
+)
 from neuroevo.scenario.initial import initial_genomes
 from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
 from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import ScenarioError, read_table
-from neuroevo.scenario.skip import asks_for_fit, resolved_with_fit, with_fit
+from neuroevo.scenario.skip import asks_for_fit, refitted, resolved_with_fit, with_fit
 from neuroevo.scenario.sweep import Sweep, read_sweep
 from neuroevo.settings import Mistake, SettingsError, joined, parse_settings, parse_value, shown, unknown_key
 from neuroevo.spaces import SPACES, Direct, SearchSpace
@@ -40,8 +49,10 @@ T = TypeVar("T")
 
 Precision = Literal["single", "double"]
 
-TABLES = ("problem", "network", "space", "strategy", "islands", "batch", "stop", "record", "distribution", "sweep")
-_NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
+TABLES = (
+    "problem", "network", "space", "strategy", "islands", "batch", "generalise", "stop", "record", "distribution",
+    "sweep",
+)  # fmt: skip
 IN_MEMORY = "in memory"
 """The kind of a problem that was handed over as an object: a scenario's table cannot make it again."""
 NEEDED = {
@@ -99,6 +110,7 @@ class Scenario:
         islands: How many populations, and how genomes move between them; None for one population.
         sweep: The many runs that the scenario asks for beside the one that it describes; None where it asks for none.
         batch: How large the mini-batches are; None where every generation sees all data.
+        generalise: Noise, folds and the final fit; the folds are in no resolved table.
     """
 
     table: Mapping[str, Any]
@@ -113,6 +125,7 @@ class Scenario:
     islands: IslandSettings | None = None
     sweep: Sweep | None = None
     batch: BatchSettings | None = None
+    generalise: GeneraliseSettings = field(default_factory=GeneraliseSettings)
 
     @property
     def name(self) -> str:
@@ -130,6 +143,14 @@ class Scenario:
         if self.batch is None:
             return None
         return BatchPlan(as_sequences(self.problem, "[batch]"), self.batch, self.head.seed)
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What the genomes of each generation are evaluated under; None for themselves on all data."""
+        own, batches = self.generalise, self.batches
+        if batches is None and not own.noisy:
+            return None
+        return Conditions(batches, own.input_noise, own.weight_noise, self.head.seed, own.every or EVERY)
 
     @cached_property
     def evaluator(self) -> EvaluatorRecipe:
@@ -166,13 +187,44 @@ class Scenario:
         """
         if not overrides:
             return self
-        kept = None if any(path.partition(".")[0] == "problem" for path in overrides) else self.problem
+        kept = None if any(map(changes_problem, overrides)) else self.problem
         return check_table(overridden(self.with_sweep, overrides), self.source, kept)
+
+    def final_fit(self, n_generations: int) -> Scenario:
+        """The scenario of the final fit: the same search on training and validation data together, so many generations.
+
+        Raises:
+            BadInput: There is no validation part.
+        """
+        own = {**_plain(self.generalise.alone()), "final_fit": False, "train_on": "train_and_validation"}
+        table = {**refitted(self.table), "generalise": own, "stop": {"generations": n_generations}}
+        if self.batches is not None and self.batch is not None:
+            # The champion's generation is one that is measured; by default that depends on how many data there are.
+            table["batch"] = {**_plain(self.batch), "every": self.batches.every}
+        return check_table(table, self.source, together(as_sequences(self.problem, "[generalise] final_fit")))
+
+    def of_fold(self, number: int, problem: Problem | None = None) -> Scenario:
+        """The scenario of one of the folds that it asks for.
+
+        Args:
+            number: The fold's, from 1.
+            problem: That of the fold, where it has been made already.
+
+        Raises:
+            BadInput: The data do not allow so many.
+        """
+        whole = as_sequences(self.problem, "[generalise] folds")
+        scheme = self.generalise.scheme or natural_scheme(whole)
+        own = dataclasses.replace(self.generalise, fold=number, scheme=scheme, final_fit=False)
+        table = {**refitted(self.table), "generalise": _plain(own)}
+        return check_table(table, self.source, problem or own.problem_of(whole))
 
     @property
     def with_sweep(self) -> Mapping[str, Any]:
-        """The resolved tables with [sweep], which no record has."""
-        return self.table if self.sweep is None else {**self.table, "sweep": self.sweep.table()}
+        """The resolved tables with [sweep] and folds, which no record has."""
+        own = self.generalise
+        folds = {"generalise": _plain(own)} if own.asks_for_folds else {}
+        return {**self.table, **folds, **({} if self.sweep is None else {"sweep": self.sweep.table()})}
 
     @property
     def _strategies(self) -> list[Mapping[str, Any]]:
@@ -198,6 +250,17 @@ def load_scenario(
     return check_table(table, source, problem)
 
 
+def changes_problem(path: str) -> bool:
+    """Whether a key path leads to something that says what is to be learnt, or on which data."""
+    table, _, key = path.partition(".")
+    return table == "problem" or (table == "generalise" and key in ("", *PARTS_KEYS))
+
+
+def lasting(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved table without what changes no result."""
+    return {key: value for key, value in table.items() if key not in ("title", "record", "distribution", "sweep")}
+
+
 def check_sweep(table: Mapping[str, Any], source: Path) -> Sweep | None:
     """The table [sweep] of a scenario's table alone: without its points, the scenario may be incomplete.
 
@@ -215,6 +278,11 @@ def check_sweep(table: Mapping[str, Any], source: Path) -> Sweep | None:
 def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None = None) -> Scenario:
     """The scenario of a table.
 
+    Args:
+        table: The tables of a scenario, as they are written or resolved.
+        source: The file that they are from; paths in them are relative to its folder.
+        problem: What is to be learnt, with the parts that [generalise] asks for; [problem] is then not read.
+
     Raises:
         ScenarioError: With every mistake in it.
     """
@@ -222,23 +290,25 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     keys = {field.name for field in dataclasses.fields(Head)}
     collect.mistakes += [unknown_key("", key, (*keys, *TABLES)) for key in table if key not in (*keys, *TABLES)]
     tables = {name: collect.table(table, name) for name in TABLES}
-    if tables["strategy"] and "initial" in tables["strategy"]:
-        given = tables["strategy"].pop("initial")
-        genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial"))
-        tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     head = collect.of(lambda: parse_settings(Head, {key: table[key] for key in keys if key in table}))
     built, resolved_problem = problem, tables["problem"] or {}
+    generalise = collect.of(lambda: read_generalise(tables["generalise"])) or GeneraliseSettings()
     if problem is None:
-        built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent))
+        built, resolved_problem = collect.pair(lambda: _problem(tables["problem"], source.parent, generalise))
     network, resolved_network = collect.pair(lambda: _network(tables["network"], built, problem is not None))
+    if tables["strategy"] and "initial" in tables["strategy"]:
+        given = tables["strategy"].pop("initial")
+        genomes = collect.of(lambda: initial_genomes(given, source.parent, "strategy.initial", network))
+        tables["strategy"] |= {} if genomes is None else {"initial": genomes}
     space, resolved_space = collect.pair(lambda: _space(tables["space"]))
     strategy = collect.of(lambda: _checked_strategy(tables["strategy"], built, network, space))
     islands, resolved_islands = collect.pair(
         lambda: _islands(tables["islands"], tables["strategy"], source.parent, built, network, space)
     )
-    batch = collect.of(
-        lambda: _batch(tables["batch"], built, [strategy, *resolved_islands.get("strategies", [])], islands)
-    )
+    strategies = [each for each in (strategy, *resolved_islands.get("strategies", [])) if each]
+    batch = collect.of(lambda: _batch(tables["batch"], built, strategies, islands))
+    kinds = [each["kind"] for each in strategies]
+    collect.of(lambda: check_generalise(generalise, built, kinds, islands, batch))
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(lambda: parse_settings(Compute, tables["distribution"] or {}, "distribution"))
@@ -255,12 +325,25 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
         "strategy": strategy,
         **({"islands": resolved_islands} if islands else {}),
         **({"batch": _plain(batch)} if batch else {}),
+        **({"generalise": _plain(generalise.alone())} if generalise.alone() != GeneraliseSettings() else {}),
         "stop": _listed(tables["stop"]),
         "record": _plain(record),
         "distribution": _plain(distribution),
     }
     return Scenario(
-        resolved, source, head, built, network, criterion, record, distribution, space, islands, sweep, batch
+        resolved,
+        source,
+        head,
+        built,
+        network,
+        criterion,
+        record,
+        distribution,
+        space,
+        islands,
+        sweep,
+        batch,
+        generalise,
     )
 
 
@@ -329,7 +412,9 @@ def _criterion(table: Mapping[str, Any] | None, folder: Path, problem: Problem |
     return criterion
 
 
-def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, dict[str, Any]]:
+def _problem(
+    table: Mapping[str, Any] | None, folder: Path, generalise: GeneraliseSettings
+) -> tuple[Problem, dict[str, Any]]:
     if table is None:
         raise _ReportedError
     if table.get("kind") == IN_MEMORY:
@@ -341,6 +426,10 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, di
         problem = checked_problem(settings.build(folder))
     except BadInput as error:
         raise SettingsError([Mistake("problem", str(error))]) from error
+    try:
+        problem = generalise.problem_of(problem)
+    except BadInput as error:
+        raise SettingsError([Mistake("generalise", str(error))]) from error
     return problem, {"kind": table["kind"], **_plain(settings)}
 
 
@@ -434,7 +523,7 @@ def _islands(
     for number, other in enumerate(others):
         path = f"islands.strategies.{number}"
         try:
-            given = _with_genomes(other, folder, path)
+            given = _with_genomes(other, folder, path, network)
             resolved.append(_checked_strategy(given, problem, network, space, path))
         except SettingsError as error:
             mistakes += error.mistakes
@@ -453,17 +542,17 @@ def _islands(
     return settings, _plain(settings) | ({"strategies": resolved} if resolved else {})
 
 
-def _with_genomes(table: Mapping[str, Any], folder: Path, path: str) -> Mapping[str, Any]:
+def _with_genomes(table: Mapping[str, Any], folder: Path, path: str, network: Network | None) -> Mapping[str, Any]:
     """A strategy's table in which `initial` holds the genomes themselves."""
     if "initial" not in table:
         return table
-    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial")}
+    return {**table, "initial": initial_genomes(table["initial"], folder, f"{path}.initial", network)}
 
 
 def _batch(
     table: Mapping[str, Any] | None,
     problem: Problem | None,
-    strategies: Sequence[Mapping[str, Any] | None],
+    strategies: Sequence[Mapping[str, Any]],
     islands: IslandSettings | None,
 ) -> BatchSettings | None:
     """The settings of [batch], which strategies and problem allow.
@@ -474,9 +563,9 @@ def _batch(
     if table is None:
         return None
     settings = parse_settings(BatchSettings, table, "batch")
-    kinds = dict.fromkeys(strategy["kind"] for strategy in strategies if strategy)
+    kinds = dict.fromkeys(strategy["kind"] for strategy in strategies)
     mistakes = [
-        Mistake("batch", f"{kind} compares errors of different generations, whose batches differ", hint=_NO_MEMORY)
+        Mistake("batch", f"{kind} compares errors of different generations, whose batches differ", hint=NO_MEMORY)
         for kind in kinds
         if not STRATEGIES[kind].memoryless
     ]

@@ -67,6 +67,13 @@ def with_fit(values: Mapping[str, Any], problem: Problem, known: bool) -> dict[s
     return {**values, "skip": True, "fixed": {**fixed, _LINKS: links}}
 
 
+def refitted(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a resolved scenario for other data: links that were fitted to its own are asked for anew."""
+    network = table["network"]
+    is_fitted = isinstance(network.get("skip"), Mapping)
+    return {**table, "network": {**network, "skip": FITTED}} if is_fitted else dict(table)
+
+
 def resolved_with_fit(network: Network) -> dict[str, Any]:
     """The settings of such a network as a resolved scenario has them."""
     settings = network.settings()

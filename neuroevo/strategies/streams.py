@@ -28,6 +28,8 @@ class Phase(IntEnum):
     ADAPT = 10
     LEARN = 11
     BATCH = 12
+    INPUT_NOISE = 13
+    WEIGHT_NOISE = 14
 
 
 def stream(seed: int, *, island: int = 0, restart: int = 0, generation: int, phase: Phase) -> np.random.Generator:
@@ -40,5 +42,10 @@ def stream(seed: int, *, island: int = 0, restart: int = 0, generation: int, pha
         generation: Number of the generation, from 1; 0 is before the first.
         phase: What is drawn.
     """
-    key = (island, restart, generation, int(phase))
+    key = address(island=island, restart=restart, generation=generation, phase=phase)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def address(*, island: int = 0, restart: int = 0, generation: int, phase: Phase) -> tuple[int, ...]:
+    """The spawn key of the stream at an address; arguments as of `stream`."""
+    return island, restart, generation, int(phase)

@@ -12,6 +12,7 @@ from neuroevo.callbacks import Callback
 from neuroevo.cli.texts import scenario_text
 from neuroevo.evaluation import BACKENDS
 from neuroevo.evolution.batches import MEASURED, BatchPlan, BatchSettings
+from neuroevo.evolution.conditions import Conditions
 from neuroevo.problems.stretches import restricted
 from neuroevo.scenario import ScenarioError
 from neuroevo.settings import SettingsError
@@ -83,7 +84,7 @@ def test_measured_is_the_first_and_by_default_about_every_second_pass_over_the_d
     problem = ne.SequenceProblem(np.zeros((1, 1000, 1)), np.zeros((1, 1000, 1)))
     batches = plan(problem, size=4, steps=10)
     assert batches.every == 50
-    assert [g for g in range(1, 160) if batches.is_measured(g)] == [1, 50, 100, 150]
+    assert [g for g in range(1, 160) if Conditions(batches).is_measured(g)] == [1, 50, 100, 150]
     assert plan(problem, size=4, steps=10, every=7).every == 7
 
 

@@ -97,6 +97,14 @@ def cases() -> dict[str, tuple[dict[str, Any], list[str]]]:
     found["trials-workers"] = ({}, ["--trials", "3", "--workers", "2"])
     found["sweep"] = ({}, ["--sweep", "network.n_hidden=2,3", "--trials", "2"])
     found["decay"] = ({"problem.weight_decay": 0.01}, [])
+    noise = {"strategy.kind": "snes", "generalise.input_noise": 0.1, "generalise.weight_noise": 0.05}
+    found["noise"] = (noise, [])
+    found["noise-batch"] = ({**noise, "batch.size": 3, "batch.steps": 8, "batch.washout": 4}, [])
+    found["noise-workers"] = (noise, ["--workers", "2"])
+    found["noise-islands-workers"] = ({**noise, "islands.count": 3, "islands.interval": 3}, ["--workers", "2"])
+    found["final-fit"] = ({**noise, "generalise.final_fit": True}, [])
+    found["folds"] = (noise, ["--folds", "3", "--trials", "2"])
+    found["folds-workers"] = (noise, ["--folds", "3", "--trials", "2", "--workers", "2"])
     classic = "genetic_algorithm"
     return {
         name: ({**CLASSIC, **values}, words) if values.get("strategy.kind", classic) == classic else (values, words)

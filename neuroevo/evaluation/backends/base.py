@@ -66,7 +66,7 @@ class Backend(ABC):
         Raises:
             BadInput: It knows only the problem that it was made for.
         """
-        raise BadInput(f"{type(self).__name__} evaluates whole problems only: leave out [batch]")
+        raise BadInput(f"{type(self).__name__} evaluates whole problems only: leave out [batch] and input_noise")
 
     @property
     def is_compiled(self) -> bool:

@@ -1,0 +1,61 @@
+"""The command `export`: a champion or an ensemble, for programs without neuroevo."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.terminal import print_message, print_result
+
+if TYPE_CHECKING:
+    from neuroevo.export import Exported
+
+
+class Arithmetic(StrEnum):
+    """Numbers of the exported model."""
+
+    single = "single"
+    double = "double"
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, a set of trials or an ensemble.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="torch, onnx or numpy.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The model's file, or a folder for it. [default: the folder NAME-FORMAT here]")
+    ] = None,
+    precision: Annotated[
+        Arithmetic | None,
+        typer.Option(help="Of an ONNX model, single if left out; torch chooses when it loads, numpy has double."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Write a champion or an ensemble for PyTorch, ONNX or NumPy, from original units to original units.
+
+    Scaling, preparation, read-out and state are in it. What is written is tried before it is handed out.
+    """
+    with exit_codes():
+        from neuroevo.export import export_model
+
+        exported = export_model(run, to, out, precision=precision and precision.value, overwrite=overwrite)
+        if json:
+            from neuroevo.cli.documents import as_json
+
+            files = list(map(str, exported.files))
+            print_result(as_json({"files": files, "format": to, "difference": exported.difference}))
+            return
+        print_message(_check_text(exported))
+        for file in exported.files:
+            print_result(file)
+
+
+def _check_text(exported: Exported) -> str:
+    if exported.difference is None:
+        return f"not checked: {exported.checked_by} is not installed here"
+    what = exported.checked_by or "NumPy"
+    return f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"

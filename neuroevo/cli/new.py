@@ -1,0 +1,161 @@
+"""The command new: from a file of data, or a shipped example, to a scenario in the present folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from neuroevo.cli.terminal import escaped, print_message, print_result
+from neuroevo.errors import BadInput
+from neuroevo.proposals import Proposal, Survey, Wishes, example_files, extent, propose, survey
+from neuroevo.scenario import Scenario, check_table
+from neuroevo.settings import SettingsError
+
+_SHOWN = 40
+
+
+def new_scenario(data: Path, wishes: Wishes, *, time: Sequence[str], scenario: Path | None, ask: bool) -> None:
+    """Write a scenario for a file of data.
+
+    Args:
+        data: The file.
+        wishes: What the user says beforehand.
+        time: The columns that say when; empty: they are looked for.
+        scenario: Where to; None: named after the data, in the present folder.
+        ask: Whether to ask what nobody has said.
+
+    Raises:
+        BadInput: The scenario is there already, or the data can't be used.
+    """
+    path = Path(f"{data.stem}.toml") if scenario is None else scenario
+    _refuse_existing([path], "--out OTHER.toml writes another one")
+    found = survey(data, time)
+    print_message(_survey_text(found))
+    if ask:
+        wishes = _asked(found, wishes, path)
+    proposal = propose(found, wishes, path)
+    checked = _checked(proposal, data, path)
+    _write({path: proposal.text.encode()})
+    for note in (*proposal.notes, *checked.warnings()):
+        print_message(f"note: {note}")
+    print_result(_written_text(checked, path))
+
+
+def new_example(name: str) -> None:
+    """Write a shipped example with its data into the present folder.
+
+    Raises:
+        BadInput: There is no such example, or a file of it is there already and is another one.
+    """
+    files = example_files(name)
+    other = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
+    _refuse_existing(other, "go into another folder")
+    _write({path: content for path, content in files.items() if not path.exists()})
+    for path in files:
+        print_result(path)
+    print_result(f"\n{_next_text(Path(f'{name}.toml'))}")
+
+
+def is_terminal() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _refuse_existing(paths: Sequence[Path], advice: str) -> None:
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            raise BadInput(f"{path} exists already and is left as it is; {advice}, or take it away first")
+
+
+def _asked(found: Survey, wishes: Wishes, path: Path) -> Wishes:
+    """What the user wishes, after questions whose defaults are what is proposed."""
+    guess = propose(found, wishes, path).task
+    if not (wishes.target or wishes.label):
+        usual = [column.name for column in guess.targets]
+        target = tuple(_ask("What is to be predicted? Columns", found, usual))
+        if list(target) != usual:
+            wishes = dataclasses.replace(wishes, target=target)
+            guess = propose(found, wishes, path).task
+    if not (wishes.horizon or guess.by_class):
+        while True:
+            answer = _prompt("How many rows ahead?", " ".join(map(str, guess.horizon)))
+            try:
+                horizon = tuple(int(word) for word in answer.replace(",", " ").split())
+                wishes = dataclasses.replace(wishes, horizon=horizon)
+                guess = propose(found, wishes, path).task
+                break
+            except ValueError as error:  # BadInput is one
+                print_message(error if isinstance(error, BadInput) else "please give whole numbers")
+    if not wishes.input:
+        usual = [column.name for column in guess.inputs]
+        names = tuple(_ask("What may the network see? Columns", found, usual))
+        wishes = wishes if list(names) == usual else dataclasses.replace(wishes, input=names)
+    return wishes
+
+
+def _ask(question: str, found: Survey, usual: Sequence[str]) -> list[str]:
+    """Names of columns, asked for until all are there."""
+    while True:
+        answer = _prompt(question, ", ".join(usual))
+        if answer == ", ".join(usual):
+            return list(usual)
+        names = [answer] if any(column.name == answer for column in found.columns) else answer.split(",")
+        try:
+            return [found.find(name.strip()).name for name in names]
+        except BadInput as error:
+            print_message(error)
+
+
+def _prompt(question: str, usual: str) -> str:
+    try:
+        return str(typer.prompt(escaped(question), default=escaped(usual), err=True)).strip()
+    except typer.Abort:
+        raise BadInput("no answer: nothing was written") from None
+
+
+def _checked(proposal: Proposal, data: Path, path: Path) -> Scenario:
+    """The scenario that the proposal would be: what is written passes `check`."""
+    table = proposal.table
+    # The folder of the scenario may still have to be made, and no relative path leads through it.
+    table["problem"]["file"] = str(data.resolve())
+    try:
+        return check_table(table, path)
+    except SettingsError as error:
+        raise BadInput("; ".join(f"{data}: {mistake}" for mistake in error.mistakes)) from error
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
+            file.write(content)
+
+
+def _survey_text(found: Survey) -> str:
+    shown = found.columns[:_SHOWN]
+    width = max(len(escaped(column.name)) for column in shown)
+    lines = [f"{extent(found)}"]
+    lines += [f"  {escaped(column.name).ljust(width)}  {escaped(column)}" for column in shown]
+    if len(found.columns) > _SHOWN:
+        lines.append(f"  and {len(found.columns) - _SHOWN} more columns")
+    return "\n".join(lines) + "\n"
+
+
+def _written_text(scenario: Scenario, path: Path) -> str:
+    network = scenario.table["network"]
+    what = f"{network['kind']} of {scenario.network.n_genes} genes by {scenario.table['strategy']['kind']}"
+    return f"wrote {path}: {scenario.head.title}; {what}\n\n{_next_text(path)}"
+
+
+def _next_text(path: Path) -> str:
+    steps = [
+        (f"neuroevo check {path}", "what it would do"),
+        (f"neuroevo run {path}", "errors beside simple competitors"),
+    ]
+    width = max(len(command) for command, _ in steps)
+    return "\n".join(["next:", *(f"  {command.ljust(width)}  # {why}" for command, why in steps)])

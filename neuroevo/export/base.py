@@ -1,0 +1,71 @@
+"""What every format is: a way of writing a plan as files that need no neuroevo to be used."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from neuroevo.errors import BadInput
+from neuroevo.export.plan import Plan, Values
+
+
+class Format(ABC):
+    """A format. The first line of a member's docstring is what `neuroevo export --help` and the documents call it.
+
+    Attributes:
+        suffix: Of its main file.
+        precisions: The precisions that can be asked for, the default first.
+        tolerance: By precision: how far outputs may lie from the predictor's, as a share of their largest size.
+        checked_by: The package that can try what was written; "" where NumPy is enough.
+    """
+
+    suffix: ClassVar[str]
+    precisions: ClassVar[tuple[str, ...]] = ("double",)
+    tolerance: ClassVar[dict[str, float]] = {"single": 1e-5, "double": 1e-9}
+    checked_by: ClassVar[str] = ""
+
+    @abstractmethod
+    def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:
+        """The contents of the main file and of those beside it.
+
+        Raises:
+            BadInput: The plan has something that the format cannot express, or a package is missing.
+        """
+
+    @abstractmethod
+    def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
+        """What the written model says of pieces ``(n_sequences, n_steps, n_inputs)`` one after another, joined.
+
+        The state goes on from piece to piece. `checked_by` is installed.
+        """
+
+
+def needed(package: str, extra: str) -> None:
+    """Check that a package is installed.
+
+    Raises:
+        BadInput: It is not; the message says how to install it.
+    """
+    if find_spec(package) is None:
+        raise BadInput(f"this needs the package {package}: pip install 'neuroevo-rnn[{extra}]'")
+
+
+def description(plan: Plan) -> str:
+    """A line that says what a model is and who wrote it."""
+    kinds = ", ".join(dict.fromkeys(part.cell.kind for part in plan.members))
+    many = f"{plan.combine} of {len(plan.members)} networks" if len(plan.members) > 1 else "one network"
+    return f"{_plain(plan.title) or 'A model'}: {many} ({kinds}), written by neuroevo."
+
+
+def columns(names: Sequence[str], count: int) -> str:
+    """How many columns, and what they are called where that is known."""
+    called = ", ".join(map(_plain, names))
+    return f"{count} ({called})" if called and len(called) <= 70 else str(count)
+
+
+def _plain(text: str) -> str:
+    r"""What may stand in a docstring: a name from a stranger's file must not end it."""
+    return "".join(letter if letter.isprintable() and letter not in "\\\"'" else " " for letter in text).strip()

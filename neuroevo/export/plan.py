@@ -1,0 +1,226 @@
+"""What an exported model computes, as plain arrays: the one description that every format is made of.
+
+A model takes rows in original units and gives rows in original units. It remembers the last rows (`Plan.memory` of
+them, where differences, seasons or lags of a linear model need them), how many it has seen, and its members' states.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroevo.errors import BadInput
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks.activations import logistic
+from neuroevo.prediction import Member, Predictor
+from neuroevo.problems import Scaling
+from neuroevo.problems.preparation import Preparation
+
+Values: TypeAlias = NDArray[np.float64]
+
+_KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph)
+_FIELDS = {
+    "n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers", "links", "activation", "output_activation",
+    "initial_state", "step", "fixed", "skip",
+}  # fmt: skip
+_STEMS = (
+    "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_l",
+    "weight_links", "weight_out", "bias_out", "weight_skip",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A network with its weights. A graph is an Elman network with direct links from inputs to outputs.
+
+    Attributes:
+        kind: "elman", "jordan", "lstm", "gru" or "ctrnn".
+        n_layers: Stacked layers.
+        n_hidden: Units of each layer.
+        activation: Of the units of elman, jordan and ctrnn; "" for the others.
+        output_activation: Of the read-out.
+        arrays: As `layout.decode` names them; a ctrnn has ``rate_lk (n_hidden,)``, its a, instead of time constants,
+            and where inputs reach outputs there is ``weight_skip (n_outputs, n_inputs)``.
+        start: The state before the first step: for each layer the vectors that it keeps (an lstm h and c).
+    """
+
+    kind: str
+    n_layers: int
+    n_hidden: int
+    activation: str
+    output_activation: str
+    arrays: dict[str, Values]
+    start: tuple[tuple[Values, ...], ...]
+
+    @classmethod
+    def of(cls, network: Network, genome: Values) -> Cell:
+        """The network with the weights of the genome.
+
+        Raises:
+            BadInput: It is of a kind, or has settings or arrays, that no format knows.
+        """
+        _refuse_unknown(network)
+        arrays = network.layout.decode(genome)
+        state = network.start(arrays)
+        if isinstance(network, Graph):
+            units, matrix = state
+            arrays, state = _as_elman(network, matrix), ((units,),)
+        elif isinstance(network, Jordan):
+            state = ((state,),)
+        rates = {f"rate_l{k}": logistic(arrays[f"time_constant_l{k}"]) for k in _layers(network, Ctrnn)}
+        kept = {name: array for name, array in arrays.items() if not name.startswith(("initial_", "time_constant_"))}
+        return cls(
+            "elman" if isinstance(network, Graph) else network.kind,
+            getattr(network, "n_layers", 1),
+            network.n_units if isinstance(network, Graph) else int(getattr(network, "n_hidden", 0)),
+            str(getattr(network, "activation", "")),
+            network.output_activation,
+            kept | rates,
+            tuple(tuple(values[0] for values in layer) for layer in state),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One member: the way of its inputs into the network, and of the network's outputs back.
+
+    Attributes:
+        cell: The network.
+        scaling: Of inputs and targets, after the preparation.
+        preparation: None where nothing is prepared.
+    """
+
+    cell: Cell
+    scaling: Scaling
+    preparation: Preparation | None
+
+    @property
+    def differences(self) -> tuple[int, ...]:
+        """The lags that are taken off the inputs, one after the other."""
+        if self.preparation is None:
+            return ()
+        lags = {"difference": 1, "seasonal_difference": self.preparation.season}
+        return tuple(lags[name] for name in self.preparation.transform if name in lags)
+
+    @property
+    def takes_last(self) -> bool:
+        """Whether the last value is taken off the targets."""
+        return self.preparation is not None and (
+            self.preparation.residual == "last_value" or "difference" in self.preparation.transform
+        )
+
+    @property
+    def takes_season(self) -> bool:
+        """Whether the value a season before is taken off the targets."""
+        return self.preparation is not None and (
+            self.preparation.residual == "seasonal" or "seasonal_difference" in self.preparation.transform
+        )
+
+    @property
+    def seasons_back(self) -> int:
+        """Whole seasons that reach over the horizon, in steps; 0 where no season is taken off."""
+        if self.preparation is None or not self.takes_season:
+            return 0
+        return self.preparation.season * -(-self.preparation.horizon // self.preparation.season)
+
+    @property
+    def depth(self) -> int:
+        """How many rows before the present one it sees."""
+        linear = None if self.preparation is None else self.preparation.linear
+        lag = 0 if linear is None else int(linear.lags.max(initial=0))
+        return max(sum(self.differences) + lag, self.seasons_back)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A predictor as plain arrays.
+
+    Attributes:
+        members: One or more.
+        combine: "median" or "mean" of what the members say.
+        by_class: Whether the largest output is the class.
+        title: What people call it.
+        input_names: Of the input columns; empty where nobody knows.
+        target_names: Of the outputs; empty where nobody knows.
+    """
+
+    members: tuple[Part, ...]
+    combine: str
+    by_class: bool
+    title: str
+    input_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
+
+    @property
+    def n_inputs(self) -> int:
+        """Input columns."""
+        return len(self.members[0].scaling.input_offset)
+
+    @property
+    def n_outputs(self) -> int:
+        """Output columns."""
+        return len(self.members[0].scaling.target_offset)
+
+    @cached_property
+    def memory(self) -> int:
+        """How many rows before the present one some member sees."""
+        return max(part.depth for part in self.members)
+
+
+def plan_of(
+    predictor: Predictor, title: str = "", input_names: tuple[str, ...] = (), target_names: tuple[str, ...] = ()
+) -> Plan:
+    """The predictor as plain arrays.
+
+    Raises:
+        BadInput: A member has a network or a preparation that no format knows.
+    """
+    parts = tuple(map(_part, predictor.champions))
+    return Plan(parts, predictor.combine, predictor.by_class, title, input_names, target_names)
+
+
+def _part(member: Member) -> Part:
+    cell = Cell.of(member.network, member.genome)
+    if not member.scaling:
+        return Part(cell, Scaling.identity(member.network.n_inputs, member.network.n_outputs), None)
+    scaling, preparation = Scaling.from_arrays(member.scaling), Preparation.from_arrays(member.scaling)
+    known = {*scaling.to_arrays(), *(() if preparation is None else preparation.to_arrays())}
+    foreign = sorted(member.scaling.keys() - known)
+    if foreign:
+        raise BadInput(f"the champion's data were prepared in a way that cannot be exported ({', '.join(foreign)})")
+    return Part(cell, scaling, preparation)
+
+
+def _refuse_unknown(network: Network) -> None:
+    if type(network) not in _KINDS:
+        names = ", ".join(kind.kind for kind in _KINDS)
+        raise BadInput(f"a network of the kind {network.kind!r} cannot be exported; those that can are {names}")
+    fields = {field.name for field in dataclasses.fields(network)}  # type: ignore[arg-type]
+    foreign = [*sorted(fields - _FIELDS), *(name for name in network.layout.names if not name.startswith(_STEMS))]
+    if foreign:
+        raise BadInput(f"a network of the kind {network.kind!r} with {', '.join(foreign)} cannot be exported")
+
+
+def _layers(network: Network, kind: type[Any]) -> range:
+    return range(network.n_layers if isinstance(network, kind) else 0)
+
+
+def _as_elman(network: Graph, matrix: Values) -> dict[str, Values]:
+    n, h = network.n_inputs, network.n_units
+    to_units, to_outputs = matrix[:h], matrix[h:]
+    arrays = {
+        "weight_ih_l0": to_units[:, :n],
+        "weight_hh_l0": to_units[:, n + 1 :],
+        "bias_l0": to_units[:, n],
+        "weight_out": to_outputs[:, n + 1 :],
+        "bias_out": to_outputs[:, n],
+        "weight_skip": to_outputs[:, :n],
+    }
+    if not arrays["weight_skip"].any():
+        del arrays["weight_skip"]
+    return {name: array.copy() for name, array in arrays.items()}
