@@ -57,7 +57,7 @@ def evaluate(model: Model, data: Any, *, name: str = "new", restart: bool = Fals
     sequences = model.continued(data, restart=restart)
     part = _free_name(name, model.problem)
     problem = with_part(model.problem, part, sequences, last_step=model.last_step_counts)
-    said = model.predictor.forecast(problem.original.inputs, problem.lengths)
+    said = model.predictor.forecast_rows(problem.original.input_rows, problem.lengths)
     champions = {}
     if len(model.predictor.champions) == 1:
         champions["champion"] = _measures(problem, said.prediction)
@@ -89,34 +89,30 @@ def with_part(
         BadInput: No new target is known.
     """
     old = problem.original
-    goes_on = len(sequences) == 1 and sequences[0].n_old > 0
-    kept = 0 if goes_on else old.n_sequences
-    lengths = np.array([*old.lengths[:kept], *(its.n_steps for its in sequences)])
-    shape = (len(lengths), int(lengths.max()))
-    inputs, targets = np.zeros((*shape, old.n_inputs)), np.zeros((*shape, old.n_outputs))
-    mask, new = np.zeros(targets.shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
-    parts = {name: np.zeros(shape, dtype=np.bool_) for name in old.parts}
-    weights = None if old.target_weights is None else np.ones(targets.shape)
-    own = old.n_steps if not goes_on else int(old.lengths[0])
-    inputs[:kept, :own], targets[:kept, :own] = old.inputs[:kept], old.targets[:kept]
-    for place, its in enumerate(sequences, kept):
-        known = np.isfinite(its.targets)
-        known[: its.n_steps - 1] &= not last_step
-        inputs[place, : its.n_steps] = its.inputs
-        targets[place, : its.n_steps] = np.where(known, its.targets, 0.0)
-        mask[place, : its.n_steps], new[place, its.n_old : its.n_steps] = known, True
-    mask[: old.n_sequences, :own] = old.target_mask[:, :own]
-    for name, its_mask in old.parts.items():
-        parts[name][: old.n_sequences, :own] = its_mask[:, :own]
-    if weights is not None:
-        weights[: old.n_sequences, :own] = np.broadcast_to(old.target_weights, old.targets.shape)[:, :own]  # type: ignore[arg-type]
-    if not (mask & new[:, :, None]).any():
+    targets = [its.targets[its.n_old :] for its in sequences]
+    known = [np.isfinite(values) for values in targets]
+    for mask in known if last_step else ():
+        mask[:-1] = False
+    n_old, n_new = old.rows.n_rows, sum(map(len, targets))
+    if not any(mask.any() for mask in known):
         raise BadInput(
             "no target is known after the data of the run: bring rows that follow them, or let the state begin anew "
             "with the file (--restart); `neuroevo show` has the errors on the run's own data"
         )
-    changed = {"inputs": inputs, "targets": targets, "lengths": lengths, "target_mask": mask, "times": None}
-    whole = SequenceProblem(**{**old.fields(), **changed, "parts": {**parts, part: new}, "target_weights": weights})
+    goes_on = sequences[0].n_old > 0
+    nowhere = np.zeros(n_new, dtype=np.bool_)
+    weights = old.target_weight_rows
+    parts = {name: np.concatenate([mask, nowhere]) for name, mask in old.part_rows.items()}
+    changed = {
+        "inputs": np.concatenate([old.input_rows, *(its.inputs[its.n_old :] for its in sequences)]),
+        "targets": np.concatenate([old.target_rows, *(np.nan_to_num(values) for values in targets)]),
+        "lengths": np.array([*(() if goes_on else old.lengths), *(its.n_steps for its in sequences)]),
+        "target_mask": np.concatenate([old.mask_rows, *known]),
+        "parts": {**parts, part: np.repeat([False, True], [n_old, n_new])},
+        "times": None,
+        "target_weights": None if weights is None else np.concatenate([weights, np.ones((n_new, old.n_outputs))]),
+    }
+    whole = SequenceProblem(**{**old.fields(), **changed})
     if problem.preparation is not None:
         whole = whole.with_preparation(problem.preparation)
     scaling = problem.scaling

@@ -171,19 +171,16 @@ def step_misses(
     if part not in problem.parts or predictor.by_class:
         return None
     misses: list[list[list[float]]] = [[[] for _ in loop.outputs] for _ in range(n_steps)]
-    original = problem.original
-    counted = original.counted(part)[:, :, [its[0] for its in loop.outputs]]
-    n_runs = max(1, MOST_STEPS // (n_steps * len(predictor.champions) * max(int(counted.any(axis=(1, 2)).sum()), 1)))
-    for sequence in np.flatnonzero(counted.any(axis=(1, 2))):
-        length = int(original.lengths[sequence])
-        inputs = original.inputs[sequence, :length]
-        first = [its[0] for its in loop.outputs]
+    original, first = problem.original, [its[0] for its in loop.outputs]
+    counted = original.counted_rows(part)[:, first]
+    some = original.rows.some(counted.any(axis=1))
+    n_runs = max(1, MOST_STEPS // (n_steps * len(predictor.champions) * max(int(some.sum()), 1)))
+    truths = np.where(counted, original.target_rows[:, first], np.nan)
+    sequences = zip(original.rows.split(original.input_rows), original.rows.split(truths), some, strict=True)
+    for inputs, targets in ((inputs, targets) for inputs, targets, counts in sequences if counts):
         # By row: the target of a step lies the least horizon later.
-        truth = np.full((length + loop.horizons[0], len(first)), np.nan)
-        truth[loop.horizons[0] :] = np.where(
-            counted[sequence, :length], original.targets[sequence, :length][:, first], np.nan
-        )
-        for row, run in _runs(predictor, inputs, loop, n_steps, _origins(truth, loop, length, n_runs)):
+        truth = np.concatenate([np.full((loop.horizons[0], len(first)), np.nan), targets])
+        for row, run in _runs(predictor, inputs, loop, n_steps, _origins(truth, loop, len(inputs), n_runs)):
             its = truth[row + 1 : row + 1 + n_steps]
             for step, series in np.argwhere(np.isfinite(its)):
                 misses[step][series].append(abs(its[step, series] - run[step, series]))

@@ -204,8 +204,7 @@ class Predictor:
         Raises:
             ValueError: As of `forecast`.
         """
-        members = np.stack([each.predict_rows(rows, lengths) for each in self.champions])
-        return self.combined(members)
+        return self.combined(np.stack([each.predict_rows(rows, lengths) for each in self.champions]))
 
     def stream(self, n_sequences: int = 1) -> Stream:
         """The predictor at work on rows that arrive one at a time, from the beginning; several go on independently.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import Preparation, Scaling
+from neuroevo.problems.rows import Rows
 
 if TYPE_CHECKING:
     from neuroevo.prediction.predictor import Member, Predictor
@@ -109,6 +110,7 @@ class _Stepper:
         self.reach = 0 if self._preparation is None else self._preparation.reach
         self._state: Any = None
         self._rows = np.empty((0, 0, 0))
+        self._lie: Rows | None = None
 
     def reset(self, n_sequences: int) -> None:
         """Begin anew."""
@@ -126,7 +128,10 @@ class _Stepper:
             if self._preparation is not None:
                 earlier = self._rows[:, max(self._rows.shape[1] - self.reach, 0) :]
                 self._rows = np.concatenate([earlier, row[:, None]], axis=1)
-                inputs, references = self._preparation.latest(self._rows)
+                n, n_rows = self._rows.shape[:2]
+                if self._lie is None or self._lie.n_rows != n * n_rows:
+                    self._lie = Rows(np.full(n, n_rows, dtype=np.int64))
+                inputs, references = self._preparation.latest(self._rows.reshape(n * n_rows, -1), self._lie)
             if self._scaling is not None:
                 inputs = self._scaling.scale_inputs(inputs)
             if not np.isfinite(inputs).all():

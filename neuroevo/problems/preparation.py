@@ -136,19 +136,13 @@ class Preparation:
             references += self._of_the_series(last, rows)
         return references if self.linear is None else references + self.linear(self.inputs(inputs, rows), rows)
 
-    def latest(self, inputs: Values) -> tuple[Values, Values]:
-        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last step.
-
-        Args:
-            inputs: ``(n_sequences, n_steps, n_inputs)``, original units.
-        """
-        n_sequences, n_steps, _ = inputs.shape
-        given, rows = inputs.reshape(n_sequences * n_steps, -1), Rows(np.full(n_sequences, n_steps))
-        seen, last = self.inputs(given, rows), rows.offsets[1:] - 1
-        references = np.zeros((n_sequences, len(self.tied)))
+    def latest(self, inputs: Values, rows: Rows) -> tuple[Values, Values]:
+        """``(n_sequences, n_inputs)`` and ``(n_sequences, n_outputs)``: `inputs` and `references` of the last steps."""
+        seen, last = self.inputs(inputs, rows), rows.offsets[1:] - 1
+        references = np.zeros((len(last), len(self.tied)))
         if self._takes_last or self._takes_season:
-            references += self._of_the_series(self.levels(given)[:, list(self.tied)], rows)[last]
-        return seen[last], references if self.linear is None else references + self.linear.latest(rows.padded(seen))
+            references += self._of_the_series(self.levels(inputs)[:, list(self.tied)], rows)[last]
+        return seen[last], references if self.linear is None else references + self.linear.latest(seen, rows)
 
     def _of_the_series(self, last: Values, rows: Rows) -> Values:
         if not self._takes_season:

@@ -106,12 +106,12 @@ class Ridge:
             outputs += ((values - self.offset[i]) / self.factor[i])[:, None] * weights
         return outputs
 
-    def latest(self, inputs: Values) -> Values:
-        """``(n_sequences, n_outputs)``: for the last step alone, to the bit."""
-        at = np.maximum(inputs.shape[1] - 1 - self.lags, 0)
-        values = np.clip(inputs[:, at, self.columns], self.low, self.high)
+    def latest(self, inputs: Values, rows: Rows) -> Values:
+        """``(n_sequences, n_outputs)``: for the last step of each sequence, to the bit."""
+        at = rows.before(rows.offsets[1:, None] - 1, self.lags)
+        values = np.clip(inputs[at, self.columns], self.low, self.high)
         terms = ((values - self.offset) / self.factor)[:, :, None] * self.weights
-        start = np.broadcast_to(self.intercept, (len(inputs), 1, len(self.intercept)))
+        start = np.broadcast_to(self.intercept, (len(at), 1, len(self.intercept)))
         # A sum would add in an order of its own.
         return np.asarray(np.add.accumulate(np.concatenate([start, terms], axis=1), axis=1)[:, -1])
 
