@@ -137,7 +137,8 @@ def observed(
     def some(n: int) -> Rows:
         zones = np.zeros(n, dtype=np.int64)
         its = longer.taken(slice(None, n))
-        return Rows(table, rows[:n], its, Gaps(rule, zones, zones, its.moments if rule == "interpolate" else None))
+        gaps = Gaps(rule, zones, zones, its.moments if rule == "interpolate" else None)
+        return Rows(table, rows[:n], its, gaps, ("train",))
 
     columns = plan.columns(some(n_seen), notes, may_lack=True)
     columns = _ahead(plan, columns, some(min(len(rows), n_seen + windows.reach)), longer)
