@@ -45,9 +45,8 @@ def new_scenario(data: Path, wishes: Wishes, *, time: Sequence[str], scenario: P
         print_message(f"note: {note}")
     network = checked.table["network"]
     what = f"{network['kind']} of {checked.network.n_genes} genes by {checked.table['strategy']['kind']}"
-    print_result(
-        f"wrote {path}: {checked.head.title}; {what}\n\n{_next_text(path, _use(proposal.task, data, checked))}"
-    )
+    following = _next_text(f"check {path}", f"run {path}", _use(proposal.task, data, checked))
+    print_result(f"wrote {path}: {checked.head.title}; {what}\n\n{following}")
 
 
 def new_example(name: str) -> None:
