@@ -12,7 +12,7 @@ import typer
 
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
-from neuroevo.proposals import Proposal, Survey, Wishes, example_files, extent, propose, survey
+from neuroevo.proposals import Proposal, Survey, Task, Wishes, example_files, extent, propose, survey
 from neuroevo.scenario import Scenario, check_table
 from neuroevo.settings import SettingsError
 
@@ -43,7 +43,10 @@ def new_scenario(data: Path, wishes: Wishes, *, time: Sequence[str], scenario: P
     _write({path: proposal.text.encode()})
     for note in (*proposal.notes, *checked.warnings()):
         print_message(f"note: {note}")
-    print_result(_written_text(checked, path))
+    network = checked.table["network"]
+    what = f"{network['kind']} of {checked.network.n_genes} genes by {checked.table['strategy']['kind']}"
+    following = _next_text(f"check {path}", f"run {path}", _use(proposal.task, data, checked))
+    print_result(f"wrote {path}: {checked.head.title}; {what}\n\n{following}")
 
 
 def new_example(name: str) -> None:
@@ -58,7 +61,7 @@ def new_example(name: str) -> None:
     _write({path: content for path, content in files.items() if not path.exists()})
     for path in files:
         print_result(path)
-    print_result(f"\n{_next_text(Path(f'{name}.toml'))}")
+    print_result("\n" + _next_text(f"check {name}.toml", f"run {name}.toml"))
 
 
 def is_terminal() -> bool:
@@ -146,16 +149,18 @@ def _survey_text(found: Survey) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _written_text(scenario: Scenario, path: Path) -> str:
-    network = scenario.table["network"]
-    what = f"{network['kind']} of {scenario.network.n_genes} genes by {scenario.table['strategy']['kind']}"
-    return f"wrote {path}: {scenario.head.title}; {what}\n\n{_next_text(path)}"
+def _use(task: Task, data: Path, scenario: Scenario) -> str:
+    """The command that uses the champion."""
+    run = Path("results", "runs", f"{scenario.name}-seed{scenario.head.seed}")
+    if task.kind != "forecast":
+        return f"predict {run} NEW{data.suffix}"
+    if task.feeds_itself:
+        steps, beyond = scenario.table["problem"].get("season") or 24, ""
+    else:
+        # Other columns are not known beyond the last row: the horizons that were trained for are what there is.
+        steps, beyond = max(task.horizon), f" {data}"
+    return f"forecast {run}{beyond} --steps {steps} --plot {scenario.name}.png"
 
 
-def _next_text(path: Path) -> str:
-    steps = [
-        (f"neuroevo check {path}", "what it would do"),
-        (f"neuroevo run {path}", "errors beside simple competitors"),
-    ]
-    width = max(len(command) for command, _ in steps)
-    return "\n".join(["next:", *(f"  {command.ljust(width)}  # {why}" for command, why in steps)])
+def _next_text(*commands: str) -> str:
+    return "\n".join(["next:", *(f"  neuroevo {command}" for command in commands)])
