@@ -7,7 +7,7 @@ matter of those who show them.
 """
 
 from neuroevo.analysis.curves import error_curve, trial_quartiles
-from neuroevo.analysis.ensembles import LEVEL, write_ensemble
+from neuroevo.analysis.ensembles import LEVEL, write_ensemble, write_selection
 from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors
 from neuroevo.analysis.ranking import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
 from neuroevo.analysis.summaries import summarised, summary, summary_row, write_summaries
@@ -32,5 +32,6 @@ __all__ = [
     "trial_quartiles",
     "unequal_costs",
     "write_ensemble",
+    "write_selection",
     "write_summaries",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neuroevo.scenario import Scenario, Sweep
 
 _GAP = "  "
+_LEAST_SHARE = 0.01
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
@@ -141,7 +142,21 @@ def ensemble_text(path: Path) -> str:
     found = saved_ensemble(path)
     if found is None or not found.results:
         return ""
-    return "\n\n".join([results_text(found.results), *([_intervals_text(found.intervals)] if found.intervals else [])])
+    tables = [results_text(found.results), *([_intervals_text(found.intervals)] if found.intervals else [])]
+    return "\n\n".join([*tables, *([_chosen_text(found.chosen)] if found.chosen else [])])
+
+
+def _chosen_text(chosen: Mapping[str, Any]) -> str:
+    """Which models validation has chosen, and what their validation error is where it had no say."""
+    from neuroevo.problems.metrics import TITLES
+
+    shares = sorted(chosen["weights"].items(), key=lambda item: -item[1])
+    rows = [[name, f"{100 * share:.0f} %"] for name, share in shares if share >= _LEAST_SHARE]
+    left = sum(share for _, share in shares if share < _LEAST_SHARE)
+    rows += [["others", f"{100 * left:.1f} %"]] if left else []
+    measures = ", ".join(f"{TITLES.get(name, name)} {_figure(value)}" for name, value in chosen["validation"].items())
+    head = f"chosen by validation, which gives targets that had no say in it (out of the bag) a {measures}"
+    return f"{head}:\n{columns(rows, '  ')}"
 
 
 def _intervals_text(intervals: Mapping[str, Any]) -> str:
@@ -218,7 +233,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     from neuroevo.scenario.sweep import short_names
 
     keys, chosen_by, points = found["keys"], found["chosen_by"], finished(found)
-    shown = shown_figures(points)
+    shown = shown_figures(points, chosen_by)
     has_target = any(point["success"] is not None for point in points)
     titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
     several = any(point["n_finished"] > 1 for point in points)
@@ -230,7 +245,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
         row.append(f"{median(point, 'evaluations'):,.0f}")
         row += [_spread(quartiles_of(point, name), several and name == chosen_by) for name in shown]
         rows.append(row)
-    order = "validation" if chosen_by == "champion.validation_error" else "training"
+    order = "validation" if "validation" in chosen_by else "training"
     what = f"medians{' (lower to upper quartile)' if several else ''}, the smallest {order} error first"
     head_line = f"{len(points)} of {len(found['points'])} points, {n_runs(found, 'n_finished')} runs: {what}"
     lines = [head_line, "", columns(rows, "  ")]

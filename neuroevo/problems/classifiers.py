@@ -7,11 +7,14 @@ Annals of the Institute of Statistical Mathematics 44:197-200, 1992.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.machine import one_blas_thread
 from neuroevo.networks.activations import softmax
 from neuroevo.problems.preparing import choosing
@@ -29,17 +32,95 @@ _SETTLED = 1e-4
 """Steps end where no weight moves further than this."""
 
 
+@dataclass(frozen=True, eq=False)
+class Logistic:
+    """A fitted model.
+
+    Attributes:
+        columns: ``(n,)`` int64: the input column of each regressor; empty where it sees what `of_sequences` gives.
+        lags: ``(n,)`` int64: how many steps before it is read.
+        offset: ``(n_regressors,)``: the training mean.
+        factor: ``(n_regressors,)``: the training deviation, infinite where that is 0.
+        weights: ``(1 + n_regressors, n_classes)`` of standardised regressors, the intercepts first.
+    """
+
+    columns: NDArray[np.int64]
+    lags: NDArray[np.int64]
+    offset: Values
+    factor: Values
+    weights: Values
+
+    def __post_init__(self) -> None:
+        for name in ("columns", "lags"):
+            if getattr(self, name).dtype != np.int64 or getattr(self, name).ndim != 1:
+                raise BadInput(f"{name} of a logistic regression must be whole numbers (int64)")
+        n = len(self.offset)
+        if (
+            not (self.offset.shape == self.factor.shape == (n,) and self.columns.shape == self.lags.shape)
+            or (self.weights.ndim, len(self.weights)) != (2, n + 1)
+            or len(self.columns) not in (0, n)
+            or not (np.isfinite(self.offset).all() and np.isfinite(self.weights).all() and (self.factor > 0).all())
+            or min(self.columns.min(initial=0), self.lags.min(initial=0)) < 0
+        ):
+            raise BadInput("the arrays of a logistic regression do not fit together, or are not finite")
+
+    @property
+    def of_whole(self) -> bool:
+        """Whether it sees whole sequences, and says the same at each of their steps."""
+        return not len(self.columns)
+
+    def __call__(self, inputs: Values, lengths: NDArray[np.int64]) -> Values:
+        """``(n_sequences, n_steps, n_classes)`` probabilities from ``(n_sequences, n_steps, n_inputs)``."""
+        with one_blas_thread():
+            return _probabilities(self._features(inputs, lengths), self.offset, self.factor, self.weights)
+
+    def _features(self, inputs: Values, lengths: NDArray[np.int64]) -> Values:
+        if self.of_whole:
+            return np.repeat(of_sequences(inputs, lengths)[:, None], inputs.shape[1], axis=1)
+        pairs = zip(self.columns.tolist(), self.lags.tolist(), strict=True)
+        return np.stack([lagged(inputs[:, :, column], lag) for column, lag in pairs], axis=2)
+
+    def to_arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """Plain arrays; `from_arrays` reads them back bit for bit."""
+        return {f"{prefix}{field.name}": getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Logistic:
+        """The model that `to_arrays` wrote.
+
+        Raises:
+            ValueError: An array is missing or is not what `to_arrays` writes.
+        """
+        names = [field.name for field in fields(cls)]
+        missing = [prefix + name for name in names if prefix + name not in arrays]
+        if missing:
+            raise BadInput(f"the arrays of a logistic regression lack {', '.join(missing)}")
+        return cls(**{name: arrays[prefix + name] for name in names})
+
+
+def fitted(problem: SequenceProblem, lags: int) -> Logistic:
+    """The model of a problem's training part, on what `class_features` gives."""
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    if not _only_ends_count(problem):
+        pairs = np.array(distinct(problem.inputs, lags), dtype=np.int64)
+    return Logistic(pairs[:, 0].copy(), pairs[:, 1].copy(), *_fitted(problem, class_features(problem, lags)))
+
+
 def class_features(problem: SequenceProblem, lags: int) -> Values:
     """``(n_sequences, n_steps, n)``: what tells the class at a step.
 
     Where only the last step of each sequence counts, the means of each input over eighths of its sequence and its
     deviation; else the last inputs.
     """
+    if _only_ends_count(problem):
+        return np.repeat(of_sequences(problem.inputs, problem.lengths)[:, None], problem.n_steps, axis=1)
+    return np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in distinct(problem.inputs, lags)], axis=2)
+
+
+def _only_ends_count(problem: SequenceProblem) -> bool:
     counted = np.any([problem.counted(part).any(axis=2) for part in problem.parts], axis=0)
     at_end = np.arange(problem.n_steps)[None, :] == problem.lengths[:, None] - 1
-    if not (counted & ~at_end).any():
-        return np.repeat(_of_sequences(problem)[:, None], problem.n_steps, axis=1)
-    return np.stack([lagged(problem.inputs[:, :, c], lag) for c, lag in distinct(problem.inputs, lags)], axis=2)
+    return not (counted & ~at_end).any()
 
 
 def logistic_outputs(problem: SequenceProblem, rows: Values) -> Values:
@@ -49,10 +130,21 @@ def logistic_outputs(problem: SequenceProblem, rows: Values) -> Values:
         problem: Of classes.
         rows: ``(n_sequences, n_steps, n)``.
     """
+    with one_blas_thread():
+        return _probabilities(rows, *_fitted(problem, rows))
+
+
+def _probabilities(rows: Values, offset: Values, factor: Values, weights: Values) -> Values:
+    return softmax(_with_ones((rows - offset) / factor) @ weights)
+
+
+def _fitted(problem: SequenceProblem, rows: Values) -> tuple[Values, Values, Values]:
+    """Offset, factor and weights of standardised rows."""
     train = problem.counted("train").any(axis=2)
     held = choosing(problem).any(axis=2)
     offset, deviation = rows[train].mean(axis=0), rows[train].std(axis=0)
-    rows = (rows - offset) / np.where(deviation > 1e-12 * (1 + np.abs(offset)), deviation, np.inf)
+    factor = np.where(deviation > 1e-12 * (1 + np.abs(offset)), deviation, np.inf)
+    rows = (rows - offset) / factor
     trying = train & ~held
     with one_blas_thread():
         penalty, least = PENALTIES[0], np.inf
@@ -62,8 +154,7 @@ def logistic_outputs(problem: SequenceProblem, rows: Values) -> Values:
             if loss >= least:  # smaller ones fit the rows more closely still
                 break
             penalty, least = candidate, loss
-        weights = fit(rows[train], problem.targets[train], penalty)
-        return softmax(_with_ones(rows) @ weights)
+        return offset, factor, fit(rows[train], problem.targets[train], penalty)
 
 
 def fit(regressors: Values, targets: Values, penalty: float) -> Values:
@@ -105,10 +196,10 @@ def _with_ones(rows: Values) -> Values:
     return np.concatenate([np.ones((*rows.shape[:-1], 1)), rows], axis=-1)
 
 
-def _of_sequences(problem: SequenceProblem) -> Values:
+def of_sequences(inputs: Values, lengths: NDArray[np.int64]) -> Values:
     """``(n_sequences, (STRETCHES + 1) * n_inputs)``: means over equal stretches of each sequence, its deviations."""
     found = []
-    for values, length in zip(problem.inputs, problem.lengths.tolist(), strict=True):
+    for values, length in zip(inputs, lengths.tolist(), strict=True):
         starts = np.linspace(0, length, STRETCHES, endpoint=False).astype(np.int64)
         ends = np.maximum(np.linspace(0, length, STRETCHES + 1).astype(np.int64)[1:], starts + 1)
         means = [values[start:end].mean(axis=0) for start, end in zip(starts, ends, strict=True)]
