@@ -136,7 +136,8 @@ def interval_figures(predictor: Predictor, said: Forecast, problem: SequenceProb
         return None
     said = dataclasses.replace(said, calibration=calibration)
     parts: dict[str, dict[str, float]] = {part: {} for part in problem.parts}
-    for name, scaled in (("absolute", False), ("scaled", True)):
+    kinds = {"absolute": False, "scaled": True} if len(said.members) > 1 else {"absolute": False}
+    for name, scaled in kinds.items():
         interval = said.interval(LEVEL, scaled=scaled)
         for part, figures in parts.items():
             figures[f"{name}_coverage"] = coverage(interval, problem, part)

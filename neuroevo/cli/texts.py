@@ -71,6 +71,8 @@ def _title(path: Path) -> str:
 
 def scenario_text(scenario: Scenario) -> str:
     """What a scenario would do."""
+    from neuroevo.scenario.first_generation import start_warnings
+
     problem, network = scenario.problem, scenario.network
     table = scenario.table
     size = table["strategy"].get("population_size")
@@ -88,7 +90,7 @@ def scenario_text(scenario: Scenario) -> str:
     lines = [f"{scenario.source}: good" + (f" - {escaped(scenario.head.title)}" if scenario.head.title else "")]
     lines += [f"  {line}" for line in str(problem.describe()).splitlines()]
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
-    lines += [f"  warning: {text}" for text in scenario.warnings()]
+    lines += [f"  warning: {text}" for text in (*scenario.warnings(), *start_warnings(scenario))]
     return "\n".join(lines)
 
 
@@ -163,7 +165,8 @@ def _intervals_text(intervals: Mapping[str, Any]) -> str:
     rows = [["", *intervals["parts"]]]
     for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
         shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]
-        rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
+        if any(share is not None for share in shares):
+            rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
     rows[0][0] = f"intervals of {100 * intervals['level']:g} %, from {intervals['n_targets']:g} validation targets"
     return columns(rows, "  ")
 

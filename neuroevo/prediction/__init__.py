@@ -2,14 +2,14 @@
 
 :class:`Predictor` predicts from new inputs, with numpy alone; :class:`Forecast` is what comes of it: the prediction,
 those of the members, their spread, and intervals that :class:`Calibration` has learnt from the validation part.
-:func:`selection` says how much each of several models should have to say, :func:`simple_members` are the simple
-competitors among them.
+:func:`ensemble_selection` says how much each of several models should have to say, :func:`simple_members` are the
+simple competitors among them.
 """
 
 from neuroevo.prediction.conformal import Calibration, least_targets
 from neuroevo.prediction.logistic import LogisticMember
 from neuroevo.prediction.predictor import COMBINE, Combine, Forecast, Member, Predictor
-from neuroevo.prediction.selection import Selection, selection
+from neuroevo.prediction.selection import Selection, ensemble_selection
 from neuroevo.prediction.simple import simple_members
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "Member",
     "Predictor",
     "Selection",
+    "ensemble_selection",
     "least_targets",
-    "selection",
     "simple_members",
 ]

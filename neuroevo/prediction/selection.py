@@ -44,7 +44,7 @@ class Selection:
     out_of_bag: Values
 
 
-def selection(
+def ensemble_selection(
     predictions: Values,
     targets: Values,
     *,

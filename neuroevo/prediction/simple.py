@@ -15,6 +15,10 @@ from neuroevo.prediction.predictor import Member
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.classifiers import fitted
 from neuroevo.problems.preparing import LAGS, default_lags
+from neuroevo.problems.scaling import Methods
+
+_APART: Methods = {"targets": "standard"}
+"""Standard scaling whose 0 is the mean of the training targets alone, not of the inputs that they are tied to too."""
 
 
 def simple_members(problem: SequenceProblem) -> list[Member | LogisticMember]:
@@ -26,7 +30,7 @@ def simple_members(problem: SequenceProblem) -> list[Member | LogisticMember]:
     if problem.learned.by_class:
         return [LogisticMember(fitted(problem.original, LAGS), problem.n_inputs)]
     found: list[Member | LogisticMember] = [
-        _answering_zero(problem.original.scaled("standard"), "mean of the training targets")
+        _answering_zero(problem.original.scaled(_APART), "mean of the training targets")
     ]
     if min(problem.tied) >= 0:
         found.append(_answering_zero(problem.prepared("last_value"), "last value repeated"))

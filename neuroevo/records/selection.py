@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.prediction import Calibration, Forecast, LogisticMember, Member, Predictor, selection, simple_members
+from neuroevo.prediction import (
+    Calibration,
+    Forecast,
+    LogisticMember,
+    Member,
+    Predictor,
+    ensemble_selection,
+    simple_members,
+)
 from neuroevo.prediction.conformal import VALIDATION
 from neuroevo.prediction.selection import MOST_WORSE
 from neuroevo.problems import SequenceProblem
@@ -86,14 +94,18 @@ def choose(groups: Mapping[str, Sequence[RunRecord]], *, calibrate: bool = True)
         raise BadInput("no model has finite predictions of the validation part")
     units = sequences if len(np.unique(sequences)) >= _LEAST_SEQUENCES else None
     doubt = 1.0 if problem.learned.by_class else None
-    found = selection(np.stack(list(seen.values())), targets, units=units, doubt=doubt)
+    found = ensemble_selection(np.stack(list(seen.values())), targets, units=units, doubt=doubt)
     weights = dict(sorted(zip(seen, found.weights.tolist(), strict=True), key=lambda item: -item[1]))
     weights = {name: weight for name, weight in weights.items() if weight > 0}
 
     members = [(member, weights[name] / len(models[name])) for name in weights for member in models[name]]
     shares = np.array([share for _, share in members])
     predictor = Predictor(
-        tuple(member for member, _ in members), "mean", problem.learned.by_class, None, tuple(shares / shares.sum())
+        tuple(member for member, _ in members),
+        "mean",
+        problem.learned.by_class,
+        None,
+        tuple((shares / shares.sum()).tolist()),
     )
     said = predictor.forecast(problem.original.inputs, problem.lengths)
     out_of_bag = said.prediction.copy()
