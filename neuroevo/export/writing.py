@@ -14,7 +14,7 @@ from neuroevo.errors import BadInput
 from neuroevo.export.base import Format
 from neuroevo.export.plan import Plan, Values, plan_of
 from neuroevo.networks.checks import known_name, sequences
-from neuroevo.prediction import Predictor
+from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import SequenceProblem
 from neuroevo.records import RunRecord, TrialSet, ensemble, saved_ensemble, set_in
 from neuroevo.records.errors import writing
@@ -143,7 +143,8 @@ def _examples(predictor: Predictor, problem: SequenceProblem | None) -> Values:
         n_steps = min(_STEPS, int(original.lengths[longest].min()))
         first = np.cumsum(original.lengths)[longest] - original.lengths[longest]
         return np.array(original.input_rows[first[:, None] + np.arange(n_steps)])
-    scaling = predictor.champions[0].scaling
+    member = predictor.champions[0]
+    scaling = member.scaling if isinstance(member, Member) else {}
     drawn = np.random.Generator(np.random.PCG64(0)).normal(size=(2, _DRAWN, predictor.n_inputs))
     return drawn * scaling.get("scaling_input_factor", 1.0) + scaling.get("scaling_input_offset", 0.0)
 

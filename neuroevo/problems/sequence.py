@@ -262,7 +262,7 @@ class SequenceProblem(Problem):
         is the residual's. `Preparation` has the formulas. Starts from the original problem; `scaled` goes on from here.
 
         Args:
-            residual: "last_value", "seasonal", "linear" or None.
+            residual: "last_value", "seasonal", "linear", or None or "none".
             transform: "log", "difference", "seasonal_difference", several of them, or None.
             residual_lags: Values of each input that the linear model sees: the present one and those before it. None:
                 9, or a season and one; only the present one where inputs hold their own past.
@@ -271,6 +271,7 @@ class SequenceProblem(Problem):
             ValueError: A name is unknown, the two do not go together, or the problem can't be prepared so.
         """
         problem = self.original
+        residual = None if residual == "none" else residual
         if residual is None and not transform:
             return problem
         return problem.with_preparation(learn_preparation(problem, residual, transform, residual_lags))

@@ -54,6 +54,7 @@ def predictors() -> dict[str, tuple[Predictor, Any]]:
     cases["median of three"] = Predictor(three), inputs
     cases["median of two"] = Predictor(three[:2]), inputs
     cases["mean of three"] = Predictor(three, "mean"), inputs
+    cases["weighted mean of three"] = Predictor(three, "mean", weights=(0.5, 0.2, 0.3)), inputs
     cells = [Gru(1, 2, 1), Elman(1, 3, 1), Jordan(1, 2, 1)]
     members = []
     for number, (form, arguments) in enumerate(FORMS.items()):
