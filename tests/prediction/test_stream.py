@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import NETWORKS, Elman, Network, make_network
 from neuroevo.networks.layout import ArraySpec
 from neuroevo.prediction import Member, Predictor
