@@ -264,6 +264,17 @@ def test_steps_are_those_of_a_loop(data, n_rows, horizons):
         assert problem.target_names[:2] == (f"y +{horizons[0]}", f"y +{horizons[1]}")
 
 
+def test_the_season_of_each_horizon_is_repeated():
+    wave = np.tile([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.0], 12)
+    problem = make_series({"y": wave}, target="y", horizon=[1, 3, 9], season=7, scaling="standard")
+    seasonal = problem.competitors()["last season repeated (7 steps)"]
+    last = problem.competitors()["last value repeated"]
+    assert seasonal["test"]["rmse"] == pytest.approx(0, abs=1e-12)
+    ahead = np.concatenate([wave[h : h + 75] - wave[:75] for h in (1, 3, 9)])
+    both = [values["rmse"] ** 2 * problem.counted(part).sum() for part, values in last.items()]
+    assert sum(both) == pytest.approx((ahead**2).sum())
+
+
 def test_the_calendar_is_that_of_the_predicted_row(folder):
     problem = series(folder, **KEYS, missing="forward", calendar="hour", horizon=3)
     turned = 2 * np.pi * (np.arange(9) + 3) / 24
