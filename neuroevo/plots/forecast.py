@@ -105,12 +105,14 @@ def _time_ticks(axes: Axes, x: NDArray[np.float64], labels: list[Any]) -> None:
 
 def _nice(labels: list[Any]) -> list[int]:
     """Distances of ticks, rising."""
-    months = isinstance(labels[0], str) and len(labels[0]) == 7 and moments_of(np.array(labels)) is not None
-    first = [1, 2, 3, 4, 6, 12] if months else [1, 2, 5, 10, 20, 50]
+    dates = isinstance(labels[0], str) and moments_of(np.array(labels)) is not None
+    hours = dates and {label[14:] for label in labels} <= {"00", "00:00"}
+    first = [1, 2, 3, 4, 6, 12] if dates and len(labels[0]) == 7 else [1, 2, 5, 10, 20, 50]
+    first = [1, 2, 3, 6, 12, 24] if hours else first
     return first + [first[-1] * size for power in range(7) for size in (10**power, 2 * 10**power, 5 * 10**power)]
 
 
 def _is_round(label: Any, steps: int) -> bool:
     if isinstance(label, str):
-        return len(label) == 7 and label.endswith("-01")
+        return (len(label) == 7 and label.endswith("-01")) or (len(label) > 10 and label[11:].startswith("00:00"))
     return float(label) % steps == 0

@@ -120,7 +120,8 @@ def _known(model: Model, data: Any, *, restart: bool) -> Continued:
             raise BadInput("the state begins anew with a file, and none is given")
         if model.problem.n_sequences != 1:
             raise BadInput("the run has several sequences: give a file, with which the forecast goes on")
-        return without_more(model.problem, model.loop)
+        file = getattr(model.settings, "file", "")
+        return without_more(model.problem, model.loop, file if isinstance(file, str) else "")
     sequences = model.continued(data, restart=restart)
     if len(sequences) != 1:
         raise BadInput(f"a forecast goes on with one series, and the file has {len(sequences)}")

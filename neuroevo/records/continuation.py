@@ -99,8 +99,13 @@ def alone(observed: Observed, loop: Loop) -> Continued:
     return Continued(inputs, observed.targets[lag:], 0, labels, reach, observed.name, observed.notes)
 
 
-def without_more(problem: SequenceProblem, loop: Loop) -> Continued:
+def without_more(problem: SequenceProblem, loop: Loop, file: str = "") -> Continued:
     """The data of a run up to the very last row; the last steps, whose targets lie beyond the data, are new.
+
+    Args:
+        problem: The run's, of one sequence.
+        loop: Which of its inputs are targets or lags.
+        file: That it was made of, for messages.
 
     Raises:
         BadInput: The data of the run lack the inputs of those.
@@ -109,8 +114,11 @@ def without_more(problem: SequenceProblem, loop: Loop) -> Continued:
     last = stored.last_rows()
     if not np.isfinite(last).all():
         names = ", ".join(map(repr, loop.lacking)) or "what is known ahead of time"
+        such = f", such as {file}" if file else ""
         lack = names if loop.lacking or loop.given else "a target that is an input"
-        raise BadInput(f"the data of the run lack the last {loop.reach} rows of {lack}: give a file that has them")
+        raise BadInput(
+            f"the data of the run lack the last {loop.reach} rows of {lack}: give a file that has them{such}"
+        )
     inputs = np.concatenate([stored.inputs, last])
     targets = np.concatenate([stored.targets, np.full((loop.reach, problem.n_outputs), np.nan)])
     return Continued(inputs, targets, len(stored.inputs), continued(stored.labels, loop.reach), loop.reach)

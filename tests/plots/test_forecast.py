@@ -47,8 +47,8 @@ def test_ticks_are_labels_of_the_rows_where_they_stand(name: str) -> None:
     assert 2 <= len(ticks) <= 8
     assert all(text == str(labels[int(place) + 39]) for place, text in ticks)
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
-    if name in ("years", "months"):
-        assert all(text.endswith(("0", "5", "-01")) for _, text in ticks)
+    if name in ("years", "months", "hours"):
+        assert all(text.endswith(("0", "5", "-01", "00:00", "12:00")) for _, text in ticks)
 
 
 def test_lines_begin_at_what_was_last_known_and_bands_end_where_intervals_do() -> None:

@@ -44,8 +44,11 @@ def problem_of(form: tuple[Any, Any], lags: int, horizon: int, scaling: Any) -> 
     return problem.prepared(*form).scaled(scaling)
 
 
-def predictor_of(problem: SequenceProblem, kind: str, n: int, combine: Any = "median") -> Predictor:
+def predictor_of(
+    problem: SequenceProblem, kind: str, n: int, combine: Any = "median", *, skip: bool = False
+) -> Predictor:
     sizes: dict[str, Any] = {"n_units": 3, "links": "all"} if kind == "graph" else {"n_hidden": 3}
+    sizes |= {"skip": True} if skip else {}
     network = make_network(kind, problem.n_inputs, problem.n_outputs, **sizes)
     genomes = np.random.default_rng(n).normal(size=(n, network.n_genes))
     return Predictor(tuple(Member(network, genome, problem.scaling_arrays()) for genome in genomes), combine)
@@ -60,12 +63,13 @@ def predictor_of(problem: SequenceProblem, kind: str, n: int, combine: Any = "me
     scaling=st.sampled_from(["none", "standard", "range"]),
     n_members=st.sampled_from([1, 2, 3, 9]),
     combine=st.sampled_from(["median", "mean"]),
+    skip=st.booleans(),
 )
 def test_rows_one_at_a_time_give_the_bits_of_all_at_once(
-    kind: str, form: Any, lags: int, horizon: int, scaling: Any, n_members: int, combine: Any
+    kind: str, form: Any, lags: int, horizon: int, scaling: Any, n_members: int, combine: Any, skip: bool
 ) -> None:
     problem = problem_of(form, lags, horizon, scaling)
-    predictor = predictor_of(problem, kind, n_members, combine)
+    predictor = predictor_of(problem, kind, n_members, combine, skip=skip and kind != "graph")
     inputs = problem.original.inputs
     expected = predictor.predict(inputs)
     predictor.step(inputs[0, 5])
