@@ -343,9 +343,7 @@ def _problem(table: Mapping[str, Any] | None, folder: Path) -> tuple[Problem, di
     return problem, {"kind": table["kind"], **_plain(settings)}
 
 
-def _network(
-    table: Mapping[str, Any] | None, problem: Problem | None, known: bool
-) -> tuple[Network, dict[str, Any]]:
+def _network(table: Mapping[str, Any] | None, problem: Problem | None, known: bool) -> tuple[Network, dict[str, Any]]:
     """The network and its resolved table; `known` says that the problem is not made anew."""
     if table is None:
         raise _ReportedError
