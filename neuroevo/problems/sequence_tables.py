@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.assembly import Sample
 from neuroevo.problems.chronology import file_parts, part_rows
+from neuroevo.problems.classes import classes_of
 from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Notes
 from neuroevo.problems.generators.base import at_end
 from neuroevo.problems.missing import Gaps
-from neuroevo.problems.reading import Plan, Rows, classes_of, learnt_features, several, zones_of
+from neuroevo.problems.reading import Plan, Rows, learnt_features, several, zones_of
 from neuroevo.problems.table import Column, Table
 from neuroevo.problems.timeline import Timeline
 from neuroevo.problems.windows import column_lags

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.chronology import file_parts, part_rows, rows_between
+from neuroevo.problems.classes import classes_of
 from neuroevo.problems.columns import Columns
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Notes
@@ -26,7 +27,6 @@ from neuroevo.problems.reading import (
     ReadingSettings,
     Rows,
     Several,
-    classes_of,
     learnt_features,
     several,
     zones_of,

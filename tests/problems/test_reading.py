@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from neuroevo.problems.missing import Gaps
 from neuroevo.problems.table import read_table
 from neuroevo.problems.text_files import Dialect
 from neuroevo.settings import SettingsError, parse_settings
+
+SHIPPED = Path(__file__).parents[2] / "scenarios"
 
 
 def settings_of(kind, **values):
@@ -472,6 +475,19 @@ def test_arrays_of_sequences_may_have_gaps(tmp_path):
     found = parsed.read_inputs(tmp_path / "new.npz", forward)
     assert [each.inputs.shape for each in found] == [(3, 2)] * 4
     assert all(np.isnan(each.targets).all() for each in found)
+
+
+def test_classes_of_new_arrays_are_those_of_the_problem():
+    values = {"file": "data/japanese_vowels.npz", "labels": "y", "lengths": "len", "parts": ["train", "test"]}
+    parsed = settings_of("sequences", **values)
+    problem = parsed.build(SHIPPED)
+    found = parsed.read_inputs(SHIPPED / values["file"], problem)
+    assert len(found) == problem.n_sequences
+    for i in (0, 300, 639):
+        n = problem.lengths[i]
+        assert np.array_equal(found[i].inputs, problem.original.inputs[i, :n])
+        assert np.array_equal(found[i].targets[-1], problem.targets[i, n - 1])
+        assert np.isnan(found[i].targets[:-1]).all()
 
 
 def test_mappings_and_lists_of_them_are_files():
