@@ -245,6 +245,21 @@ class Rows:
                 )
 
 
+def refuse_known_targets(table: Table, known: Sequence[Column], targets: Sequence[Column]) -> None:
+    """Refuse targets that are handed over as known ahead of time.
+
+    Raises:
+        DataError: There is one.
+    """
+    places = {table.find(column) for column in targets}
+    for column in known:
+        if table.find(column) in places:
+            raise DataError(
+                f"known names the target {table.name(column)!r}: it would be handed the answer; known is for what is "
+                "certain before, such as plans and holidays"
+            )
+
+
 def learnt_features(
     columns: Sequence[Column], tables: Sequence[Table], training: Sequence[NDArray[np.intp]], rule: Missing
 ) -> tuple[Feature, ...]:

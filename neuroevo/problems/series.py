@@ -28,6 +28,7 @@ from neuroevo.problems.reading import (
     Rows,
     Several,
     learnt_features,
+    refuse_known_targets,
     several,
     zones_of,
 )
@@ -154,6 +155,7 @@ class Series(ReadingSettings, Forecast):
                 "horizon = 0 asks for the target of the same row, so no target may be among the inputs: it would be "
                 "handed the answer; set horizon = 1 or more, or other columns"
             )
+        refuse_known_targets(first, several(self.known), targets)
         if label is not None and len(self.horizons) > 1:
             raise DataError("classes have one horizon: write a scenario for each")
         return Plan(

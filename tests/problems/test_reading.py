@@ -300,6 +300,9 @@ def test_texts_are_classes_as_targets(folder):
 
 MISTAKES = [
     ({"input": "note", "target": "load", "known": "x"}, "has no column 'x'"),
+    ({"known": "load"}, "known names the target 'load': it would be handed the answer"),
+    ({"parts": {"train": ["01.01.2021", "31.12.2021"]}}, r"the times begin with the year \(2021-01-01 00:00 ...\), so"),
+    ({"span": ["01.01.2021", "31.12.2021"]}, "limits must too, such as"),
     ({"lags": {"lod": 2}}, "lags names 'lod', which is no input; did you mean 'load'"),
     (
         {"file": "codes.csv", "time": None, "input": "t", "parts": {"train": 30, "test": "rest"}},
