@@ -9,9 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuroevo.errors import BadInput
 from neuroevo.prediction import Loop, PredictionTable, Predictor, loop_of
 from neuroevo.problems import PROBLEMS, SequenceProblem, as_sequences
+from neuroevo.problems.reading import several
 from neuroevo.problems.windows import Forecast as ForecastSettings
 from neuroevo.records.answers import forecast, predicted
 from neuroevo.records.continuation import Continued, alone, joined, without_lags
@@ -54,8 +58,7 @@ class Model:
         """Which inputs are targets or lags."""
         if self.settings is None:
             return loop_of(self.problem)
-        calendar = getattr(self.settings, "calendar", None) or ()
-        return loop_of(self.problem, self._horizons, 2 * (1 if isinstance(calendar, str) else len(calendar)))
+        return loop_of(self.problem, self._horizons, 2 * len(several(getattr(self.settings, "calendar", None))))
 
     @property
     def _horizons(self) -> tuple[int, ...]:
@@ -101,6 +104,23 @@ class Model:
             return [alone(observed, self.loop) for observed in sequences]
         numbered = getattr(settings, "time", None) is None
         return [joined(self.problem, self.loop, observed, numbered=numbered) for observed in sequences]
+
+    def plans(self, data: Any) -> NDArray[np.float64]:
+        """``(n_rows, n_known)``: what a file tells of columns that are known ahead of time, to its very last row.
+
+        Raises:
+            DataError: It can't be used.
+        """
+        names = [self.problem.input_names[c] for c in self.loop.given]
+        n_horizons, n_calendar = len(self._horizons), 2 * len(several(getattr(self.settings, "calendar", None)))
+        names = [name.rpartition(" (t+")[0] for name in names[: len(names) - n_calendar : n_horizons]]
+        settings: Any = self.settings
+        plain = {"target": None, "labels": None, "known": None, "calendar": None, "lags": 1, "horizon": 1}
+        prepared = {"residual": None, "residual_lags": None, "transform": None}
+        columns = dataclasses.replace(settings, input=settings.known, **plain, **prepared)
+        shape = (1, 1, len(names))
+        alike = SequenceProblem(np.zeros(shape), np.zeros(shape), input_names=names, target_names=names)
+        return np.asarray(columns.read_inputs(data, alike)[0].inputs)
 
     @property
     def _kind(self) -> str:
