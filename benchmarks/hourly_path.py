@@ -99,8 +99,8 @@ def markdown(found: dict, command: str) -> str:
         "# From an unknown hourly file to a champion", "",
         "17 000 hours in seven columns, 24 hours ahead; the file is made by `benchmarks/hourly_path.py`.", "",
         f"    {command}", "",
-        f"`neuroevo new hourly.csv --horizon 24 --yes` took {found['proposed']:.1f} s, `neuroevo run hourly.toml` "
-        f"{found['ran']:.0f} s on 2 cores", f"(shared with other work; {found['stopped']}).", "",
+        f"`neuroevo new hourly.csv --horizon 24 --yes` took {found['proposed']:.1f} s, `neuroevo run hourly.toml`",
+        f"{found['ran']:.0f} s on 2 cores (shared with other work; {found['stopped']}).", "",
         "| root mean squared error | train | validation | test |", "| --- | ---: | ---: | ---: |",
     ]  # fmt: skip
     for label, figures in found["contestants"].items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,6 +244,7 @@ def _carry_out(
 ) -> RunRecord:
     """Evolve from the beginning or from a checkpoint's state, and write down what comes of it."""
     criterion = scenario.criterion | ending_criterion()
+    of_final = callbacks
     if opened.cluster is not None:
         callbacks = Callbacks([*callbacks.members, ClusterMetrics()])
     callbacks.started(scenario, writer.path)
@@ -275,7 +277,7 @@ def _carry_out(
         writer.checkpoint(evolution.generation, evolution.state())
     champion, final = evolution.champion, None
     if scenario.generalise.fits_at_last and reason.criterion != "signal" and champion is not None:
-        final = _final_fit(scenario, champion, writer, opened, callbacks)
+        final = _final_fit(scenario, champion, writer, opened, of_final)
         # Interrupted there, the run is: whoever goes on with it finds its search at its end, and the fit to go on with.
         reason = final.stop_reason or reason if final.status == "interrupted" else reason
     _finish(scenario, writer, evolution.logbook, reason, final)
@@ -299,9 +301,11 @@ def _final_fit(
         record = RunRecord.open(path)
         if lasting(record.scenario) == lasting(wanted.table):
             return record if record.status == "finished" else go_on(record, {}, opened, callbacks)
-        # Of another champion: the search has been extended since.
+        # Of another champion: the search has been extended since. What a crash leaves of it here is swept away later.
+        hidden = writer.path / f".{uuid.uuid4().hex}.new"
         with writing(path):
-            shutil.rmtree(path)
+            path.rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
     return start_run(wanted, writer.path, FINAL_FOLDER, opened, callbacks)
 
 

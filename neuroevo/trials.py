@@ -7,7 +7,7 @@ completes what an earlier one began, also with more seeds, values or samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from neuroevo.analysis import ranked, write_ensemble, write_summaries
+from neuroevo.analysis import ranked, write_ensemble, write_selection, write_summaries
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.checks import whole_number
 from neuroevo.compute import Compute, ComputeSession, session
@@ -79,6 +79,7 @@ class Plan:
         identity: What all sets of a sweep have in common.
         distribution: Who computes.
         plots: Whether the sets are to be drawn.
+        ensemble: "selection" where the validation part chooses among the points and the simple competitors; else None.
     """
 
     source: Path
@@ -90,6 +91,7 @@ class Plan:
     identity: str
     distribution: Compute
     plots: bool
+    ensemble: str | None = None
 
     @property
     def n_runs(self) -> int:
@@ -305,6 +307,7 @@ def plan_runs(
         identity=_sweep_identity(table, keys, data if shared else None),
         distribution=first.distribution,
         plots=first.record.plots,
+        ensemble=None if found is None else found.settings.ensemble,
     )
 
 
@@ -389,7 +392,10 @@ def run_plans(
             for plan, folder, found in zip(plans, folders, summaries, strict=True):
                 if any(each.folds for each in plan.sets):
                     continue  # champions of other data are no ensemble
-                _combine(folder if isinstance(folder, TrialSet) else _best_point(folder, found), together.callbacks)
+                if plan.ensemble is None or isinstance(folder, SweepSet):
+                    _combine(folder if isinstance(folder, TrialSet) else _best_point(folder, found), together.callbacks)
+                if plan.ensemble is not None:
+                    _combine(folder, together.callbacks, write_selection)
     return Outcome(tuple(folders), tuple(summaries), code)
 
 
@@ -424,14 +430,14 @@ def _opened(plan: Plan, results: Path) -> tuple[TrialSet | SweepSet, list[Planne
     return sweep or sets[0][1], runs
 
 
-def _combine(trials: TrialSet, callbacks: Callbacks) -> None:
-    """Write the ensemble of a set whose trials have all ended; a damaged one among them costs the ensemble alone."""
+def _combine(found: TrialSet | SweepSet, callbacks: Callbacks, write: Callable[[Any], object] = write_ensemble) -> None:
+    """Write the ensemble of a set whose runs have all ended; a damaged one among them costs the ensemble alone."""
     try:
-        write_ensemble(trials)
+        write(found)
     except RecordUnwritable:
         raise
     except (RecordError, BadInput) as error:
-        callbacks.message(f"warning: no ensemble of {trials.path}: {error}")
+        callbacks.message(f"warning: no ensemble of {found.path}: {error}")
 
 
 def _best_point(sweep: SweepSet, found: Mapping[str, Any]) -> TrialSet:

@@ -14,9 +14,10 @@ import neuroevo as ne
 from neuroevo.analysis import ranked
 from neuroevo.analysis import summary as summary_of
 from neuroevo.callbacks import Callback
+from neuroevo.cli.texts import folder_text
 from neuroevo.problems import sequence as competing
 from neuroevo.records import RecordError, SweepSet, saved_ensemble, set_in
-from neuroevo.scenario import ScenarioError
+from neuroevo.scenario import ScenarioError, load_scenario
 from neuroevo.trials import plan_runs, run_plans
 
 OVER = {"network.n_hidden": [2, 4], "strategy.population_size": [6, 8]}
@@ -268,3 +269,50 @@ def test_a_damaged_trial_costs_the_ensemble_alone(small_scenario: Path, tmp_path
     ne.run_trials(small_scenario, 3, overrides=SHORT, results=tmp_path, callbacks=[Listening()])
     assert saved_ensemble(trials.path) is None
     assert [text for text in Listening.heard if "no ensemble" in text and "champion.npz" in text]
+
+
+SELECTED = """
+[sweep]
+trials = 2
+ensemble = "selection"
+[sweep.over]
+problem.residual = ["none", "last_value", "linear"]
+"""
+
+
+def test_of_a_sweep_validation_chooses_among_points_and_simple_competitors(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    small_scenario.write_text(small_scenario.read_text() + SELECTED)
+    plan = plan_runs(small_scenario, overrides=SHORT)
+    sweep = run_plans([plan], tmp_path).folders[0]
+    assert isinstance(sweep, SweepSet)
+    saved = saved_ensemble(sweep.path)
+    assert saved is not None
+    assert saved.chosen is not None
+    weights = saved.chosen["weights"]
+    assert sum(weights.values()) == pytest.approx(1.0)
+    inputs = sweep.points()[0].finished()[0].problem.original.inputs  # type: ignore[attr-defined]
+    again = ne.ensemble(sweep.path, select=True)
+    np.testing.assert_array_equal(again.predict(inputs), saved.predictor().predict(inputs))
+    # Points whose targets are in other units are ranked in original ones.
+    found = summary_of(sweep)
+    assert found["chosen_by"] == "validation.nmse"
+    errors = [point["figures"]["validation.nmse"]["median"] for point in ranked(found)]
+    assert errors == sorted(errors)
+    best = [point.path.name for point in sweep.points() if saved_ensemble(point.path)]
+    assert best == [ranked(found)[0]["folder"]]
+    with pytest.raises(ValueError, match="leave combine and best out"):
+        ne.ensemble(sweep.path, select=True, best=2)
+    text = folder_text(sweep.path)
+    assert "chosen by validation, which gives targets that had no say in it" in text
+    assert f"{100 * max(weights.values()):.0f} %" in text
+
+
+def test_a_selection_of_trials_alone_is_the_only_ensemble(small_scenario: Path, tmp_path: Path) -> None:
+    small_scenario.write_text(small_scenario.read_text() + '[sweep]\ntrials = 2\nensemble = "selection"\n')
+    (trials,) = run_plans([plan_runs(small_scenario, overrides=SHORT)], tmp_path).folders
+    saved = saved_ensemble(trials.path)
+    assert saved is not None
+    assert saved.chosen is not None
+    assert load_scenario(small_scenario).sweep.table()["ensemble"] == "selection"  # type: ignore[union-attr]

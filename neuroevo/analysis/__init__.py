@@ -7,7 +7,7 @@ reads records and gives numbers; how they are written or drawn is a matter of th
 """
 
 from neuroevo.analysis.curves import error_curve, trial_quartiles
-from neuroevo.analysis.ensembles import LEVEL, write_ensemble
+from neuroevo.analysis.ensembles import LEVEL, write_ensemble, write_selection
 from neuroevo.analysis.evaluations import Evaluated, evaluate
 from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors
 from neuroevo.analysis.ranking import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
@@ -35,5 +35,6 @@ __all__ = [
     "trial_quartiles",
     "unequal_costs",
     "write_ensemble",
+    "write_selection",
     "write_summaries",
 ]

@@ -14,8 +14,9 @@ from neuroevo.errors import BadInput
 from neuroevo.prediction import Forecast, Predictor, least_targets
 from neuroevo.problems import Results, SequenceProblem
 from neuroevo.problems.metrics import measure
-from neuroevo.records import RunRecord, SavedEnsemble, TrialSet, best_by_validation, save_predictor
-from neuroevo.records.ensembles import predictor_of
+from neuroevo.records import RunRecord, SavedEnsemble, SweepSet, TrialSet, best_by_validation, save_predictor
+from neuroevo.records.ensembles import groups_in, predictor_of
+from neuroevo.records.selection import Chosen, choose
 
 LEVEL = 0.9
 """Of the intervals whose coverage is reported."""
@@ -50,6 +51,59 @@ def write_ensemble(trials: TrialSet) -> SavedEnsemble | None:
         results=ensemble_results(records, predictor, said, problem).to_dict(),
         intervals=interval_figures(predictor, said, problem),
     )
+
+
+def write_selection(found: TrialSet | SweepSet) -> SavedEnsemble | None:
+    """Write ensemble.npz and ensemble.json of a set of trials or a sweep: what its validation part has chosen.
+
+    Returns:
+        None where nothing has finished, or the predictions would not fit comfortably into memory.
+
+    Raises:
+        RecordError: A run is damaged.
+        RecordUnwritable: The machine refused.
+        BadInput: Nothing can be chosen; says why.
+    """
+    groups = groups_in([found.path])
+    records = [record for its in groups.values() for record in its]
+    if not records:
+        return None
+    problem = records[0].problem if records[0].run["data"].get("stored") else None
+    if isinstance(problem, SequenceProblem) and len(records) * problem.target_rows.nbytes > MOST_BYTES:
+        return None
+    chosen = choose(groups)
+    problem, predictor = chosen.problem, chosen.predictor
+    chosen_by = problem.measures if problem.learned.by_class else {"nmse": ""}
+    honest = measure(problem, problem.outputs_for(chosen.out_of_bag), "validation")
+    return save_predictor(
+        predictor,
+        found.path,
+        title=found.title,
+        results=_selection_results(chosen, groups).to_dict(),
+        intervals=interval_figures(predictor, chosen.said, problem),
+        chosen={
+            "weights": dict(chosen.weights),
+            "validation": {name: getattr(honest, name) for name in chosen_by},
+        },
+    )
+
+
+def _selection_results(chosen: Chosen, groups: Mapping[str, Sequence[RunRecord]]) -> Results:
+    """What was chosen beside each of the points and the simple competitors, on every part."""
+    problem = chosen.problem
+
+    def measured(said: Forecast) -> dict[str, Any]:
+        outputs = problem.outputs_for(said.prediction)
+        return {part: dataclasses.asdict(measure(problem, outputs, part)) for part in problem.parts}
+
+    first = next(record for its in groups.values() for record in its)
+    alone = first.run.get("results", {}).get("contestants", {})
+    models = {f"{name} (mean of {len(its.members)})": measured(its) for name, its in chosen.models.items()}
+    simple = {name: its for name, its in alone.items() if name != "champion"}
+    measures = dict(problem.measures)
+    if problem.error_name != problem.original.error_name:
+        measures.pop("error", None)  # that of a residual is in units that the members don't share
+    return Results(measures, {"chosen by validation": measured(chosen.said), **models, **simple})
 
 
 def ensemble_results(

@@ -49,10 +49,11 @@ def quartiles_of(point: Point, name: str) -> tuple[float, float, float] | None:
     return figures["lower_quartile"], figures["median"], figures["upper_quartile"]
 
 
-def shown_figures(points: Sequence[Point]) -> list[str]:
+def shown_figures(points: Sequence[Point], chosen_by: str = "champion.validation_error") -> list[str]:
     """The figures that say most: the champion's errors, and of each part that had no say what was missed and learnt."""
     names = dict.fromkeys(name for point in points for name in point["figures"])
-    wanted = ["champion.error", "champion.validation_error"]
+    own = chosen_by.startswith("champion.")
+    wanted = ["champion.error", "champion.validation_error"] if own else ["train.nmse", chosen_by]
     for part in dict.fromkeys(name.rpartition(".")[0] for name in names if name.endswith(".nmse")):
         if part.rpartition(".")[2] not in ("train", "validation"):
             relative = f"{part}.arv" if _any_has(points, f"{part}.arv") else f"{part}.nmse"

@@ -21,6 +21,7 @@ _TEXTS = ("folder", "status", "stop_criterion", "fold.measure")
 _FIGURES = ("generations", "evaluations", "seconds")
 _VALIDATION = "champion.validation_error"
 _FOLD, _MEASURE = "fold.validation_error", "fold.measure"
+_IN_ORIGINAL_UNITS = "validation.nmse"
 
 
 def summary_row(record: RunRecord) -> dict[str, Any]:
@@ -45,10 +46,17 @@ def summary_row(record: RunRecord) -> dict[str, Any]:
         row |= {f"{part}.{name}": _number(value) for name, value in measures.items()}
     if "fold" in row:
         row |= _in_common_units(record, row)
-    if record.run.get("final_fit"):
-        for part, measures in _parts(record.delivered.run.get("results")):
-            row |= {f"final.{part}.{name}": _number(value) for name, value in measures.items()}
+    for part, measures in _parts(_final_results(record)):
+        row |= {f"final.{part}.{name}": _number(value) for name, value in measures.items()}
     return row
+
+
+def _final_results(record: RunRecord) -> object:
+    """The results of a final fit; None where there is none, or one that is damaged."""
+    try:
+        return None if record.final is None else record.final.run.get("results")
+    except RecordError:
+        return None
 
 
 def _in_common_units(record: RunRecord, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +131,9 @@ def summary(found: TrialSet | SweepSet) -> dict[str, Any]:
     Returns:
         Plain values. Of a set of trials what :func:`summarised` gives. Of a sweep: `keys`; `points`: for each its
         `folder`, its `values` and what :func:`summarised` gives; and `chosen_by`, the figure that ranks the points: the
-        champion's validation error where there is one, otherwise its training error; where there are folds, their mean
-        ranks. Never the test error, which would no longer be one.
+        champion's validation error where there is one (normalised, in original units, where the points differ in what
+        is prepared or scaled, and so in units), otherwise its training error; where there are folds, their mean ranks.
+        Never the test error, which would no longer be one.
     """
     if isinstance(found, TrialSet):
         return summarised(rows_of(found))
@@ -160,8 +169,19 @@ def rows_of(trials: TrialSet) -> list[dict[str, Any]]:
 
 def _of_points(sweep: SweepSet, found: Sequence[tuple[TrialSet, Mapping[str, Any]]]) -> dict[str, Any]:
     points = [{"folder": each.path.name, "values": dict(each.values), **figures} for each, figures in found]
-    validated = any(point["figures"].get(_VALIDATION, {}).get("n") for point in points)
-    return {"keys": list(sweep.keys), "chosen_by": _VALIDATION if validated else "champion.error", "points": points}
+
+    def known(name: str) -> bool:
+        return any(point["figures"].get(name, {}).get("n") for point in points)
+
+    chosen_by = _VALIDATION if known(_VALIDATION) else "champion.error"
+    if known(_VALIDATION) and known(_IN_ORIGINAL_UNITS) and _units_differ(trials for trials, _ in found):
+        chosen_by = _IN_ORIGINAL_UNITS
+    return {"keys": list(sweep.keys), "chosen_by": chosen_by, "points": points}
+
+
+def _units_differ(points: Iterable[TrialSet]) -> bool:
+    """Whether runs of the points were trained on data that are not the same, scaling included."""
+    return len({record.run["data"].get("sha256") for trials in points for record in trials.trials()[:1]}) > 1
 
 
 def _write(folder: Path, contents: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -260,7 +260,10 @@ def check(
 
 @app.command()
 def new(
-    data: Annotated[Path | None, typer.Argument(metavar="[DATA]", help="A file of data: CSV, NPZ or Parquet.")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DATA]...", help="A file of data: CSV, NPZ or Parquet; several are a series each."),
+    ] = None,
     example: Annotated[
         str | None, typer.Option(metavar="NAME", help="Write a shipped example and its data instead, such as sunspots.")
     ] = None,
@@ -301,13 +304,13 @@ def new(
         from neuroevo.cli.new import is_terminal, new_example, new_scenario
         from neuroevo.proposals import Wishes
 
-        if (data is None) == (example is None):
+        if bool(data) == (example is not None):
             raise BadInput(
                 "name a file of data, neuroevo new DATA.csv, or a shipped one, neuroevo new --example sunspots"
             )
         if example is not None:
             new_example(example)
-        elif data is not None:
+        elif data:
             wishes = Wishes(
                 target=tuple(target or ()),
                 horizon=tuple(horizon or ()),

@@ -46,8 +46,8 @@ def export(
         if json:
             from neuroevo.cli.documents import as_json
 
-            files = list(map(str, exported.files))
-            print_result(as_json({"files": files, "format": to, "difference": exported.difference}))
+            figures = {"difference": exported.difference, "amplifies": exported.amplifies}
+            print_result(as_json({"format": to, "files": [str(file) for file in exported.files], **figures}))
             return
         print_message(_check_text(exported))
         for file in exported.files:
@@ -58,4 +58,6 @@ def _check_text(exported: Exported) -> str:
     if exported.difference is None:
         return f"not checked: {exported.checked_by} is not installed here"
     what = exported.checked_by or "NumPy"
-    return f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"
+    text = f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"
+    same = "; so does the champion from itself where the last digits of inputs change"
+    return text + same if exported.amplifies else text

@@ -12,18 +12,20 @@ import typer
 
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
-from neuroevo.proposals import Proposal, Survey, Wishes, example_files, extent, propose, survey
+from neuroevo.proposals import Proposal, Survey, Task, Wishes, example_files, extent, propose, survey_together
 from neuroevo.scenario import Scenario, check_table
 from neuroevo.settings import SettingsError
 
 _SHOWN = 40
 
 
-def new_scenario(data: Path, wishes: Wishes, *, time: Sequence[str], scenario: Path | None, ask: bool) -> None:
-    """Write a scenario for a file of data.
+def new_scenario(
+    data: Sequence[Path], wishes: Wishes, *, time: Sequence[str], scenario: Path | None, ask: bool
+) -> None:
+    """Write a scenario for a file of data, or several.
 
     Args:
-        data: The file.
+        data: The files, with the same columns.
         wishes: What the user says beforehand.
         time: The columns that say when; empty: they are looked for.
         scenario: Where to; None: named after the data, in the present folder.
@@ -32,18 +34,23 @@ def new_scenario(data: Path, wishes: Wishes, *, time: Sequence[str], scenario: P
     Raises:
         BadInput: The scenario is there already, or the data can't be used.
     """
-    path = Path(f"{data.stem}.toml") if scenario is None else scenario
+    stem = data[0].stem
+    name = (stem.rstrip("0123456789_-. ") or stem) if len(data) > 1 else stem
+    path = Path(f"{name}.toml") if scenario is None else scenario
     _refuse_existing([path], "--out OTHER.toml writes another one")
-    found = survey(data, time)
+    found = survey_together(data, time)
     print_message(_survey_text(found))
     if ask:
         wishes = _asked(found, wishes, path)
     proposal = propose(found, wishes, path)
-    checked = _checked(proposal, data, path)
+    checked = _checked(proposal, found, path)
     _write({path: proposal.text.encode()})
     for note in (*proposal.notes, *checked.warnings()):
         print_message(f"note: {note}")
-    print_result(_written_text(checked, path))
+    network = checked.table["network"]
+    what = f"{network['kind']} of {checked.network.n_genes} genes by {checked.table['strategy']['kind']}"
+    following = _next_text(f"check {path}", f"run {path}", _use(proposal.task, found, checked))
+    print_result(f"wrote {path}: {checked.head.title}; {what}\n\n{following}")
 
 
 def new_example(name: str) -> None:
@@ -58,7 +65,7 @@ def new_example(name: str) -> None:
     _write({path: content for path, content in files.items() if not path.exists()})
     for path in files:
         print_result(path)
-    print_result(f"\n{_next_text(Path(f'{name}.toml'))}")
+    print_result("\n" + _next_text(f"check {name}.toml", f"run {name}.toml"))
 
 
 def is_terminal() -> bool:
@@ -118,15 +125,16 @@ def _prompt(question: str, usual: str) -> str:
         raise BadInput("no answer: nothing was written") from None
 
 
-def _checked(proposal: Proposal, data: Path, path: Path) -> Scenario:
+def _checked(proposal: Proposal, found: Survey, path: Path) -> Scenario:
     """The scenario that the proposal would be: what is written passes `check`."""
     table = proposal.table
     # The folder of the scenario may still have to be made, and no relative path leads through it.
-    table["problem"]["file"] = str(data.resolve())
+    files = [str(each.resolve()) for each in (found.path, *found.others)]
+    table["problem"]["file"] = files if found.others else files[0]
     try:
         return check_table(table, path)
     except SettingsError as error:
-        raise BadInput("; ".join(f"{data}: {mistake}" for mistake in error.mistakes)) from error
+        raise BadInput("; ".join(f"{found.path}: {mistake}" for mistake in error.mistakes)) from error
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
@@ -146,16 +154,18 @@ def _survey_text(found: Survey) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _written_text(scenario: Scenario, path: Path) -> str:
-    network = scenario.table["network"]
-    what = f"{network['kind']} of {scenario.network.n_genes} genes by {scenario.table['strategy']['kind']}"
-    return f"wrote {path}: {scenario.head.title}; {what}\n\n{_next_text(path)}"
+def _use(task: Task, found: Survey, scenario: Scenario) -> str:
+    """The command that uses the champion."""
+    run = Path("results", "runs", f"{scenario.name}-seed{scenario.head.seed}")
+    if task.kind != "forecast" or found.others:
+        return f"predict {run} NEW{found.path.suffix}"
+    if task.feeds_itself:
+        steps, beyond = scenario.table["problem"].get("season") or 24, ""
+    else:
+        # Other columns are not known beyond the last row: the horizons that were trained for are what there is.
+        steps, beyond = max(task.horizon), f" {found.path}"
+    return f"forecast {run}{beyond} --steps {steps} --plot {scenario.name}.png"
 
 
-def _next_text(path: Path) -> str:
-    steps = [
-        (f"neuroevo check {path}", "what it would do"),
-        (f"neuroevo run {path}", "errors beside simple competitors"),
-    ]
-    width = max(len(command) for command, _ in steps)
-    return "\n".join(["next:", *(f"  {command.ljust(width)}  # {why}" for command, why in steps)])
+def _next_text(*commands: str) -> str:
+    return "\n".join(["next:", *(f"  neuroevo {command}" for command in commands)])

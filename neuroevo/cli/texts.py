@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neuroevo.scenario import Scenario, Sweep
 
 _GAP = "  "
+_LEAST_SHARE = 0.01
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "") -> str:
@@ -77,6 +78,8 @@ def _title(path: Path) -> str:
 
 def scenario_text(scenario: Scenario) -> str:
     """What a scenario would do."""
+    from neuroevo.scenario.first_generation import start_warnings
+
     problem, network = scenario.problem, scenario.network
     table = scenario.table
     size = table["strategy"].get("population_size")
@@ -95,7 +98,7 @@ def scenario_text(scenario: Scenario) -> str:
     lines = [f"{scenario.source}: good" + (f" - {escaped(scenario.head.title)}" if scenario.head.title else "")]
     lines += [f"  {line}" for line in str(problem.describe()).splitlines()]
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
-    lines += [f"  warning: {text}" for text in scenario.warnings()]
+    lines += [f"  warning: {text}" for text in (*scenario.warnings(), *start_warnings(scenario))]
     return "\n".join(lines)
 
 
@@ -164,7 +167,21 @@ def ensemble_text(path: Path) -> str:
     found = saved_ensemble(path)
     if found is None or not found.results:
         return ""
-    return "\n\n".join([results_text(found.results), *([intervals_text(found.intervals)] if found.intervals else [])])
+    tables = [results_text(found.results), *([intervals_text(found.intervals)] if found.intervals else [])]
+    return "\n\n".join([*tables, *([_chosen_text(found.chosen)] if found.chosen else [])])
+
+
+def _chosen_text(chosen: Mapping[str, Any]) -> str:
+    """Which models validation has chosen, and what their validation error is where it had no say."""
+    from neuroevo.problems.metrics import TITLES
+
+    shares = sorted(chosen["weights"].items(), key=lambda item: -item[1])
+    rows = [[name, f"{100 * share:.0f} %"] for name, share in shares if share >= _LEAST_SHARE]
+    left = sum(share for _, share in shares if share < _LEAST_SHARE)
+    rows += [["others", f"{100 * left:.1f} %"]] if left else []
+    measures = ", ".join(f"{TITLES.get(name, name)} {_figure(value)}" for name, value in chosen["validation"].items())
+    head = f"chosen by validation, which gives targets that had no say in it (out of the bag) a {measures}"
+    return f"{head}:\n{columns(rows, '  ')}"
 
 
 def intervals_text(intervals: Mapping[str, Any]) -> str:
@@ -172,9 +189,8 @@ def intervals_text(intervals: Mapping[str, Any]) -> str:
     rows = [["", *intervals["parts"]]]
     for name, title in (("absolute", "of one width"), ("scaled", "as wide as the members differ")):
         shares = [figures.get(f"{name}_coverage") for figures in intervals["parts"].values()]
-        if set(shares) == {None}:
-            continue  # a single champion has one width alone
-        rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
+        if any(share is not None for share in shares):
+            rows.append([f"targets in intervals {title}", *("-" if x is None else f"{100 * x:.3g} %" for x in shares)])
     rows[0][0] = f"intervals of {100 * intervals['level']:g} %, from {intervals['n_targets']:g} validation targets"
     return columns(rows, "  ")
 
@@ -273,7 +289,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
     from neuroevo.scenario.sweep import short_names
 
     keys, chosen_by, points = found["keys"], found["chosen_by"], finished(found)
-    shown = shown_figures(points)
+    shown = shown_figures(points, chosen_by)
     has_target = any(point["success"] is not None for point in points)
     titles = {"champion.error": "training error", "champion.validation_error": "validation error"}
     several = any(point["n_finished"] > 1 for point in points)
@@ -288,7 +304,7 @@ def sweep_text(found: Mapping[str, Any]) -> str:
         row += [_over_folds(point)] if of_folds else []
         row += [_spread(quartiles_of(point, name), several and name == chosen_by) for name in shown]
         rows.append(row)
-    order = "validation" if chosen_by == "champion.validation_error" else "training"
+    order = "validation" if "validation" in chosen_by else "training"
     what = f"medians{' (lower to upper quartile)' if several else ''}, the smallest {order} error first"
     if of_folds:
         what += f", as mean ± standard deviation over the folds, {_measure(points[0])}"

@@ -1,6 +1,6 @@
-"""Networks and problems without a kernel: evaluated one genome at a time by the problem's `score`, with the same error.
+"""Networks and problems without a kernel: evaluated by the problem's `score`, or to its bits many genomes at a time.
 
-This is how a network or a problem of one's own works from its first day. It is some hundred times slower than a kernel.
+This is how a network or a problem of one's own works from its first day.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.networks.populations import does_populations, predict_population
+from neuroevo.problems import SequenceProblem
+
 if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
+_BLOCK_NUMBERS = 4_000_000
+"""Outputs that are held at once."""
 _warned: set[type] = set()
 
 
@@ -25,7 +30,7 @@ def warn_once(network: Network) -> None:
         _warned.add(cls)
         name = f"network kind {cls.kind!r}" if "kind" in vars(cls) else f"{cls.__name__}, derived from {cls.kind!r},"
         warnings.warn(
-            f"{name} has no kernel: every genome is evaluated by its predict method, which is slow", stacklevel=3
+            f"{name} has no kernel: genomes are evaluated by its own Python code, which is slow", stacklevel=3
         )
 
 
@@ -34,8 +39,26 @@ def evaluate_by_score(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Errors and learned shares ``(n,)`` of a population ``(n, n_genes)``."""
     problem.check_part(part)
+    if isinstance(problem, SequenceProblem) and type(problem).score is SequenceProblem.score:
+        rows, lengths = problem.input_rows, problem.lengths
+        if does_populations(network, population, rows, lengths):
+            return _by_blocks(network, problem, population, part)
     error, learned = np.empty(len(population)), np.empty(len(population))
     for k, genome in enumerate(population):
         with np.errstate(all="ignore"):
             error[k], learned[k] = problem.score(network, genome, part)
+    return error, learned
+
+
+def _by_blocks(
+    network: Network, problem: SequenceProblem, population: NDArray[np.float64], part: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    error, learned = np.empty(len(population)), np.empty(len(population))
+    size = max(1, _BLOCK_NUMBERS // problem.target_rows.size)
+    for first in range(0, len(population), size):
+        block = population[first : first + size]
+        outputs = predict_population(network, block, problem.input_rows, problem.lengths)
+        for k, (genome, own) in enumerate(zip(block, outputs, strict=True), first):
+            with np.errstate(all="ignore"):
+                error[k], learned[k] = problem.judged(genome, own, part)
     return error, learned

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.export.arrays import part_arrays, starts
 from neuroevo.export.base import Format, columns, description
-from neuroevo.export.plan import Cell, Plan, Values
+from neuroevo.export.plan import Cell, Plan, Values, combined_code
 
 _ACTIVATIONS = {
     "tanh": "np.tanh({})", "logistic": "logistic({})", "softsign": "softsign({})", "relu": "np.maximum({}, 0)",
@@ -158,6 +158,9 @@ _REMEMBER = """        rows = np.repeat(inputs[..., :1, :], MEMORY, axis=-2) if 
 _COMBINED = {
     "median": "np.nanmedian(np.where(np.isfinite(said), said, np.nan), axis=0)",
     "mean": "np.nanmean(np.where(np.isfinite(said), said, np.nan), axis=0)",
+    "weighted": (
+        "np.tensordot(WEIGHTS, np.where(np.isfinite(said), said, 0.0), 1) / np.tensordot(WEIGHTS, np.isfinite(said), 1)"
+    ),
 }
 
 
@@ -259,7 +262,7 @@ def _model(plan: Plan) -> str:
         ),
         "RESTORED": restored if prepared else "y",
         "AFTER": f"age + inputs.shape[-2], {kept}, after" if prepared else "after",
-        "COMBINED": _COMBINED[plan.combine] if len(plan.members) > 1 else "said[0]",
+        "COMBINED": combined_code(plan, _COMBINED),
     }
     text = _HEAD + (_ONE if _is_plain(plan) else _MANY)
     for word, replacement in replacements.items():

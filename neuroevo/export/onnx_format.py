@@ -104,7 +104,7 @@ def _graph(nodes: Nodes, plan: Plan) -> tuple[str, str, int]:
             nodes.op("Sub", vector, nodes.real(start)) if start.any() else vector
             for vector, start in zip(new, starts, strict=True)
         ]
-    return _combined(nodes, plan.combine, said), nodes.op("Concat", *after, axis=1), place
+    return _combined(nodes, plan, said), nodes.op("Concat", *after, axis=1), place
 
 
 def _remembered(nodes: Nodes, plan: Plan) -> tuple[str, str, list[str]]:
@@ -219,17 +219,24 @@ def _lagged(nodes: Nodes, values: str, lag: int, memory: int) -> str:
     return nodes.part(values, 1, memory - lag, -lag or None) if memory else values
 
 
-def _combined(nodes: Nodes, combine: str, said: list[str]) -> str:
-    """The median or mean of what the members say; one that is not finite at a step has no say there."""
+def _combined(nodes: Nodes, plan: Plan, said: list[str]) -> str:
+    """The median or (weighted) mean of what the members say; one that is not finite at a step has no say there."""
     if len(said) == 1:
         return said[0]
     stacked = nodes.op("Concat", *(nodes.op("Unsqueeze", outputs, nodes.whole([0])) for outputs in said), axis=0)
     is_finite = nodes.op("Equal", nodes.op("Sub", stacked, stacked), nodes.real(0))
     count = nodes.op("ReduceSum", nodes.op("Cast", is_finite, to=7), nodes.whole([0]), keepdims=1)
     first = nodes.whole([0])
-    if combine == "mean":
+    real = 1 if nodes.dtype is np.float32 else 11
+    if plan.combine == "weighted":
+        weights = nodes.real(np.reshape(plan.weights, (-1, *[1] * 3)))
+        total = nodes.op("Mul", nodes.op("Where", is_finite, stacked, nodes.real(0)), weights)
+        having = nodes.op("Mul", nodes.op("Cast", is_finite, to=real), weights)
+        sums = [nodes.op("ReduceSum", each, first, keepdims=1) for each in (total, having)]
+        return nodes.op("Squeeze", nodes.op("Div", *sums), first)
+    if plan.combine == "mean":
         total = nodes.op("ReduceSum", nodes.op("Where", is_finite, stacked, nodes.real(0)), first, keepdims=1)
-        cast = nodes.op("Cast", count, to=1 if nodes.dtype is np.float32 else 11)
+        cast = nodes.op("Cast", count, to=real)
         return nodes.op("Squeeze", nodes.op("Div", total, cast), first)
     filled = nodes.op("Where", is_finite, stacked, nodes.real(np.inf))
     ordered, _ = nodes.several("TopK", [filled, nodes.whole([len(said)])], 2, axis=0, largest=0, sorted=1)

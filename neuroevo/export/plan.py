@@ -7,6 +7,7 @@ them, where differences, seasons or lags of a linear model need them), how many 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
 from neuroevo.networks.activations import logistic
-from neuroevo.prediction import Member, Predictor
+from neuroevo.prediction import LogisticMember, Member, Predictor
 from neuroevo.problems import Scaling
 from neuroevo.problems.preparation import Preparation
 
@@ -142,11 +143,12 @@ class Plan:
 
     Attributes:
         members: One or more.
-        combine: "median" or "mean" of what the members say.
+        combine: "median", "mean" or "weighted" (the mean by `weights`) of what the members say.
         by_class: Whether the largest output is the class.
         title: What people call it.
         input_names: Of the input columns; empty where nobody knows.
         target_names: Of the outputs; empty where nobody knows.
+        weights: Of the members' mean, whose sum is 1; empty where all are alike.
     """
 
     members: tuple[Part, ...]
@@ -155,6 +157,7 @@ class Plan:
     title: str
     input_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def n_inputs(self) -> int:
@@ -181,10 +184,14 @@ def plan_of(
         BadInput: A member has a network or a preparation that no format knows.
     """
     parts = tuple(map(_part, predictor.champions))
-    return Plan(parts, predictor.combine, predictor.by_class, title, input_names, target_names)
+    weights = predictor.weights or ()
+    combine = "weighted" if weights else predictor.combine
+    return Plan(parts, combine, predictor.by_class, title, input_names, target_names, weights)
 
 
-def _part(member: Member) -> Part:
+def _part(member: Member | LogisticMember) -> Part:
+    if isinstance(member, LogisticMember):
+        raise BadInput("a member of the ensemble is a logistic regression, which no format has; export its runs")
     cell = Cell.of(member.network, member.genome)
     if not member.scaling:
         return Part(cell, Scaling.identity(member.network.n_inputs, member.network.n_outputs), None)
@@ -194,6 +201,11 @@ def _part(member: Member) -> Part:
     if foreign:
         raise BadInput(f"the champion's data were prepared in a way that cannot be exported ({', '.join(foreign)})")
     return Part(cell, scaling, preparation)
+
+
+def combined_code(plan: Plan, code: Mapping[str, str]) -> str:
+    """How a format's language combines `said`, what the members say, from its code for each way."""
+    return code[plan.combine].replace("WEIGHTS", repr(list(plan.weights))) if len(plan.members) > 1 else "said[0]"
 
 
 def _refuse_unknown(network: Network) -> None:

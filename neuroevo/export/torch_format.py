@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neuroevo.export.arrays import part_arrays
 from neuroevo.export.base import Format, columns, description, needed
 from neuroevo.export.numpy_format import prepared_function
-from neuroevo.export.plan import Cell, Part, Plan, Values
+from neuroevo.export.plan import Cell, Part, Plan, Values, combined_code
 
 _ACTIVATIONS = {
     "tanh": "torch.tanh({})", "logistic": "torch.sigmoid({})", "softsign": "nn.functional.softsign({})",
@@ -91,6 +91,10 @@ class Model(nn.Module):
 _COMBINED = {
     "median": "said.where(said.isfinite(), torch.nan).nanquantile(0.5, dim=0)",
     "mean": "said.where(said.isfinite(), torch.nan).nanmean(dim=0)",
+    "weighted": (
+        "torch.tensordot(said.new_tensor(WEIGHTS), said.nan_to_num(0, 0, 0), 1) "
+        "/ torch.tensordot(said.new_tensor(WEIGHTS), said.isfinite().to(said), 1)"
+    ),
 }
 _LOAD = '''
 def load(dtype=torch.float32, file=Path(__file__).with_suffix(".safetensors")):
@@ -150,7 +154,7 @@ def reader(plan: Plan, name: str) -> str:
         code.append(_translated(prepared_function(plan)))
     code += [text.replace("NETWORK", called) for called, text in networks.items()]
     if not is_plain:
-        combined = _COMBINED[plan.combine] if len(plan.members) > 1 else "said[0]"
+        combined = combined_code(plan, _COMBINED)
         code.append(
             _MODEL.replace("MEMBERS", ", ".join(f"{called}()" for called in members))
             .replace("MEMORY", str(plan.memory))

@@ -81,6 +81,6 @@ class Ctrnn(DenseNetwork):
 
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         (h,) = state
-        weighted = sources @ arrays[f"weight_ih_l{layer}"].T + h @ arrays[f"weight_hh_l{layer}"].T
+        weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
         target = ACTIVATIONS[self.activation](weighted + arrays[f"bias_l{layer}"])
         return (h + logistic(arrays[f"time_constant_l{layer}"]) * (target - h),)

@@ -105,7 +105,7 @@ def readout_specs(network: Network, n_hidden: int, first_output: int) -> list[Ar
 
 def read_out(network: Network, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
     """Outputs ``(n_sequences, n_outputs)`` of a step: y = g(V h + c), or with `skip` g(V h + c + S x)."""
-    sums = units @ arrays["weight_out"].T + arrays["bias_out"]
+    sums = units @ arrays["weight_out"].mT + arrays["bias_out"]
     if network.skip:
-        sums = sums + inputs @ arrays["weight_skip"].T
+        sums = sums + inputs @ arrays["weight_skip"].mT
     return OUTPUT_ACTIVATIONS[network.output_activation](sums)

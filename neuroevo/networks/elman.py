@@ -56,5 +56,5 @@ class Elman(DenseNetwork):
 
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         (h,) = state
-        weighted = sources @ arrays[f"weight_ih_l{layer}"].T + h @ arrays[f"weight_hh_l{layer}"].T
+        weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
         return (ACTIVATIONS[self.activation](weighted + arrays[f"bias_l{layer}"]),)

@@ -91,6 +91,7 @@ def from_state_dict(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArra
         raise BadInput(f"the weights have {len(cells)} recurrent layers (weight_ih_l0), where one is expected")
     inside = re.compile(re.escape(cells[0]) + r"((?:weight|bias)_(?:ih|hh)_l\d+)")
     own = {found.group(1): given.pop(name) for name in [*given] if (found := inside.fullmatch(name))}
+    _check_cell(network, own)
     outer = re.sub(r"cell\.$", "", cells[0])
     start = given.pop(f"{outer}start", np.zeros((2, network.n_layers, 1, 1)))
     linear = {
@@ -105,6 +106,21 @@ def from_state_dict(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArra
     own["weight_out"] = next(iter(weights.values()))
     own["bias_out"] = next(iter(biases.values()), np.zeros(network.n_outputs))
     return from_torch(network, own | _remaining(network, start, skip))
+
+
+def _check_cell(network: Elman | Lstm | Gru, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+    """Check kind and sizes of a cell: one message says more than that of the first array that does not fit."""
+    n_layers = sum(name.startswith("weight_ih_l") for name in arrays)
+    inputs, units = arrays["weight_ih_l0"], arrays.get("weight_hh_l0", np.zeros(0))
+    if inputs.ndim != 2 or units.ndim != 2 or not units.size:
+        raise BadInput("weight_ih_l0 and weight_hh_l0 must be matrices")
+    kinds = {1: "elman", 3: "gru", 4: "lstm"}
+    kind = kinds.get(units.shape[0] // units.shape[1], "unknown")
+    found = (kind, inputs.shape[1], units.shape[1], n_layers)
+    wanted = (network.kind, network.n_inputs, network.n_hidden, network.n_layers)
+    if found != wanted:
+        words = "{}, n_inputs = {}, n_hidden = {}, n_layers = {}"
+        raise BadInput(f"the weights are of {words.format(*found)}; the network is {words.format(*wanted)}")
 
 
 _OF_EXPORTS = re.compile(

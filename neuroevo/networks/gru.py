@@ -57,10 +57,10 @@ class Gru(DenseNetwork):
 
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         (h,) = state
-        from_sources = sources @ arrays[f"weight_ih_l{layer}"].T + arrays[f"bias_l{layer}"]
-        from_state = h @ arrays[f"weight_hh_l{layer}"].T
-        input_r, input_z, input_n = np.split(from_sources, 3, axis=1)
-        state_r, state_z, state_n = np.split(from_state, 3, axis=1)
+        from_sources = sources @ arrays[f"weight_ih_l{layer}"].mT + arrays[f"bias_l{layer}"]
+        from_state = h @ arrays[f"weight_hh_l{layer}"].mT
+        input_r, input_z, input_n = np.split(from_sources, 3, axis=-1)
+        state_r, state_z, state_n = np.split(from_state, 3, axis=-1)
         r, z = logistic(input_r + state_r), logistic(input_z + state_z)
         n = np.tanh(input_n + r * (state_n + arrays[f"bias_hn_l{layer}"]))
         return ((1.0 - z) * n + z * h,)

@@ -70,7 +70,7 @@ class Jordan(Network):
 
     def advance(self, arrays: Mapping[str, Array], state: Array, inputs: Array) -> tuple[Array, Array]:
         """As in `Network`."""
-        weighted = inputs @ arrays["weight_ih_l0"].T + state @ arrays["weight_hh_l0"].T
+        weighted = inputs @ arrays["weight_ih_l0"].mT + state @ arrays["weight_hh_l0"].mT
         h = ACTIVATIONS[self.activation](weighted + arrays["bias_l0"])
         y = read_out(self, arrays, h, inputs)
         return y, y

@@ -56,7 +56,7 @@ class Lstm(DenseNetwork):
 
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         h, c = state
-        weighted = sources @ arrays[f"weight_ih_l{layer}"].T + h @ arrays[f"weight_hh_l{layer}"].T
-        i, f, g, o = np.split(weighted + arrays[f"bias_l{layer}"], 4, axis=1)
+        weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
+        i, f, g, o = np.split(weighted + arrays[f"bias_l{layer}"], 4, axis=-1)
         c = logistic(f) * c + logistic(i) * np.tanh(g)
         return logistic(o) * np.tanh(c), c

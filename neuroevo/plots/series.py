@@ -124,7 +124,11 @@ def draw_examples(
             rows = slice(start := int(problem.rows.offsets[sequence]), start + steps.stop)
             _target(axes, x, problem.target_rows[rows, 0], problem.mask_rows[rows, 0])
             around.draw(axes, x, shown[rows, 0], (rows, 0))
-            _label_times(axes, problem, sequence, steps)
+            labels = _labels(problem, sequence)
+            if labels is not None and labels.dtype.kind in "US":
+                axes.set_xlabel("step")  # the panels share an axis, and each has times of its own
+            else:
+                _label_times(axes, problem, sequence, steps)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
         row[0].set_ylabel(style.single_line(problem.target_names[0], 24))

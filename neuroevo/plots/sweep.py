@@ -37,7 +37,11 @@ _MOST_NAMED = 8
 _LETTERS = 34
 #: Half of the width over which the points of one value are spread, where the values are 1 apart.
 _REACH = 0.34
-_NAMES = {"champion.validation_error": "validation error", "champion.error": "training error"}
+_NAMES = {
+    "champion.validation_error": "validation error\n(scaled units)",
+    "champion.error": "training error\n(scaled units)",
+    "validation.nmse": "validation error\n(normalised)",
+}
 
 
 def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:
@@ -115,7 +119,7 @@ def _draw(found: Mapping[str, Any], title: str) -> Figure:
     for axes in panels[len(keys) :]:
         axes.set_visible(False)
     for axes in panels[::n_columns]:
-        axes.set_ylabel(f"{_NAMES[chosen_by]}\n(scaled units)")
+        axes.set_ylabel(_NAMES[chosen_by])
     several = any(point["n_finished"] > 1 for point in points)
     what = "median of the trials, whisker: middle half of them" if several else "one run each"
     style.heading(figure, title, f"{len(points)} points, {what}; the best in red")

@@ -15,6 +15,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.networks.checks import sequences
 from neuroevo.prediction.conformal import VALIDATION, Calibration
+from neuroevo.prediction.logistic import LogisticMember
 from neuroevo.prediction.stream import Stream
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.unseen import unseen
@@ -47,6 +48,16 @@ class Member:
         # Arrays that are no scaling of this network are known here, not at the first prediction.
         unseen(np.zeros((1, 1, self.network.n_inputs)), None, self.network.n_outputs, self.scaling)
 
+    @property
+    def n_inputs(self) -> int:
+        """Columns of the inputs."""
+        return self.network.n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of a prediction."""
+        return self.network.n_outputs
+
     def predict(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Values:
         """As `Predictor.predict`, of this network alone."""
         checked, n_steps = sequences(inputs, lengths, self.network.n_inputs)
@@ -78,21 +89,36 @@ class Forecast:
         members: ``(n_members, n_sequences, n_steps, n_outputs)``: each member's prediction.
         combine: "median" or "mean": how they become one.
         calibration: What intervals are made of; None where there are none.
+        weights: ``(n_members,)`` of their mean; None: all alike.
     """
 
     members: Values
     combine: Combine
     calibration: Calibration | None = None
+    weights: tuple[float, ...] | None = None
 
     @cached_property
     def prediction(self) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the median or mean of the members."""
+        if self.weights is not None:
+            return self._weighted(self.members)
         return self._over("median" if self.combine == "median" else "mean")
 
     @cached_property
     def spread(self) -> Values:
         """``(n_sequences, n_steps, n_outputs)``: the standard deviation over the members (divided by their number)."""
+        if self.weights is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                return np.sqrt(self._weighted((self.members - self.prediction) ** 2))
         return self._over("std")
+
+    def _weighted(self, values: Values) -> Values:
+        """The weighted mean of what is finite at each step, NaN where nothing is."""
+        weights: Values = np.reshape(self.weights or (), (-1, *[1] * (values.ndim - 1)))
+        known = np.isfinite(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.where(known, values, 0.0) * weights
+            return np.asarray(total.sum(axis=0) / (known * weights).sum(axis=0))
 
     def _over(self, how: Literal["median", "mean", "std"]) -> Values:
         """That of the members' finite predictions at each step, whatever other steps there are; or NaN."""
@@ -147,36 +173,46 @@ class Predictor:
         combine: "median" or "mean" of their predictions; for classes the mean.
         by_class: Whether the largest output is the class.
         calibration: What intervals are made of; None where there are none.
+        weights: ``(n_members,)`` above 0 of their mean, whose sum is 1; None: all alike.
     """
 
-    champions: tuple[Member, ...]
+    champions: tuple[Member | LogisticMember, ...]
     combine: Combine = "median"
     by_class: bool = False
     calibration: Calibration | None = None
+    weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "champions", tuple(self.champions))
         if not self.champions:
             raise BadInput("a predictor needs at least one member")
-        sizes = {(each.network.n_inputs, each.network.n_outputs) for each in self.champions}
+        sizes = {(each.n_inputs, each.n_outputs) for each in self.champions}
         if len(sizes) > 1:
             raise BadInput(f"the members need equally many inputs and outputs, got {sorted(sizes)}")
         if self.combine not in COMBINE:
             raise BadInput(f"combine must be one of {', '.join(COMBINE)}; got {self.combine!r}")
+        if self.weights is not None:
+            self._check_weights(np.array(self.weights, dtype=np.float64))
         if self.by_class and (self.combine != "mean" or self.calibration is not None):
             raise BadInput('classes are combined by the "mean" of the outputs, and have no intervals')
         if self.calibration is not None and len(self.calibration.absolute) != self.n_outputs:
             raise BadInput(f"the calibration is for {len(self.calibration.absolute)} outputs, not {self.n_outputs}")
 
+    def _check_weights(self, weights: Values) -> None:
+        if self.combine != "mean":
+            raise BadInput('weights are those of a mean: combine must be "mean"')
+        if weights.shape != (len(self.champions),) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-9:
+            raise BadInput(f"weights must be {len(self.champions)} numbers above 0 whose sum is 1, got {self.weights}")
+
     @property
     def n_inputs(self) -> int:
         """Columns of the inputs."""
-        return self.champions[0].network.n_inputs
+        return self.champions[0].n_inputs
 
     @property
     def n_outputs(self) -> int:
         """Columns of a prediction."""
-        return self.champions[0].network.n_outputs
+        return self.champions[0].n_outputs
 
     def forecast(self, inputs: ArrayLike, lengths: ArrayLike | None = None) -> Forecast:
         """All that the predictor says of these inputs, for whoever wants more than one of the things below.
@@ -192,7 +228,7 @@ class Predictor:
 
     def combined(self, members: Values) -> Forecast:
         """The forecast that these predictions of the members are: ``(n_members, n_sequences, n_steps, n_outputs)``."""
-        return Forecast(members, self.combine, self.calibration)
+        return Forecast(members, self.combine, self.calibration, self.weights)
 
     def forecast_rows(self, rows: ArrayLike, lengths: ArrayLike) -> Forecast:
         """As `forecast`, of sequences that lie one after the other without padding.

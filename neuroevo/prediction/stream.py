@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput, WrongType
+from neuroevo.prediction.logistic import LogisticMember
 from neuroevo.problems import Preparation, Scaling
 from neuroevo.problems.rows import Rows
 
@@ -39,7 +40,10 @@ class Stream:
     def __init__(self, predictor: Predictor, n_sequences: int = 1) -> None:
         self.n_sequences = whole_number("n_sequences", n_sequences)
         self._predictor = predictor
-        self._steppers = [_Stepper(member) for member in predictor.champions]
+        self._steppers = [
+            _LogisticStepper(member) if isinstance(member, LogisticMember) else _Stepper(member)
+            for member in predictor.champions
+        ]
         self.reset()
 
     def reset(self) -> None:
@@ -97,6 +101,30 @@ class Stream:
             raise
         prediction = said.prediction[:, 0]
         return prediction[0] if single else prediction
+
+
+class _LogisticStepper:
+    """A logistic regression: the last rows that it sees."""
+
+    def __init__(self, member: LogisticMember) -> None:
+        if member.model.of_whole:
+            raise BadInput(f"the member {member.name!r} sees whole sequences alone: predict them as wholes")
+        self._member = member
+        self._rows = np.empty((0, 0, 0))
+
+    def reset(self, n_sequences: int) -> None:
+        """Begin anew."""
+        self._rows = np.empty((n_sequences, 0, self._member.n_inputs))
+
+    def copy(self) -> Self:
+        """Another one in the same state; rows are never altered in place."""
+        return copy.copy(self)
+
+    def step(self, row: Values) -> Values:
+        """``(n_sequences, n_outputs)`` from ``(n_sequences, n_inputs)``."""
+        earlier = self._rows[:, max(self._rows.shape[1] - self._member.model.reach, 0) :]
+        self._rows = np.concatenate([earlier, row[:, None]], axis=1)
+        return self._member.predict(self._rows)[:, -1]
 
 
 class _Stepper:

@@ -19,7 +19,7 @@ from neuroevo.problems.metrics import PartMetrics, compare
 from neuroevo.problems.preparing import LAGS, choosing, default_lags
 from neuroevo.problems.ridge import fit
 from neuroevo.problems.rows import Rows
-from neuroevo.problems.seasons import horizon_of, seasonal
+from neuroevo.problems.seasons import horizons_of, seasonal
 from neuroevo.problems.trees import boosted, has_scikit_learn
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def baselines(problem: SequenceProblem, order: int = LAGS) -> tuple[Baseline, ..
     if autoregressive:
         repeated = fitted.input_rows[:, list(fitted.tied)]
         found.append(make("persistence", "last value repeated", repeated))
-        horizon = horizon_of(fitted)
-        season = problem.known_season
-        if horizon is not None and season is not None:
+        horizons, season = horizons_of(fitted), problem.known_season
+        if horizons is not None and season is not None:
             label = f"last season repeated ({season} steps)"
-            found.append(make("seasonal", label, seasonal(repeated, fitted.rows, season, horizon)))
-        if horizon is not None:
+            columns = [seasonal(repeated[:, [o]], fitted.rows, season, horizon) for o, horizon in enumerate(horizons)]
+            found.append(make("seasonal", label, np.concatenate(columns, axis=1)))
+        if horizons is not None:
             found.append(make("drift", "last value with drift", repeated + _drift(fitted, repeated)))
     outputs = linear_filter(fitted, order)
     if outputs is not None:

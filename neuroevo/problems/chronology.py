@@ -157,7 +157,10 @@ def rows_between(labels: Labels, limits: Sequence[Any], what: str) -> NDArray[np
 
 
 def _as_labelled(limit: str, label: str) -> str:
-    """A limit with the labels' mark between day and time of day."""
+    """A limit with the labels' mark between day and time of day, and without zeros where they end before."""
+    rest = limit[len(label) :]
+    if len(label) in (10, 16, 19) and label[:4].isdecimal() and rest and not rest.strip("T :0."):
+        limit = limit[: len(label)]
     if len(limit) > 10 and len(label) > 10 and {limit[10], label[10]} == {" ", "T"}:
         return f"{limit[:10]}{label[10]}{limit[11:]}"
     return limit

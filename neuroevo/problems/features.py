@@ -58,7 +58,7 @@ class Notes:
             f"{n} cells of part {part!r} were filled by a line to a later value, which nobody knows at that time: its "
             'error is too good; missing = "forward" uses the past alone'
             for part, n in self.drawn.items()
-            if n and part != "train"
+            if n and part not in ("", "train")
         ]
         return found + [
             f"{name!r} has texts that the training part lacks, {listed(sorted(texts), 5)}, in "
@@ -155,8 +155,8 @@ class Feature:
         empty = np.flatnonzero(gaps.sources(known) < 0)
         if empty.size:
             raise DataError(
-                f"{table.place(int(rows[empty[0]]), self.column)}: no value of this column is known in the whole "
-                "sequence, so nothing can stand in; leave the sequence or the column out"
+                f"{table.place(int(rows[empty[0]]), self.column)}: no value of this column is known before this row, "
+                "nor after it in its part, so nothing can stand in; leave the row, the sequence or the column out"
             )
 
 

@@ -30,9 +30,14 @@ def is_parquet(content: bytes) -> bool:
 def columns_of_frame(data: Any) -> dict[str, NDArray[Any]]:
     """The columns of a data frame, or of a mapping, by name: arrays of numbers, or of text.
 
-    Times become ISO text, categories text, True and False 1 and 0, null NaN or an empty text.
+    Times become ISO text, categories text, True and False 1 and 0, null NaN or an empty text. An index of times is a
+    column of its name, or "index".
     """
-    return {str(name): _array(data[name]) for name in (data if isinstance(data, Mapping) else data.columns)}
+    if isinstance(data, Mapping):
+        return {str(name): _array(column) for name, column in data.items()}
+    index: Any = getattr(data, "index", None)
+    times = {str(index.name or "index"): index} if getattr(getattr(index, "dtype", None), "kind", "") == "M" else {}
+    return {name: _array(column) for name, column in times.items()} | {str(n): _array(data[n]) for n in data.columns}
 
 
 def columns_of_parquet(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
@@ -64,10 +69,19 @@ def _array(column: Any) -> NDArray[Any]:
             values = values.astype("datetime64[us]")
         return _iso(values)
     cells = values.tolist()
-    given = [cell for cell in cells if cell is not None and cell == cell]  # noqa: PLR0124 - NaN differs from itself
+    lacking = [_is_null(cell) for cell in cells]
+    given = [cell for cell, null in zip(cells, lacking, strict=True) if not null]
     if given and all(isinstance(cell, bool | int | float) for cell in given):
-        return np.array([np.nan if cell is None else float(cell) for cell in cells])
-    return np.array(["" if cell is None or cell != cell else _text(cell) for cell in cells], dtype=np.str_)  # noqa: PLR0124
+        return np.array([np.nan if null else float(cell) for cell, null in zip(cells, lacking, strict=True)])
+    return np.array(["" if null else _text(cell) for cell, null in zip(cells, lacking, strict=True)], dtype=np.str_)
+
+
+def _is_null(cell: Any) -> bool:
+    """Whether a cell is None, NaN, or what pandas has instead: nothing else differs from itself, or can't tell."""
+    try:
+        return cell is None or bool(cell != cell)  # noqa: PLR0124
+    except TypeError:
+        return True
 
 
 def _iso(values: NDArray[np.datetime64]) -> NDArray[np.str_]:

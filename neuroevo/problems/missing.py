@@ -18,7 +18,8 @@ class Gaps:
     Attributes:
         rule: "forward" and "mask" repeat the last known value, "interpolate" draws a straight line to the next one.
         groups: ``(n_rows,)`` int: rows of one sequence have one number, and nothing passes from one to another.
-        zones: ``(n_rows,)`` int: rows of one part have one number, and no line is drawn from one to another.
+        zones: ``(n_rows,)`` int: rows of one part have one number, -1 those of none; no line is drawn from one part to
+            another.
         moments: ``(n_rows,)`` float64: when each row was, for straight lines; None: rows follow evenly.
     """
 
@@ -30,17 +31,22 @@ class Gaps:
     def sources(self, known: NDArray[np.bool_]) -> NDArray[np.intp]:
         """``(n_rows,)``: the row whose value stands in each: itself, the last known before, or else the first after it.
 
-        -1 where a sequence knows none at all.
+        -1 where there is none before it in its sequence, and none after it in its part.
         """
         before, after = self._neighbours(known)
-        return np.where(before >= 0, before, after)
+        # Training must not see what comes in another part; rows of no part are not trained on.
+        allowed = (after >= 0) & ((self.zones[after] == self.zones) | (self.zones < 0))
+        return np.where(before >= 0, before, np.where(allowed, after, -1))
 
     def filled(
         self, values: NDArray[np.float64], known: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """``(n_rows,)`` values without gaps, and which of them were drawn between an earlier and a later one."""
+        """``(n_rows,)`` values without gaps, and which of them were drawn between an earlier and a later one.
+
+        Every row needs a source.
+        """
         before, after = self._neighbours(known)
-        found = values[np.where(before >= 0, before, after)]
+        found = values[self.sources(known)]
         drawn = np.zeros(len(values), dtype=np.bool_)
         if self.rule == "interpolate":
             drawn = ~known & (before >= 0) & (after >= 0) & (self.zones[before] == self.zones[after])

@@ -22,7 +22,7 @@ from neuroevo.problems.seasons import seasonal
 
 Values = NDArray[np.float64]
 
-Residual = Literal["last_value", "seasonal", "linear"]
+Residual = Literal["none", "last_value", "seasonal", "linear"]
 Transform = Literal["log", "difference", "seasonal_difference"]
 RESIDUALS: tuple[str, ...] = ("last_value", "seasonal", "linear")
 TRANSFORMS: tuple[str, ...] = ("log", "difference", "seasonal_difference")

@@ -283,8 +283,8 @@ def learnt_features(
 
 
 def zones_of(parts: Mapping[str, NDArray[np.bool_]], n_rows: int) -> tuple[NDArray[np.int64], list[str]]:
-    """For each row the number of its part, and the names by number; rows in no part come last."""
-    zones = np.full(n_rows, len(parts), dtype=np.int64)
+    """For each row the number of its part, -1 for none, and the names by number; "" is none."""
+    zones = np.full(n_rows, -1, dtype=np.int64)
     for i, mask in enumerate(parts.values()):
         zones[mask] = i
-    return zones, [*parts, "none"]
+    return zones, [*parts, ""]

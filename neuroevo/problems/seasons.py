@@ -31,12 +31,28 @@ def horizon_of(problem: SequenceProblem) -> int | None:
     original = problem.original
     if min(original.tied) < 0:
         return None
-    columns, counted, train = list(original.tied), original.counted_rows("train"), original.part_rows["train"]
+    return _horizon(original, list(range(original.n_outputs)))
+
+
+def horizons_of(problem: SequenceProblem) -> list[int] | None:
+    """For each target the same where they lie differently far ahead; None where it is not so for one of them."""
+    original = problem.original
+    if min(original.tied) < 0:
+        return None
+    alike = horizon_of(problem)
+    found = [alike or _horizon(original, [output]) for output in range(original.n_outputs)]
+    return None if None in found else [horizon for horizon in found if horizon]
+
+
+def _horizon(original: SequenceProblem, outputs: list[int]) -> int | None:
+    """How many steps later some targets are all seen as the inputs that they are tied to."""
+    columns, train = [original.tied[output] for output in outputs], original.part_rows["train"]
+    counted, targets = original.counted_rows("train")[:, outputs], original.target_rows[:, outputs]
     for horizon in range(1, min(original.n_steps, LONGEST + 1)):
         later = original.input_rows[horizon:][:, columns]
         known = counted[:-horizon] & (train[horizon:] & original.rows.together(horizon))[:, None]
         # A few steps at the ends would agree by chance.
-        if 2 * known.sum() >= counted.sum() and (original.target_rows[:-horizon][known] == later[known]).all():
+        if 2 * known.sum() >= counted.sum() and (targets[:-horizon][known] == later[known]).all():
             return horizon
     return None
 

@@ -262,7 +262,7 @@ class SequenceProblem(Problem):
         is the residual's. `Preparation` has the formulas. Starts from the original problem; `scaled` goes on from here.
 
         Args:
-            residual: "last_value", "seasonal", "linear" or None.
+            residual: "last_value", "seasonal", "linear", or None or "none".
             transform: "log", "difference", "seasonal_difference", several of them, or None.
             residual_lags: Values of each input that the linear model sees: the present one and those before it. None:
                 9, or a season and one; only the present one where inputs hold their own past.
@@ -271,6 +271,7 @@ class SequenceProblem(Problem):
             ValueError: A name is unknown, the two do not go together, or the problem can't be prepared so.
         """
         problem = self.original
+        residual = None if residual == "none" else residual
         if residual is None and not transform:
             return problem
         return problem.with_preparation(learn_preparation(problem, residual, transform, residual_lags))
@@ -436,8 +437,11 @@ class SequenceProblem(Problem):
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
         """As in `Problem`: the objective over the counted targets and weight decay, share of the right steps."""
+        return self.judged(genome, network.predict_rows(genome, self.input_rows, self.lengths), part)
+
+    def judged(self, genome: NDArray[np.float64], outputs: NDArray[np.float64], part: str) -> tuple[float, float]:
+        """What `score` gives for a genome whose network has these outputs ``(n_rows, n_outputs)``."""
         counted = self.counted_rows(part)
-        outputs = network.predict_rows(genome, self.input_rows, self.lengths)
         error = self.objective.error(self, outputs, counted)
         error += self.weight_decay * float((genome * genome).mean())
         right = self.learned.right(outputs, self.target_rows, counted)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.networks.dense import DenseNetwork
 from neuroevo.problems.ridge import REACH
 from neuroevo.problems.timeline import moments_of
 from neuroevo.problems.trees import has_scikit_learn
@@ -156,3 +157,51 @@ def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
                 f'{sums.max():.3g}: use output_activation = "logistic" or "linear", or give classes as labels'
             )
     return found
+
+
+_SQUASHED = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "logistic": (0.0, 1.0)}
+"""The ranges of bounded activations of hidden units."""
+_EDGE = 0.99
+_MOST_STEPS, _MOST_GENOMES = 100, 8
+
+
+def saturation_warnings(problem: SequenceProblem, network: Network, genomes: NDArray[np.float64]) -> list[str]:
+    """A sentence where most hidden units of a first generation stand at an end of their range at most steps.
+
+    A unit is saturated that is beyond 0.99 of its range in more than half of the steps: changing its weights a little
+    changes next to nothing. Looked at are up to 8 genomes on the first steps of one training sequence; only units with
+    a bounded activation, of the networks that are made of layers.
+
+    Args:
+        problem: In the units that the network sees.
+        network: Any.
+        genomes: ``(n, network.n_genes)``.
+    """
+    ends = _SQUASHED.get(getattr(network, "activation", "tanh"))
+    if not isinstance(network, DenseNetwork) or ends is None:
+        return []
+    trained = np.flatnonzero((problem.parts["train"] & problem.present).any(axis=1))
+    inputs = problem.inputs[trained[0], : problem.lengths[trained[0]]][:_MOST_STEPS]
+    if not np.isfinite(inputs).all():
+        return []
+    low, high = ends
+    shares = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for genome in genomes[:_MOST_GENOMES]:
+            arrays = network.layout.decode(genome)
+            state = network.start(arrays)
+            at_end = np.zeros((network.n_layers, network.n_hidden))
+            for step in inputs:
+                _, state = network.advance(arrays, state, step[None])
+                units = np.array([layer[0][0] for layer in state])
+                at_end += np.abs(2 * (units - low) / (high - low) - 1) > _EDGE
+            shares.append((at_end > len(inputs) / 2).mean())
+    share = float(np.mean(shares)) if shares else 0.0
+    if share <= 0.5:
+        return []
+    unscaled = problem.scaling.method == "none"
+    return [
+        f"{100 * share:.0f} % of the hidden units of the first generation are saturated: at an end of their range for "
+        "more than half of the steps, where small changes of weights change nothing; "
+        + (_REMEDY if unscaled else "a smaller start_width, step_size or number of inputs helps")
+    ]

@@ -42,7 +42,7 @@ class Forecast(ObjectiveSettings):
         washout: Leading steps that do not count.
         parts: Part names to [first, last] in time labels (both included), or to numbers of rows or shares of them that
             follow one another, the last of which may be "rest". A target belongs to the part that its own time lies in.
-        residual: The model whose part is taken off the targets: "last_value", "seasonal" or "linear"; left out, none.
+        residual: The model whose part is taken off the targets: "last_value", "seasonal" or "linear"; left out, "none".
         residual_lags: Values of each input column that "linear" sees; left out, 9, or a season and one, or those of
             `lags` where that is above 1.
         season: Steps after which the series repeats; left out, it is found on the training part where it is needed.

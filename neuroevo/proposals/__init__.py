@@ -1,13 +1,24 @@
 """What a file of data suggests: a scenario for it, with a reason at each line.
 
-Members: :func:`survey` (looks at a file), :class:`Survey`, :class:`Wishes` (what the user says beforehand),
-:func:`propose` (a scenario as text), :class:`Proposal`, :func:`extent`, :func:`examples` and :func:`example_files` (the
-shipped scenarios).
+Members: :func:`survey` and :func:`survey_together` (look at a file, and at several), :class:`Survey`, :class:`Wishes`
+(what the user says beforehand), :func:`propose` (a scenario as text), :class:`Proposal`, :class:`Task` (what is to be
+learnt), :func:`extent`, :func:`examples` and :func:`example_files` (the shipped scenarios).
 """
 
 from neuroevo.proposals.examples import example_files, examples
 from neuroevo.proposals.proposal import Proposal, extent, propose
-from neuroevo.proposals.survey import Survey, survey
-from neuroevo.proposals.task import Wishes
+from neuroevo.proposals.survey import Survey, survey, survey_together
+from neuroevo.proposals.task import Task, Wishes
 
-__all__ = ["Proposal", "Survey", "Wishes", "example_files", "examples", "extent", "propose", "survey"]
+__all__ = [
+    "Proposal",
+    "Survey",
+    "Task",
+    "Wishes",
+    "example_files",
+    "examples",
+    "extent",
+    "propose",
+    "survey",
+    "survey_together",
+]

@@ -41,7 +41,7 @@ def model_tables(*, n_steps: int, by_class: bool, has_validation: bool, seconds:
     if has_validation:
         stop = [
             Line("generations", generations, "whichever comes first"),
-            Line("validation_patience", 100, "generations without a better validation error"),
+            Line("validation_patience", 300, "generations without a better validation error"),
         ]
     else:
         stop = [Line("generations", 100, "few: no validation part says when to stop")]

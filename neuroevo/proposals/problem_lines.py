@@ -37,7 +37,8 @@ def problem_lines(found: Survey, task: Task, folder: Path) -> list[Line]:
     """
     makers = {"forecast": _series, "classes of rows": _series, "classes of sequences": _sequences}
     make = makers.get(task.kind, _sequences)
-    return [*make(found, task, _file(found.path, folder))]
+    files = [_file(path, folder) for path in (found.path, *found.others)]
+    return [*make(found, task, files if found.others else files[0])]
 
 
 def has_validation(found: Survey, task: Task) -> bool:
@@ -67,8 +68,8 @@ def _written(found: Survey) -> Iterator[Line]:
         yield Line("decimal", dialect.decimal, "numbers are written 1,5")
 
 
-def _series(found: Survey, task: Task, file: str) -> Iterator[Line]:
-    yield Line("kind", "series", "one series in the order of time")
+def _series(found: Survey, task: Task, file: str | list[str]) -> Iterator[Line]:
+    yield Line("kind", "series", "a series a file" if found.others else "one series in the order of time")
     yield Line("file", file, "relative to this file")
     yield from _written(found)
     yield from _time(found)
@@ -94,7 +95,7 @@ def _series(found: Survey, task: Task, file: str) -> Iterator[Line]:
     yield _parts(found, task, "validation chooses the champion, test has no say")
 
 
-def _sequences(found: Survey, task: Task, file: str) -> Iterator[Line]:
+def _sequences(found: Survey, task: Task, file: str | list[str]) -> Iterator[Line]:
     if task.sequence is None:
         raise ValueError("sequences need the column that tells them apart")
     yield Line("kind", "sequences", f"{len(found.runs(task.sequence))} of them; the state starts anew with each")

@@ -57,7 +57,12 @@ def propose(found: Survey, wishes: Wishes, scenario: Path) -> Proposal:
     ]
     tables = {
         "problem": problem_lines(found, task, scenario.parent),
-        **model_tables(n_steps=found.n_rows, by_class=task.by_class, has_validation=held, seconds=wishes.seconds),
+        **model_tables(
+            n_steps=found.n_rows + found.n_other_rows,
+            by_class=task.by_class,
+            has_validation=held,
+            seconds=wishes.seconds,
+        ),
     }
     return Proposal(task, notes, document(head, [Line("title", title), Line("seed", 1)], tables))
 
@@ -70,6 +75,8 @@ def unit_of(found: Survey) -> str:
 def extent(found: Survey) -> str:
     """How many rows there are, and from when to when, in a sentence without its full stop."""
     rows, times = f"{found.path.name} has {found.n_rows} rows", found.times
+    if found.others:
+        rows = f"{len(found.others) + 1} files have {found.n_rows + found.n_other_rows} rows; {rows}"
     if times is None:
         return f"{rows} and no column that says when: they are taken in their order"
     every = ""

@@ -73,12 +73,14 @@ class Survey:
     """What a file holds.
 
     Attributes:
-        path: The file.
+        path: The file, or the first of several.
         dialect: How it is written; None where it is no text.
         table: As the reader gives it.
         cells: For each column its cells as text, blanks around them removed.
         times: When the rows are; None where no column says.
-        columns: One a column.
+        columns: One a column; of several files together.
+        others: Other files with the same columns, each a series of its own.
+        n_other_rows: The rows of those.
     """
 
     path: Path
@@ -87,10 +89,12 @@ class Survey:
     cells: tuple[list[str], ...]
     times: Times | None
     columns: tuple[ColumnSurvey, ...]
+    others: tuple[Path, ...] = ()
+    n_other_rows: int = 0
 
     @property
     def n_rows(self) -> int:
-        """Number of rows."""
+        """Number of rows, of several files in the first."""
         return self.table.n_rows
 
     def find(self, name: str) -> ColumnSurvey:
@@ -147,6 +151,29 @@ def survey(path: Path, time: Sequence[str] = ()) -> Survey:
         when = {place: ColumnSurvey(place, columns[place].name, columns[place].key, "time") for place in times.columns}
         columns = tuple(when.get(column.place, column) for column in columns)
     return Survey(path, dialect, table, cells, times, columns)
+
+
+def survey_together(paths: Sequence[Path], time: Sequence[str] = ()) -> Survey:
+    """Look at files with the same columns: the first closely, the others for what they lack.
+
+    Raises:
+        BadInput: One of them is no table, or has other columns.
+    """
+    first, *others = [survey(path, time) for path in paths]
+    columns = list(first.columns)
+    for its in others:
+        if its.table.names != first.table.names or its.dialect != first.dialect:
+            raise BadInput(
+                f"{its.path} has other columns than {first.path}, or is written in another way: several files need the "
+                "same columns; make a scenario for each"
+            )
+        for place, column in enumerate(its.columns):
+            n_missing = columns[place].n_missing + column.n_missing
+            worse = column.kind in ("mixed", "text") and columns[place].kind != "time"
+            columns[place] = replace(column if worse else columns[place], n_missing=n_missing)
+    n_rows = sum(its.n_rows for its in others)
+    paths = tuple(its.path for its in others)
+    return replace(first, columns=tuple(columns), others=paths, n_other_rows=n_rows)
 
 
 def _refuse_titles(path: Path, content: bytes, dialect: Dialect) -> None:

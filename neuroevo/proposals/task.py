@@ -83,6 +83,11 @@ class Task:
         """Whether classes are told apart."""
         return self.kind.startswith("classes")
 
+    @property
+    def feeds_itself(self) -> bool:
+        """Whether its outputs can come back as inputs: the network sees nothing else."""
+        return {column.place for column in self.inputs} <= {column.place for column in self.targets} and not self.known
+
     def in_words(self, unit: str) -> str:
         """What is learnt, where a row lasts so long: "demand, 24 hours ahead"."""
         names = ", ".join(column.name for column in self.targets)

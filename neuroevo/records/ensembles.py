@@ -27,6 +27,7 @@ def ensemble(
     combine: Combine | None = None,
     best: int | None = None,
     calibrate: bool = True,
+    select: bool = False,
 ) -> Predictor:
     """The champions of several runs as one predictor.
 
@@ -37,19 +38,45 @@ def ensemble(
         best: So many members, those with the smallest errors on the validation part; None: all of them.
         calibrate: Whether it has intervals, which need a prediction of the validation part. Where no record holds its
             data there are none, and whether outputs are classes is not known.
+        select: Whether the validation part chooses how much each has to say, the simple competitors among them
+            (`prediction.selection`). A set of trials, or a point of a sweep, counts as one: the mean of its champions.
+            Sweeps may then be given too.
 
     Raises:
         RecordError: A folder is no such record, damaged, or without a champion.
         NotSequences: A problem is not made of sequences.
         ValueError: There is no run, or one twice; the data differ; or `best` is asked for without a validation part.
     """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    if select:
+        from neuroevo.records.selection import choose
+
+        if combine is not None or best is not None:
+            raise BadInput("select chooses weights of a mean: leave combine and best out")
+        return choose(groups_in(listed), calibrate=calibrate).predictor
     records = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in listed:
         found = set_in(path)
         if isinstance(found, SweepSet):
-            raise BadInput(f"{path} is a sweep, whose points are different models: name the folder of a point in it")
+            raise BadInput(
+                f"{path} is a sweep, whose points are different models: name the folder of a point in it, or let the "
+                "validation part choose among them with select=True"
+            )
         records += [RunRecord.open(path)] if found is None else found.finished()
     return predictor_of(records, combine=combine, best=best, calibrate=calibrate)
+
+
+def groups_in(paths: Iterable[str | Path]) -> dict[str, list[RunRecord]]:
+    """The finished runs in folders of runs, sets of trials and sweeps, by the model that they are trials of."""
+    groups: dict[str, list[RunRecord]] = {}
+    for path in paths:
+        found = set_in(path)
+        if found is None:
+            groups[str(path)] = [RunRecord.open(path)]
+            continue
+        for trials in found.points() if isinstance(found, SweepSet) else [found]:
+            groups[trials.path.name if trials.path.name not in groups else str(trials.path)] = trials.finished()
+    return groups
 
 
 def predictor_of(
@@ -59,12 +86,12 @@ def predictor_of(
     records = [record.delivered for record in records]
     if not records:
         raise BadInput("an ensemble needs at least one run that has come to its end with a champion")
-    _refuse_twice(records)
-    problem = _common_problem(records)
+    refuse_twice(records)
+    problem = common_problem(records)
     if best is not None:
         records = best_by_validation(records)[: whole_number("best", best)]
     by_class = problem is not None and problem.learned.by_class
-    members = tuple(_member(record) for record in records)
+    members = tuple(member_of(record) for record in records)
     predictor = Predictor(members, combine or ("mean" if by_class else "median"), by_class)
     return predictor.calibrated(problem) if calibrate and problem is not None else predictor
 
@@ -94,7 +121,12 @@ def _validation_error(record: RunRecord, in_its_units: bool) -> float:
     return math.nan if error is None else float(error)
 
 
-def _member(record: RunRecord) -> Member:
+def member_of(record: RunRecord) -> Member:
+    """The champion of a run as a member.
+
+    Raises:
+        RecordError: It is missing, damaged, or does not fit its network.
+    """
     champion = record.champion
     figures = {"error": champion.error, **champion.figures}
     try:
@@ -108,7 +140,12 @@ def _label(record: RunRecord) -> str:
     return f"{path.parent.name}/{path.name}" if path.name == FINAL_FOLDER else path.name
 
 
-def _refuse_twice(records: Sequence[RunRecord]) -> None:
+def refuse_twice(records: Sequence[RunRecord]) -> None:
+    """Check that no run is given twice.
+
+    Raises:
+        ValueError: One is.
+    """
     seen: set[Path] = set()
     for path in (record.path.resolve() for record in records):
         if path in seen:
@@ -116,7 +153,7 @@ def _refuse_twice(records: Sequence[RunRecord]) -> None:
         seen.add(path)
 
 
-def _common_problem(records: Sequence[RunRecord]) -> SequenceProblem | None:
+def common_problem(records: Sequence[RunRecord]) -> SequenceProblem | None:
     """What all of them were trained on, in the units of the first; None where no record holds its data.
 
     Raises:

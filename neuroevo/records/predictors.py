@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.prediction import COMBINE, Calibration, Member, Predictor
+from neuroevo.prediction import COMBINE, Calibration, LogisticMember, Member, Predictor
 from neuroevo.problems.arrays import fingerprint
+from neuroevo.problems.classifiers import Logistic
 from neuroevo.records.champion import LIMIT
 from neuroevo.records.contents import description_of
 from neuroevo.records.errors import RecordError, writing
@@ -22,7 +23,9 @@ from neuroevo.records.record import RunRecord, network_of
 from neuroevo.records.schema import check_figures, check_keys, check_results, line, shown
 
 ENSEMBLE_FILE, ENSEMBLE_ARRAYS = "ensemble.json", "ensemble.npz"
-FORMAT, FORMAT_VERSION = "neuroevo-ensemble", 1
+FORMAT, FORMAT_VERSIONS = "neuroevo-ensemble", (1, 2)
+"""Version 2 has members with weights, or that are no networks; equal to version 1 but for these."""
+_LOGISTIC = "logistic_"
 
 _SHARED = "calibration_"
 _TEXT, _NUMBER, _TABLE, _LIST = "a text", "a number", "an object", "a list"
@@ -50,6 +53,11 @@ class SavedEnsemble:
         """Of its intervals: `level`, `n_targets` that they are learnt from, and by `parts` their coverage and width."""
         return self.contents.get("intervals")
 
+    @property
+    def chosen(self) -> Mapping[str, Any] | None:
+        """Where validation chose its members: `weights` of models, and the measures on `validation` out of the bag."""
+        return self.contents.get("chosen")
+
     def predictor(self) -> Predictor:
         """The ensemble itself.
 
@@ -64,15 +72,19 @@ class SavedEnsemble:
         try:
             members = tuple(self._member(number, arrays) for number in range(len(contents["members"])))
             calibration = Calibration.from_arrays(arrays)
-            return Predictor(members, contents["combine"], contents["by_class"], calibration)
-        except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+            weighted = any("weight" in each for each in contents["members"])
+            weights = tuple(float(each["weight"]) for each in contents["members"]) if weighted else None
+            return Predictor(members, contents["combine"], contents["by_class"], calibration, weights)
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:
             raise RecordError(f"{path} does not hold an ensemble: {line(error)}") from error
 
-    def _member(self, number: int, arrays: Mapping[str, NDArray[Any]]) -> Member:
+    def _member(self, number: int, arrays: Mapping[str, NDArray[Any]]) -> Member | LogisticMember:
         values = self.contents["members"][number]
-        network = network_of(f"{self.path / ENSEMBLE_FILE}: members.{number}.network", values["network"])
         start = f"member{number}."
         own = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+        if "network" not in values:
+            return LogisticMember(Logistic.from_arrays(own, _LOGISTIC), values["n_inputs"], values["name"])
+        network = network_of(f"{self.path / ENSEMBLE_FILE}: members.{number}.network", values["network"])
         genome = own.pop("genome", None)
         if genome is None or genome.dtype != np.float64 or not np.isfinite(genome).all():
             raise RecordError(f"{self.path / ENSEMBLE_ARRAYS} holds no {start}genome of finite float64 numbers")
@@ -88,6 +100,7 @@ def save_predictor(
     title: str = "",
     results: Mapping[str, Any] | None = None,
     intervals: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
 ) -> SavedEnsemble:
     """Write ensemble.npz and ensemble.json, which need nothing else to predict; equal arguments give equal bytes.
 
@@ -97,6 +110,7 @@ def save_predictor(
         title: What people call it.
         results: Its errors, as `Results.to_dict` gives them, where they are known.
         intervals: As `SavedEnsemble.intervals` has them, where they are known.
+        chosen: As `SavedEnsemble.chosen` has it, where validation chose the members.
 
     Raises:
         RecordUnwritable: The machine refused.
@@ -104,27 +118,44 @@ def save_predictor(
     path = Path(folder)
     arrays: dict[str, Any] = {} if predictor.calibration is None else predictor.calibration.to_arrays()
     for number, member in enumerate(predictor.champions):
-        own = {"genome": member.genome, **member.scaling}
+        own = _arrays_of(member)
         arrays |= {f"member{number}.{name}": value for name, value in own.items()}
+    beyond = predictor.weights is not None or any(isinstance(each, LogisticMember) for each in predictor.champions)
     contents = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSIONS[beyond],
         "title": title,
         "combine": predictor.combine,
         "by_class": predictor.by_class,
-        "members": [
-            {"name": each.name, "figures": dict(each.figures), "network": description_of(each.network)}
-            for each in predictor.champions
-        ],
+        "members": [_description_of(predictor, number) for number in range(len(predictor.champions))],
         "sha256": fingerprint(arrays),
         **({} if results is None else {"results": results}),
         **({} if intervals is None else {"intervals": intervals}),
+        **({} if chosen is None else {"chosen": chosen}),
     }
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
     write_npz(path / ENSEMBLE_ARRAYS, arrays)
     write_json(path / ENSEMBLE_FILE, contents)
     return SavedEnsemble(path, contents)
+
+
+def _arrays_of(member: Member | LogisticMember) -> dict[str, NDArray[Any]]:
+    if isinstance(member, LogisticMember):
+        return member.model.to_arrays(_LOGISTIC)
+    return {"genome": member.genome, **member.scaling}
+
+
+def _description_of(predictor: Predictor, number: int) -> dict[str, Any]:
+    member = predictor.champions[number]
+    return {
+        "name": member.name,
+        "figures": dict(member.figures),
+        **(
+            {"network": description_of(member.network)} if isinstance(member, Member) else {"n_inputs": member.n_inputs}
+        ),
+        **({} if predictor.weights is None else {"weight": predictor.weights[number]}),
+    }
 
 
 def saved_ensemble(folder: str | Path) -> SavedEnsemble | None:
@@ -153,8 +184,8 @@ def load_predictor(folder: str | Path) -> Predictor:
 
 def _check(path: Path, contents: Mapping[str, Any]) -> None:
     where = str(path)
-    if contents.get("format") != FORMAT or contents.get("format_version") != FORMAT_VERSION:
-        raise RecordError(f"{path} is not of the format {FORMAT!r}, version {FORMAT_VERSION}")
+    if contents.get("format") != FORMAT or contents.get("format_version") not in FORMAT_VERSIONS:
+        raise RecordError(f"{path} is not of the format {FORMAT!r}, version {' or '.join(map(str, FORMAT_VERSIONS))}")
     check_keys(where, contents, {"title": _TEXT, "combine": _TEXT, "sha256": _TEXT, "members": _LIST}, needed=True)
     check_keys(where, contents, {"results": _TABLE, "intervals": _TABLE})
     if contents["combine"] not in COMBINE or not isinstance(contents.get("by_class"), bool):
@@ -163,10 +194,17 @@ def _check(path: Path, contents: Mapping[str, Any]) -> None:
         here = f"{where}: members.{number}"
         if not isinstance(member, dict):
             raise RecordError(f"{here} should be an object, got {shown(member)}")
-        check_keys(here, member, {"name": _TEXT, "figures": _TABLE, "network": _TABLE}, needed=True)
+        check_keys(here, member, {"name": _TEXT, "figures": _TABLE}, needed=True)
+        check_keys(here, member, {"network": _TABLE} if "network" in member else {"n_inputs": _NUMBER}, needed=True)
+        check_keys(here, member, {"weight": _NUMBER})
         check_figures(f"{here}.figures", member["figures"])
     if "results" in contents:
         check_results(f"{where}: results", contents["results"])
+    if "chosen" in contents:
+        check_keys(where, contents, {"chosen": _TABLE})
+        for key in ("weights", "validation"):
+            check_keys(f"{where}: chosen", contents["chosen"], {key: _TABLE}, needed=True)
+            check_figures(f"{where}: chosen.{key}", contents["chosen"][key])
     if "intervals" in contents:
         here = f"{where}: intervals"
         check_keys(here, contents["intervals"], {"level": _NUMBER, "n_targets": _NUMBER, "parts": _TABLE}, needed=True)

@@ -126,12 +126,12 @@ class RunRecord:
 
     @cached_property
     def final(self) -> RunRecord | None:
-        """The final fit on training and validation data together, a run of its own; None where there is none.
+        """The final fit of a run that has finished, on training and validation data together; None where there is none.
 
         Raises:
             RecordError: It is damaged, or gone.
         """
-        if not self.run.get("final_fit"):
+        if self.status != "finished" or not self.run.get("final_fit"):
             return None
         path = self.path / FINAL_FOLDER
         if path.is_symlink():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from neuroevo.errors import BadInput
 from neuroevo.problems import as_sequences
@@ -26,6 +26,8 @@ _ELSEWHERE = {
     "validation_patience": "it ends a run: write it in [stop]",
 }
 NO_MEMORY = "take snes, openai_es or cma_es, which rank within a generation"
+MOST_NOISE = 1e6
+"""Beyond it nothing is left of inputs and weights, and sums come near the largest numbers that there are."""
 PARTS_KEYS = ("fold", "folds", "scheme", "train_on")
 """Keys that say which data train."""
 
@@ -53,8 +55,8 @@ class GeneraliseSettings:
             the first one took; its champion is the result.
     """
 
-    input_noise: Annotated[float, Ge(0)] = 0.0
-    weight_noise: Annotated[float, Ge(0)] = 0.0
+    input_noise: Annotated[float, Ge(0), Le(MOST_NOISE)] = 0.0
+    weight_noise: Annotated[float, Ge(0), Le(MOST_NOISE)] = 0.0
     every: Annotated[int, Ge(1)] | None = None
     folds: Annotated[int, Ge(2)] | None = None
     scheme: Scheme | None = None

@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -80,11 +80,14 @@ class SweepSettings:
         trials: Seeds at each point: the scenario's, and those that follow it.
         samples: Points to draw at random; left out, every combination of the values is a point.
         seed: Of the points drawn; the runs have seeds of their own.
+        ensemble: "selection": the validation part chooses how much each point, and each simple competitor, has to say;
+            left out, the best point has an ensemble of its champions.
     """
 
     trials: Annotated[int, Ge(1)] = 1
     samples: Annotated[int, Ge(1), Le(MOST_POINTS)] | None = None
     seed: Annotated[int, Ge(0)] = 1
+    ensemble: Literal["selection"] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroevo.analysis import LEVEL, coverage, mean_width, write_ensemble
+from neuroevo.analysis import LEVEL, coverage, mean_width, write_ensemble, write_selection
 from neuroevo.networks import Network
 from neuroevo.problems import SequenceProblem
 from neuroevo.records import RunRecord, TrialSet, load_predictor, saved_ensemble
@@ -130,3 +130,32 @@ def test_large_data_have_no_ensemble_unasked(tmp_path: Path, monkeypatch: pytest
     trials = small_set(tmp_path, series())
     assert write_ensemble(trials) is None
     assert len(trials.ensemble().champions) == 3
+
+
+def test_a_selection_says_what_was_chosen_and_what_it_is_worth(tmp_path: Path) -> None:
+    problem = series("range")
+    trials = small_set(tmp_path, problem)
+    saved = write_selection(trials)
+    assert saved is not None
+    assert saved.chosen is not None
+    assert saved.results is not None
+    weights, contestants = saved.chosen["weights"], saved.results["contestants"]
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert list(contestants)[:2] == ["chosen by validation", "set (mean of 3)"]
+    predictor = load_predictor(trials.path)
+    members = {each.name: each.predict(problem.original.inputs) for each in predictor.champions}
+    by_hand = sum(weights[name] * members[name] for name in weights if name in members)
+    networks = [members[f"seed{seed}"] for seed in range(3) if f"seed{seed}" in members]
+    by_hand = by_hand + weights.get("set", 0.0) * (np.mean(networks, axis=0) if networks else 0.0)
+    assert predictor.predict(problem.original.inputs) == pytest.approx(by_hand, rel=1e-9)
+    counted = problem.counted("test")
+    miss = (by_hand - problem.original.targets)[counted]
+    assert contestants["chosen by validation"]["test"]["mse"] == pytest.approx(float((miss**2).mean()), rel=1e-9)
+    if len(weights) == 1:  # nothing else was chosen on any resample
+        assert saved.chosen["validation"]["nmse"] == contestants["chosen by validation"]["validation"]["nmse"]
+
+
+def test_a_selection_needs_a_validation_part(tmp_path: Path) -> None:
+    trials = small_set(tmp_path, series(validation=False))
+    with pytest.raises(ValueError, match="part called validation"):
+        write_selection(trials)

@@ -27,6 +27,12 @@ NETWORKS: dict[str, Network] = {
     "gru": Gru(2, 3, 3, n_layers=2, output_activation="softmax"),
     "gru_started": Gru(2, 3, 1, initial_state=True, fixed={"bias_out": 0.5}),
     "ctrnn": Ctrnn(2, 3, 1, n_layers=2, initial_state=True),
+    "elman_skip": Elman(2, 3, 2, skip=True, output_activation="tanh"),
+    "elman_sine_skip": Elman(2, 3, 1, activation="sine", skip=True),
+    "jordan_skip": Jordan(2, 3, 2, skip=True),
+    "lstm_skip": Lstm(2, 3, 1, n_layers=2, skip=True),
+    "gru_skip": Gru(2, 3, 1, skip=True, fixed={"weight_skip": [[0.5, -1.0]]}),
+    "ctrnn_skip": Ctrnn(2, 3, 1, skip=True),
     "graph": Graph(2, 4, 1, ALL_LINKS, initial_state=True),
     "graph_sparse": Graph(2, 4, 1, {"density": 0.4, "seed": 3}, activation="softsign"),
 }
@@ -48,6 +54,7 @@ def predictors() -> dict[str, tuple[Predictor, Any]]:
     cases["median of three"] = Predictor(three), inputs
     cases["median of two"] = Predictor(three[:2]), inputs
     cases["mean of three"] = Predictor(three, "mean"), inputs
+    cases["weighted mean of three"] = Predictor(three, "mean", weights=(0.5, 0.2, 0.3)), inputs
     cells = [Gru(1, 2, 1), Elman(1, 3, 1), Jordan(1, 2, 1)]
     members = []
     for number, (form, arguments) in enumerate(FORMS.items()):

@@ -213,6 +213,21 @@ def test_a_model_that_says_something_else_is_not_written(monkeypatch: pytest.Mon
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.peers
+def test_a_network_that_amplifies_rounding_needs_double_precision_and_is_told(tmp_path: Path) -> None:
+    for package in NEEDS["onnx"]:
+        pytest.importorskip(package)
+    network = Elman(1, 16, 1, activation="sine")
+    genome = np.random.default_rng(0).normal(size=network.n_genes)
+    predictor = Predictor((Member(network, genome, {}),))
+    with pytest.raises(BadInput, match=r"take double precision \(--precision double\)"):
+        export_model(predictor, "onnx", tmp_path)
+    exported = export_model(predictor, "onnx", tmp_path, precision="double")
+    assert exported.amplifies
+    assert exported.difference is not None
+    assert exported.difference > 1e-9
+
+
 def test_precision_is_checked(tmp_path: Path) -> None:
     predictor, _ = CASES["gru"]
     with pytest.raises(BadInput, match="numpy has double precision alone, got 'single'"):

@@ -18,7 +18,7 @@ from neuroevo.scenario import ScenarioError, load_scenario
 from tests.networks.torch_cases import as_network, stored_cases
 
 CASES = stored_cases()
-ZERO_START = [case for case in CASES if not case.endswith("_started")]
+PLAIN = [case for case in CASES if not case.endswith(("_started", "_skip"))]
 
 
 def state_dict_of(case: str, cell: str = "encoder.", linear: str = "head.") -> dict[str, Any]:
@@ -29,12 +29,25 @@ def state_dict_of(case: str, cell: str = "encoder.", linear: str = "head.") -> d
 
 
 @pytest.mark.parametrize("names", [("encoder.", "head."), ("", ""), ("model.rnn.", "model.out.")])
-@pytest.mark.parametrize("case", ZERO_START)
+@pytest.mark.parametrize("case", PLAIN)
 def test_a_state_dictionary_is_a_genome_whatever_its_names(case: str, names: tuple[str, str]) -> None:
     network, genome, inputs, outputs = as_network(case, CASES[case])
     found = from_state_dict(network, state_dict_of(case, *names))
     np.testing.assert_array_equal(found, genome)
     np.testing.assert_allclose(network.predict(found, inputs), outputs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.endswith("_skip")])
+def test_direct_links_stand_beside_the_read_out(case: str) -> None:
+    network, genome, _, _ = as_network(case, CASES[case])
+    arrays = state_dict_of(case, "cell.", "readout.")
+    weight = arrays["readout.weight"]
+    split = {"readout.weight": weight[:, :7], "skip.weight": weight[:, 7:]}
+    np.testing.assert_array_equal(from_state_dict(network, arrays | split), genome)
+    without = from_state_dict(network, arrays | {"readout.weight": weight[:, :7]})
+    assert not network.layout.decode(without)["weight_skip"].any()
+    with pytest.raises(BadInput, match="set skip"):
+        from_state_dict(as_network(case[:-5], CASES[case[:-5]])[0], arrays | split)
 
 
 def test_without_biases_they_are_zero() -> None:
@@ -51,6 +64,7 @@ def test_without_biases_they_are_zero() -> None:
         ({"other.weight_ih_l0": np.ones((21, 3))}, "have 2 recurrent layers"),
         ({"head.weight": np.ones((2, 6))}, r"weight_out must have shape \(2, 7\), got \(2, 6\)"),
         ({"encoder.weight_ih_l0_reverse": np.ones((21, 3))}, "nothing else; got encoder.weight_ih_l0_reverse"),
+        ({"encoder.weight_hh_l0": np.ones(3)}, "must be matrices"),
         ({"start": np.ones((1, 1, 1, 7)), "other": np.zeros(1)}, "nothing else; got start, other"),
     ],
 )
@@ -58,6 +72,16 @@ def test_other_models_are_refused(change: dict[str, Any], words: str) -> None:
     network, _, _, _ = as_network("gru_1", CASES["gru_1"])
     with pytest.raises(BadInput, match=words):
         from_state_dict(network, state_dict_of("gru_1") | change)
+
+
+def test_weights_of_another_size_are_told() -> None:
+    for network, its in (
+        (ne.Gru(3, 5, 2), "gru, n_inputs = 3, n_hidden = 5, n_layers = 1"),
+        (ne.Lstm(3, 7, 2), "lstm, n_inputs = 3, n_hidden = 7, n_layers = 1"),
+        (ne.Gru(2, 7, 2, n_layers=2), "gru, n_inputs = 2, n_hidden = 7, n_layers = 2"),
+    ):
+        with pytest.raises(BadInput, match=f"of gru, n_inputs = 3, n_hidden = 7, n_layers = 1; the network is {its}"):
+            from_state_dict(network, state_dict_of("gru_1"))
 
 
 def test_what_is_no_module_is_refused() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import NETWORKS, Elman, Network, make_network
 from neuroevo.networks.layout import ArraySpec
 from neuroevo.prediction import Member, Predictor
@@ -167,3 +168,20 @@ def test_steps_need_numpy_alone() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert Elman(1, 2, 1).n_genes == 11
+
+
+def test_a_logistic_regression_on_lags_is_streamed_to_the_bit_and_one_on_wholes_is_refused():
+    from neuroevo.prediction import LogisticMember
+    from neuroevo.problems.classifiers import Logistic
+
+    rng = np.random.default_rng(5)
+    columns, lags = np.repeat(np.arange(2), 3), np.tile(np.arange(3), 2)
+    model = Logistic(columns, lags, rng.normal(size=6), rng.gamma(2.0, size=6), rng.normal(size=(7, 3)))
+    predictor = Predictor((LogisticMember(model, 2),), "mean", by_class=True)
+    inputs = rng.normal(size=(1, 12, 2))
+    rows = np.stack([predictor.step(row) for row in inputs[0]])
+    assert rows.tobytes() == predictor.predict(inputs)[0].tobytes()
+    nothing = np.zeros(0, np.int64)
+    whole = Logistic(nothing, nothing, np.zeros(18), np.ones(18), rng.normal(size=(19, 3)))
+    with pytest.raises(BadInput, match="sees whole sequences alone"):
+        Predictor((LogisticMember(whole, 2),), "mean", by_class=True).stream()

@@ -17,6 +17,7 @@ from neuroevo.problems.metrics import measure
 from neuroevo.problems.seasons import found_season, horizon_of
 from neuroevo.problems.trees import has_scikit_learn
 from neuroevo.problems.verdict import verdict
+from neuroevo.problems.warnings import saturation_warnings
 from neuroevo.settings import parse_settings
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"
@@ -412,3 +413,27 @@ def test_a_prediction_is_drawn_in_original_units(monkeypatch):
     assert np.array_equal(predicted, problem.original.inputs[0])
     assert original is problem.original
     assert f"validation {measure(problem, np.zeros(problem.targets.shape), 'validation').mse:.4g}" in subtitle
+
+
+def test_units_that_stand_at_the_end_of_their_range_are_told():
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.normal(100, 30, (1, 60, 1)), rng.normal(size=(1, 60, 1))
+    network = ne.Elman(1, 5, 1)
+    genomes = rng.normal(size=(8, network.n_genes))
+    raw = SequenceProblem(inputs, targets)
+    shares = []
+    for genome in genomes:  # unit by unit, step by step
+        w = network.layout.decode(genome)
+        h, ends = np.zeros(5), np.zeros(5)
+        for (x,) in inputs[0]:
+            h = np.tanh(w["weight_ih_l0"][:, 0] * x + w["weight_hh_l0"] @ h + w["bias_l0"])
+            ends += np.abs(h) > 0.99
+        shares.append((ends > 30).mean())
+    assert np.mean(shares) > 0.5
+    (text,) = saturation_warnings(raw, network, genomes)
+    assert text.startswith(f"{100 * np.mean(shares):.0f} % of the hidden units")
+    assert 'scaling = "standard"' in text
+    assert saturation_warnings(raw.scaled("standard"), network, genomes) == []
+    assert "start_width" in saturation_warnings(raw.scaled("standard"), network, 100 * genomes)[0]
+    assert saturation_warnings(raw, ne.Elman(1, 5, 1, activation="relu"), genomes) == []
+    assert saturation_warnings(raw, ne.Jordan(1, 5, 1), rng.normal(size=(8, ne.Jordan(1, 5, 1).n_genes))) == []

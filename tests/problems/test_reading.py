@@ -4,9 +4,10 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from neuroevo.errors import BadInput
 from neuroevo.problems import PROBLEMS, DataError, RightClass
 from neuroevo.problems.making import make_sequences, make_series
 from neuroevo.problems.missing import Gaps
@@ -110,7 +111,7 @@ def gapped(draw):
     n = draw(st.integers(1, 12))
     known = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
     groups = np.cumsum(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
-    zones = np.cumsum(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    zones = np.cumsum(draw(st.lists(st.booleans(), min_size=n, max_size=n))) - 1
     moments = np.cumsum(draw(st.lists(st.integers(0, 5), min_size=n, max_size=n))).astype(float)
     return np.where(known, np.arange(n) ** 2.0, np.nan), known, groups, zones, moments
 
@@ -125,7 +126,7 @@ def test_what_stands_in_is_that_of_a_loop(given, rule):
     for row in range(len(values)):
         same = [i for i in range(len(values)) if groups[i] == groups[row] and known[i]]
         before, after = [i for i in same if i <= row], [i for i in same if i >= row]
-        if not same:
+        if not before and not (after and zones[row] in (-1, zones[after[0]])):
             assert sources[row] == -1
             continue
         last = before[-1] if before else after[0]
@@ -214,12 +215,12 @@ def test_masks_are_inputs_where_training_has_gaps(folder):
 def test_nothing_of_the_test_part_is_in_what_training_sees(seed, rule):
     rng = np.random.default_rng(seed)
     values = np.where(rng.random(20) < 0.4, np.nan, rng.normal(size=20))
-    values[0] = 1.0
     other = np.concatenate([values[:10], np.where(rng.random(10) < 0.4, np.nan, rng.normal(size=10))])
     keys = {"target": "y", "input": ["y", "kind"], "missing": rule, "parts": {"train": 10, "test": "rest"}, "lags": 2}
     kinds = np.array(["a", "b"])[rng.integers(2, size=20)]
     others = np.concatenate([kinds[:10], np.full(10, "c")])
-    with contextlib.suppress(DataError, ValueError):
+    assume(not np.isnan(values[:10]).all())
+    with contextlib.suppress(BadInput):  # hardly anything is left to train on
         one = make_series({"y": values, "kind": kinds}, **keys)
         two = make_series({"y": other, "kind": others}, **keys)
         train = one.parts["train"][0]
@@ -261,6 +262,17 @@ def test_steps_are_those_of_a_loop(data, n_rows, horizons):
         assert problem.counted("train")[0, step].all() == (now + reach < n_train)
     if len(horizons) > 1:
         assert problem.target_names[:2] == (f"y +{horizons[0]}", f"y +{horizons[1]}")
+
+
+def test_the_season_of_each_horizon_is_repeated():
+    wave = np.tile([3.0, 1.0, 4.0, 1.5, 5.0, 9.0, 2.0], 12)
+    problem = make_series({"y": wave}, target="y", horizon=[1, 3, 9], season=7, scaling="standard")
+    seasonal = problem.competitors()["last season repeated (7 steps)"]
+    last = problem.competitors()["last value repeated"]
+    assert seasonal["test"]["rmse"] == pytest.approx(0, abs=1e-12)
+    ahead = np.concatenate([wave[h : h + 75] - wave[:75] for h in (1, 3, 9)])
+    both = [values["rmse"] ** 2 * problem.counted(part).sum() for part, values in last.items()]
+    assert sum(both) == pytest.approx((ahead**2).sum())
 
 
 def test_the_calendar_is_that_of_the_predicted_row(folder):
@@ -505,7 +517,7 @@ def test_frames_and_parquet_are_the_mapping_that_they_were_made_of(tmp_path, pac
 def test_what_stands_in_is_that_of_pandas(given):
     pandas = pytest.importorskip("pandas")
     values, known, _, _, moments = given
-    alike = np.zeros(len(values), dtype=np.int64)
+    alike = np.zeros(len(values), dtype=np.int64)  # one sequence, one part
     if not known.any() or (np.diff(moments) == 0).any():
         return
     column = pandas.Series(values, index=moments)
@@ -515,3 +527,26 @@ def test_what_stands_in_is_that_of_pandas(given):
     ):
         found, _ = Gaps(rule, alike, alike, moments).filled(values, known)
         assert found == pytest.approx(its.bfill().to_numpy())
+
+
+@pytest.mark.peers
+def test_nulls_and_indices_of_pandas_are_read():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"y": pandas.array([*range(19), None], dtype="Int64"), "kind": pandas.array([None, *["a", "b"] * 9, "a"])},
+        index=pandas.date_range("2021-01-01", periods=20, name="day"),
+    )
+    problem = make_series(frame, time="day", input=["y", "kind"], target="y", missing="forward")
+    assert problem.times[0, [0, -1]].tolist() == ["2021-01-02", "2021-01-20"]
+    assert problem.inputs.shape == (1, 19, 3)
+    assert not problem.target_mask[0, -1, 0]
+
+
+def test_limits_with_times_of_day_are_those_of_the_labels():
+    import tomllib
+
+    columns = {"t": [f"{i // 24 + 1}.1.2021 {i % 24}:00" for i in range(96)], "y": np.sin(np.arange(96.0))}
+    parts = tomllib.loads("train = [2021-01-01, 2021-01-02T12:00:00]\ntest = ['2021-01-02T13:00', '2021-01-03']")
+    problem = make_series(columns, time="t", input="y", parts=parts)
+    assert [int(problem.counted(part).sum()) for part in problem.parts] == [36, 35]
+    assert problem.describe().parts[1].first == "2021-01-02 13:00"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroevo.errors import BadInput
-from neuroevo.proposals import Proposal, Wishes, example_files, examples, propose, survey
+from neuroevo.proposals import Proposal, Wishes, example_files, examples, propose, survey, survey_together
 from neuroevo.proposals.examples import PLACES
 from neuroevo.proposals.task import span
 from neuroevo.proposals.toml_text import Line, document, toml_value
@@ -185,6 +185,21 @@ def test_wishes_that_cannot_be_met_are_refused(tmp_path: Path, wishes: Wishes, w
     except BadInput as error:
         found = str(error)
     assert words in found
+
+
+def test_several_files_are_a_series_each_and_what_any_lacks_is_filled(tmp_path: Path) -> None:
+    paths = [tmp_path / f"m_{i}.csv" for i in (1, 2)]
+    paths[0].write_text(FILES["two columns"])
+    paths[1].write_text(FILES["two columns"].replace(f"{WAVE[50]:.3f}", ""))
+    found = survey_together(paths)
+    proposal = propose(found, Wishes(), tmp_path / "m.toml")
+    problem = proposal.table["problem"]
+    assert (problem["file"], problem["missing"]) == (["m_1.csv", "m_2.csv"], "forward")
+    scenario = check_table(proposal.table, tmp_path / "m.toml")
+    assert scenario.problem.n_sequences == 2
+    paths[1].write_text(FILES["one column"])
+    with pytest.raises(BadInput, match="other columns"):
+        survey_together(paths)
 
 
 @pytest.mark.parametrize(

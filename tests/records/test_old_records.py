@@ -13,6 +13,7 @@ import neuroevo as ne
 from neuroevo.cli.texts import folder_text
 from neuroevo.records import RunRecord
 from neuroevo.stopping import COLUMNS
+from tests.reference import make_records_v2
 from tests.reference.make_records_v1 import FOLDER, write_scenario
 
 
@@ -67,3 +68,44 @@ def test_an_extended_record_is_the_run_that_it_would_be_today(old: Path, tmp_pat
         extended = ne.extend(old / name, overrides=longer)
         assert rows(extended) == rows(today)
         np.testing.assert_array_equal(extended.champion.genome, today.champion.genome)
+
+
+@pytest.fixture
+def padded(tmp_path: Path) -> Path:
+    """Copies of the records whose sequences of unequal lengths are padded."""
+    shutil.copytree(make_records_v2.FOLDER, tmp_path / "padded")
+    return tmp_path / "padded"
+
+
+def test_a_record_with_padded_sequences_is_opened_shown_and_intact(padded: Path) -> None:
+    record = RunRecord.open(padded / "finished")
+    assert (record.run["format_version"], record.altered) == (2, ())
+    problem, champion = record.problem, record.champion
+    assert problem.lengths.tolist() == [9, 4, 2, 11, 17, 6]
+    assert problem.input_rows.shape == (49, 2)
+    outputs = record.network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
+    squares = (outputs - problem.target_rows)[problem.counted_rows("validation")] ** 2
+    assert squares.mean() == pytest.approx(champion.figures["validation_error"], rel=1e-4)
+    results, recorded = problem.results(record.network, champion.genome).to_dict(), record.run["results"]
+    for name in ("champion", "mean of the training targets"):
+        for part, figures in recorded["contestants"][name].items():
+            assert results["contestants"][name][part] == pytest.approx(figures)
+    assert "6 generations done" in folder_text(padded / "finished")
+    assert record.predictor().calibration is not None
+
+
+def test_a_killed_record_with_padded_sequences_ends_as_the_finished_one_and_as_today(
+    padded: Path, tmp_path: Path
+) -> None:
+    expected = RunRecord.open(padded / "finished")
+    resumed = ne.resume(padded / "killed")
+    today = ne.run(make_records_v2.write_scenario(tmp_path), results=tmp_path / "today")
+    for record in (resumed, today):
+        assert rows(record) == rows(expected)
+        assert record.champion.genome.tobytes() == expected.champion.genome.tobytes()
+    with np.load(today.path / "data.npz") as stored:
+        assert stored["inputs"].shape == (49, 2)
+        assert stored["part_masks"].shape == (3, 49)
+    longer = [ne.extend(path, overrides={"stop.generations": 8}) for path in (resumed.path, today.path)]
+    assert rows(longer[0]) == rows(longer[1])
+    assert len(rows(longer[0])["generation"]) == 8

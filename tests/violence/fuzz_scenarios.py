@@ -69,6 +69,15 @@ BATCHED: dict[str, Any] = {
     "strategy": {"kind": "snes", "population_size": 6},
     "batch": {"size": 2, "steps": 3, "washout": 1, "growth": 1.1, "every": 2},
 }
+GENERALISED: dict[str, Any] = {
+    **BATCHED,
+    "generalise": {"input_noise": 0.1, "weight_noise": 0.1, "folds": 2, "scheme": "rolling", "fold": 1},
+}
+FITTED: dict[str, Any] = {
+    **BASE,
+    "strategy": {"kind": "snes", "population_size": 6},
+    "generalise": {"input_noise": 0.1, "every": 1, "final_fit": True, "train_on": "train"},
+}
 VALUES: tuple[Any, ...] = (
     0, 1, -1, 2, 7, 2**31, 2**63, 2**64, 10**30, -(10**30), 0.0, -0.0, 0.5, 1.5, -2.5, 1e-320, 1e308, float("inf"),
     float("nan"), True, False, "", "x", "value", "train", "nan", "../series.csv", "/etc/passwd", "/dev/zero", "\x00", "é" * 50,
@@ -87,7 +96,7 @@ def place(table: Any, dice: random.Random) -> tuple[Any, Any]:
 
 def mutated(dice: random.Random) -> dict[str, Any]:
     """One of the bases with one to three changes."""
-    table = copy.deepcopy(BATCHED if dice.random() < 0.3 else BASE)
+    table = copy.deepcopy(dice.choice((BASE, BASE, BASE, BATCHED, GENERALISED, FITTED)))
     names = [*NETWORKS.names(), *PROBLEMS.names(), *CRITERIA.names(), *STRATEGIES.names()]
     for _ in range(dice.choice((1, 1, 2, 3))):
         if not table:
