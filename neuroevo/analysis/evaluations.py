@@ -63,7 +63,8 @@ def evaluate(model: Model, data: Any, *, name: str = "new", restart: bool = Fals
         champions["champion"] = _measures(problem, said.prediction)
     else:
         each = [_measures(problem, values) for values in said.members]
-        champions[f"ensemble ({said.combine} of {len(each)})"] = _measures(problem, said.prediction)
+        how = said.combine if said.weights is None else "weighted mean"
+        champions[f"ensemble ({how} of {len(each)})"] = _measures(problem, said.prediction)
         best = _best(model)
         if best is not None:
             champions[f"best trial by validation: {model.predictor.champions[best].name}"] = each[best]

@@ -118,7 +118,7 @@ class Forecast:
         known = np.isfinite(values)
         with np.errstate(over="ignore", invalid="ignore"):
             total = np.where(known, values, 0.0) * weights
-            return np.asarray(total.sum(axis=0) / (known * weights).sum(axis=0))
+            return np.asarray(_summed(total) / _summed(known * weights))
 
     def _over(self, how: Literal["median", "mean", "std"]) -> Values:
         """That of the members' finite predictions at each step, whatever other steps there are; or NaN."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.prediction import PredictionTable, least_targets, step_misses
+from neuroevo.problems.reading import several
 from neuroevo.problems.timeline import Timeline, calendar_inputs
 from neuroevo.records.continuation import Continued, without_more
 
@@ -96,7 +97,7 @@ def forecast(model: Model, steps: int, data: Any, level: float | None, *, restar
     its = _known(model, data, restart=restart)
     if its.n_steps < loop.reach:
         raise BadInput(f"a forecast {loop.reach} rows ahead needs as many rows before it, and there are {its.n_steps}")
-    ahead = _ahead(model, its, n_steps)
+    ahead = _ahead(model, its, data, n_steps)
     stream = model.predictor.stream()
     said = [stream.members(row[None])[:, 0] for row in its.inputs][-loop.reach :]
     members = loop.run(stream, its.inputs[-1], np.stack(said, axis=1), n_steps, ahead)
@@ -134,22 +135,33 @@ def _series_names(model: Model) -> list[str]:
     return [names[its[0]].removesuffix(suffix) for its in loop.outputs]
 
 
-def _ahead(model: Model, its: Continued, n_steps: int) -> NDArray[np.float64] | None:
-    """``(n_steps, n_inputs)``: the calendar of the next rows, where outputs come back; else None."""
+def _ahead(model: Model, its: Continued, data: Any, n_steps: int) -> NDArray[np.float64] | None:
+    """``(n_steps, n_inputs)``: what is known of the next rows, where outputs come back; else None."""
     loop = model.loop
-    if not loop.given or n_steps <= loop.reach:
+    n_needed = n_steps - loop.reach
+    if not loop.given or n_needed <= 0:
         return None
-    calendar = getattr(model.settings, "calendar", None) or ()
-    names = (calendar,) if isinstance(calendar, str) else calendar
-    if len(loop.given) > 2 * len(names):
-        raise BadInput(
-            f"what the run knows ahead of time is known {loop.reach} rows ahead: ask for {loop.reach} steps at most"
-        )
-    clock = Timeline(its.times(its.n_steps + loop.horizons[0] + np.arange(n_steps))).clock
-    if clock is None:
-        raise BadInput("the calendar of the next rows is not known: their times are no dates")
+    calendar = several(getattr(model.settings, "calendar", None))
     ahead = np.full((n_steps, model.problem.n_inputs), math.nan)
-    ahead[:, list(loop.given)] = calendar_inputs(clock, names)
+    if calendar:
+        clock = Timeline(its.times(its.n_steps + loop.horizons[0] + np.arange(n_steps))).clock
+        if clock is None:
+            raise BadInput("the calendar of the next rows is not known: their times are no dates")
+        ahead[:, loop.given[-2 * len(calendar) :]] = calendar_inputs(clock, calendar)
+    plans = loop.given[: len(loop.given) - 2 * len(calendar)]
+    if plans:
+        known = model.plans(data)
+        for place, column in enumerate(plans):
+            series, horizon = divmod(place, len(loop.horizons))
+            values = known[its.n_read + loop.horizons[horizon] :, series][:n_steps]
+            ahead[: len(values), column] = values
+    known_rows = np.isfinite(ahead[:, list(loop.given)]).all(axis=1)
+    n_known = n_steps if known_rows.all() else int(known_rows.argmin())
+    if n_known < n_needed:
+        raise BadInput(
+            f"what is known ahead of time reaches for {n_known + loop.reach} steps: ask for no more, or let the file "
+            "go on with rows that hold it alone"
+        )
     return ahead
 
 

@@ -9,13 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuroevo.errors import BadInput
 from neuroevo.prediction import Loop, PredictionTable, Predictor, loop_of
 from neuroevo.problems import PROBLEMS, SequenceProblem, as_sequences
+from neuroevo.problems.reading import several
 from neuroevo.problems.windows import Forecast as ForecastSettings
 from neuroevo.records.answers import forecast, predicted
 from neuroevo.records.continuation import Continued, alone, joined, without_lags
-from neuroevo.records.ensembles import predictor_of
+from neuroevo.records.ensembles import groups_in, predictor_of
 from neuroevo.records.errors import RecordError
 from neuroevo.records.predictors import ENSEMBLE_ARRAYS, ENSEMBLE_FILE, saved_ensemble
 from neuroevo.records.record import RunRecord
@@ -54,8 +58,7 @@ class Model:
         """Which inputs are targets or lags."""
         if self.settings is None:
             return loop_of(self.problem)
-        calendar = getattr(self.settings, "calendar", None) or ()
-        return loop_of(self.problem, self._horizons, 2 * (1 if isinstance(calendar, str) else len(calendar)))
+        return loop_of(self.problem, self._horizons, 2 * len(several(getattr(self.settings, "calendar", None))))
 
     @property
     def _horizons(self) -> tuple[int, ...]:
@@ -101,6 +104,23 @@ class Model:
             return [alone(observed, self.loop) for observed in sequences]
         numbered = getattr(settings, "time", None) is None
         return [joined(self.problem, self.loop, observed, numbered=numbered) for observed in sequences]
+
+    def plans(self, data: Any) -> NDArray[np.float64]:
+        """``(n_rows, n_known)``: what a file tells of columns that are known ahead of time, to its very last row.
+
+        Raises:
+            DataError: It can't be used.
+        """
+        names = [self.problem.input_names[c] for c in self.loop.given]
+        n_horizons, n_calendar = len(self._horizons), 2 * len(several(getattr(self.settings, "calendar", None)))
+        names = [name.rpartition(" (t+")[0] for name in names[: len(names) - n_calendar : n_horizons]]
+        settings: Any = self.settings
+        plain = {"target": None, "labels": None, "known": None, "calendar": None, "lags": 1, "horizon": 1}
+        prepared = {"residual": None, "residual_lags": None, "transform": None}
+        columns = dataclasses.replace(settings, input=settings.known, **plain, **prepared)
+        shape = (1, 1, len(names))
+        alike = SequenceProblem(np.zeros(shape), np.zeros(shape), input_names=names, target_names=names)
+        return np.asarray(columns.read_inputs(data, alike)[0].inputs)
 
     @property
     def _kind(self) -> str:
@@ -148,31 +168,32 @@ class Model:
 
 
 def open_model(path: str | Path) -> Model:
-    """The model in the folder of a run or of a set of trials, or of the ensemble file in it.
+    """The model in the folder of a run, of a set of trials or of a sweep, or of the ensemble file in it.
+
+    Of a run the final fit where there is one; of a set its ensemble; of a sweep the one that validation has chosen.
 
     Raises:
-        RecordError: The folder is neither, damaged, or without a champion or its data.
-        BadInput: It is a sweep, or an ensemble without its runs.
+        RecordError: The folder is none of them, damaged, or without a champion or its data.
+        BadInput: Nothing has finished; it is a sweep of which nothing was chosen, or an ensemble without its runs.
     """
     path = Path(path)
     if path.name in (ENSEMBLE_FILE, ENSEMBLE_ARRAYS) and path.is_file():
         path = path.parent
     found, saved = set_in(path), saved_ensemble(path)
-    if isinstance(found, SweepSet):
-        raise BadInput(f"{path} is a sweep, whose points are different models: name the folder of a point in it")
-    if found is not None:
-        records = found.finished()
-        predictor = predictor_of(records) if saved is None else saved.predictor()
-    elif saved is not None:
+    if found is None and saved is not None:
         raise BadInput(
             f"{path} holds an ensemble without its runs, and so without their data: name the folder of the set or of a "
             "run; from Python, load_predictor(folder).predict(inputs)"
         )
-    else:
-        records = [RunRecord.open(path)]
-        predictor = records[0].predictor()
-    problem = as_sequences(records[0].problem, "no predictions")
-    return Model(path, tuple(records), predictor, problem, _settings_of(records[0]))
+    if isinstance(found, SweepSet) and saved is None:
+        raise BadInput(f"{path} is a sweep, whose points are different models: name the folder of a point in it")
+    records = [record for its in groups_in([path]).values() for record in its]
+    if not records:
+        raise BadInput(f"no run in {path} has finished yet")
+    delivered = tuple(record.delivered for record in records)
+    predictor = predictor_of(records) if saved is None else saved.predictor()
+    problem = as_sequences(delivered[0].problem, "no predictions")
+    return Model(path, delivered, predictor, problem, _settings_of(records[0]))
 
 
 def _settings_of(record: RunRecord) -> Any | None:

@@ -51,7 +51,11 @@ def predictor_of(
     sizes |= {"skip": True} if skip else {}
     network = make_network(kind, problem.n_inputs, problem.n_outputs, **sizes)
     genomes = np.random.default_rng(n).normal(size=(n, network.n_genes))
-    return Predictor(tuple(Member(network, genome, problem.scaling_arrays()) for genome in genomes), combine)
+    members = tuple(Member(network, genome, problem.scaling_arrays()) for genome in genomes)
+    if combine != "weighted":
+        return Predictor(members, combine)
+    weights = np.arange(1, n + 1) / np.arange(1, n + 1).sum()
+    return Predictor(members, "mean", weights=tuple(weights.tolist()))
 
 
 @pytest.mark.parametrize("kind", NETWORKS.names())
@@ -62,7 +66,7 @@ def predictor_of(
     horizon=st.sampled_from([1, 2, 14]),
     scaling=st.sampled_from(["none", "standard", "range"]),
     n_members=st.sampled_from([1, 2, 3, 9]),
-    combine=st.sampled_from(["median", "mean"]),
+    combine=st.sampled_from(["median", "mean", "weighted"]),
     skip=st.booleans(),
 )
 def test_rows_one_at_a_time_give_the_bits_of_all_at_once(

@@ -267,6 +267,26 @@ def test_a_calendar_goes_on(tmp_path: Path) -> None:
     np.testing.assert_allclose(table.prediction[:, 0], load[95:], rtol=1e-9)
 
 
+def test_plans_are_read_as_far_as_the_file_goes(tmp_path: Path) -> None:
+    keys: dict[str, Any] = {"known": "plan", "calendar": "weekday", "lags": 2}
+    its = model(tmp_path, **keys)
+    path = write(tmp_path / "new.csv", slice(80, 105), blank=slice(95, None))
+    table = its.forecast(10, path)
+    every, stream = values(N_ALL), its.predictor.stream()
+    load = every[:95, 0].tolist()
+    for row in range(1, 104):
+        angle = 2 * np.pi * ((FIRST + dt.timedelta(days=row + 1)).weekday() / 7)
+        said = stream.step([load[row], load[row - 1], every[row + 1, 2], np.sin(angle), np.cos(angle)])
+        if row >= 94:
+            load.append(float(said[0]))
+    np.testing.assert_allclose(table.prediction[:, 0], load[95:], rtol=1e-9)
+    assert list(table.keys["day"]) == days(105)[95:]
+    assert table.high is not None
+    assert np.isfinite(table.high).all()
+    with pytest.raises(BadInput, match="known ahead of time reaches for 10 steps"):
+        its.forecast(11, path)
+
+
 def test_tables_are_csv_json_and_columns(tmp_path: Path) -> None:
     its = model(tmp_path, 3, input=("load", "wind"), target=("load", "wind"))
     table = its.forecast(25)

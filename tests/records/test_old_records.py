@@ -42,6 +42,15 @@ def test_a_finished_record_is_opened_and_shown(old: Path) -> None:
     assert "linear autoregression" in shown
 
 
+def test_a_finished_record_forecasts(old: Path) -> None:
+    record, table = RunRecord.open(old / "finished"), ne.open_model(old / "finished").forecast(3)
+    problem, known = record.problem.original, record.problem.original.inputs[0, :, 0].tolist()
+    known.append(float(problem.targets[0, -1, 0]))
+    for value, row in zip(table.prediction[:, 0], table.keys["row"], strict=True):
+        known.append(float(record.predictor().predict([[[x] for x in known]])[0, -1, 0]))
+        assert (row, value) == (len(known), pytest.approx(known[-1], rel=1e-12))
+
+
 def test_a_killed_record_is_shown_and_resumed_to_the_bits_of_the_finished_one(old: Path) -> None:
     assert "not finished" in folder_text(old / "killed")
     resumed = ne.resume(old / "killed")
