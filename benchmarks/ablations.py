@@ -24,6 +24,7 @@ import neuroevo as ne
 from neuroevo.prediction import ensemble_selection
 from neuroevo.prediction.selection import MOST_WORSE
 from neuroevo.problems import PROBLEMS
+from neuroevo.problems.baselines import baselines
 from neuroevo.settings import parse_settings
 
 SHARES = (1.0, 0.8)
@@ -91,7 +92,7 @@ def case(name: str, share: float, file: Path) -> dict[str, np.ndarray]:
         found["targets"] = plain.original.targets[0, :, 0]
         for part in plain.parts:
             found[f"mask_{part}"] = plain.counted(part)[0, :, 0]
-        for each in plain._baselines:
+        for each in baselines(plain):
             found[f"simple/{each.name}"] = plain.predictions(each.outputs)[0, :, 0]
     np.savez(file, **found)
     return found
