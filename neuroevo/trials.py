@@ -22,6 +22,7 @@ from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
 from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet, TrialSet
+from neuroevo.records.selection import check_selectable
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.reader import with_overrides, without
 from neuroevo.stopping import SignalTrap, exit_code
@@ -232,7 +233,7 @@ def plan_runs(
 
     Raises:
         ScenarioError: A point is wrong.
-        ValueError: trials is below 1.
+        ValueError: trials is below 1, or the validation part is to choose and can't.
     """
     if trials is not None:
         whole_number("n_trials", trials)
@@ -264,6 +265,8 @@ def plan_runs(
         its_data = data if shared else there.problem.fingerprint()
         problems.setdefault(its_data, there.problem)
         replaced = {**values, **point.values}
+        if found is not None and found.settings.ensemble is not None:
+            check_selectable(there.problem)
         sets.append(PlannedSet(point, replaced, there.table, its_data, _identity(there, its_data)))
     return Plan(
         source=source,

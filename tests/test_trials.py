@@ -312,6 +312,17 @@ def test_of_a_sweep_validation_chooses_among_points_and_simple_competitors(
     assert f"{100 * max(weights.values()):.0f} %" in text
 
 
+def test_a_selection_without_a_validation_part_is_refused_before_anything_runs(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    text = small_scenario.read_text()
+    assert "validation" in text
+    small_scenario.write_text(text.replace("validation", "later") + SELECTED)
+    with pytest.raises(ValueError, match="part called validation, and the problem has none"):
+        plan_runs(small_scenario, overrides=SHORT)
+    assert not list(tmp_path.glob("*-sweep"))
+
+
 def test_a_selection_of_trials_alone_is_the_only_ensemble(small_scenario: Path, tmp_path: Path) -> None:
     small_scenario.write_text(small_scenario.read_text() + '[sweep]\ntrials = 2\nensemble = "selection"\n')
     (trials,) = run_plans([plan_runs(small_scenario, overrides=SHORT)], tmp_path).folders
