@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import tempfile
 import time
 import warnings
@@ -146,7 +145,9 @@ def default(name: str, folder: Path, rehearse: bool, repeats: int) -> dict[str, 
         contestants, weights = saved.results["contestants"], saved.chosen["weights"]
         runs = {its.path.name: its.finished() for its in (whole.points() if plan.keys else [whole])}
         networks = sum(share for key, share in weights.items() if key in runs)
-        figures = {"networks": networks, "out_of_bag": saved.chosen["validation"].get("nmse", math.nan)}
+        figures = {"networks": networks}
+        if "nmse" in saved.chosen["validation"]:
+            figures["out_of_bag"] = saved.chosen["validation"]["nmse"]
         if saved.intervals:
             figures["coverage"] = saved.intervals["parts"]["test"]["absolute_coverage"]
         seconds = sum(record.run["seconds"] for its in runs.values() for record in its)
@@ -276,9 +277,32 @@ def cell(figures: list[float]) -> str:
     return f"{median:.4f}" if low == high else f"{median:.4f} ({low:.4f} to {high:.4f})"
 
 
+def summary(report: dict) -> str:
+    """The default beside the best simple and the best other competitor, and how its intervals hold."""
+    lines = [
+        "| problem | chosen by validation | one seed | best simple competitor | best of PyTorch and echo states "
+        "| say of networks | test targets in 90 % intervals |",
+        "| --- | ---: | ---: | --- | --- | ---: | ---: |",
+    ]
+    for name, found in report.items():
+        simple, other = {}, {}
+        for label, figures in found.items():
+            if not label.startswith("neuroevo"):
+                kind = other if label.startswith(("PyTorch", "echo")) else simple
+                kind[label] = figures["test"][0]
+        best = [f"{its[label]:.4f}, {label}" for its in (simple, other) for label in [min(its, key=its.__getitem__)]]
+        own = found[DEFAULT]
+        coverage = f"{100 * own['coverage'][0]:.0f} %" if "coverage" in own else ""
+        lines.append(
+            f"| {name} | {cell(own['test'])} | {cell(found[ONE]['test'])} | {best[0]} | {best[1]} "
+            f"| {100 * own['networks'][0]:.0f} % | {coverage} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def tables(report: dict) -> str:
     """A table for each problem, the smallest test error first."""
-    lines = []
+    lines = ["# Errors on data that nobody has seen: all tables", "", "What they say: [new_data.md](new_data.md).", ""]
     for name, found in report.items():
         lines += [f"## {name}", "", "| | validation | test | seconds |", "| --- | ---: | ---: | ---: |"]
         for label, figures in sorted(found.items(), key=lambda item: item[1]["test"][0]):
@@ -317,6 +341,7 @@ def main() -> None:
             options.json.write_text(json.dumps(report, indent=1) + "\n")
         if options.tables:
             options.tables.write_text(tables(report))
+    print(summary(report))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
 from neuroevo.experiment import DEFAULT_RESULTS, go_on, start_run, stated_reason
 from neuroevo.records import RecordError, RecordUnwritable, RunRecord, SweepSet, TrialSet
+from neuroevo.records.selection import check_selectable
 from neuroevo.scenario import Point, Scenario, ScenarioError, check_sweep, check_table, read_table
 from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import with_overrides, without
@@ -256,7 +257,7 @@ def plan_runs(
 
     Raises:
         ScenarioError: A point is wrong.
-        ValueError: trials is below 1.
+        ValueError: trials is below 1, or the validation part is to choose and can't.
     """
     if trials is not None:
         whole_number("n_trials", trials)
@@ -296,6 +297,8 @@ def plan_runs(
         named = point if keys else Point(f"{source.stem}-{'folds' if of_folds else 'trials'}", {})
         tables = tuple((table, name) for table, name, _ in of_folds)
         identity = _identity(there, its_data, {"folds": [name for _, name in tables]} if tables else {})
+        if found is not None and found.settings.ensemble is not None:
+            check_selectable(there.problem)
         sets.append(PlannedSet(named, {**values, **point.values}, there.table, its_data, identity, tables))
     return Plan(
         source=source,

@@ -15,6 +15,7 @@ from neuroevo.analysis import ranked
 from neuroevo.analysis import summary as summary_of
 from neuroevo.callbacks import Callback
 from neuroevo.cli.texts import folder_text
+from neuroevo.plots import plot_sweep
 from neuroevo.problems import sequence as competing
 from neuroevo.records import RecordError, SweepSet, saved_ensemble, set_in
 from neuroevo.scenario import ScenarioError, load_scenario
@@ -304,9 +305,22 @@ def test_of_a_sweep_validation_chooses_among_points_and_simple_competitors(
     assert best == [ranked(found)[0]["folder"]]
     with pytest.raises(ValueError, match="leave combine and best out"):
         ne.ensemble(sweep.path, select=True, best=2)
+    drawn = [path.name for path in plot_sweep(sweep, formats=["png"])]
+    assert drawn == ["sweep.png", "compare.png", "prediction.png"]
     text = folder_text(sweep.path)
     assert "chosen by validation, which gives targets that had no say in it" in text
     assert f"{100 * max(weights.values()):.0f} %" in text
+
+
+def test_a_selection_without_a_validation_part_is_refused_before_anything_runs(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    text = small_scenario.read_text()
+    assert "validation" in text
+    small_scenario.write_text(text.replace("validation", "later") + SELECTED)
+    with pytest.raises(ValueError, match="part called validation, and the problem has none"):
+        plan_runs(small_scenario, overrides=SHORT)
+    assert not list(tmp_path.glob("*-sweep"))
 
 
 def test_a_selection_of_trials_alone_is_the_only_ensemble(small_scenario: Path, tmp_path: Path) -> None:

@@ -134,10 +134,11 @@ def _islands_text(table: Mapping[str, Any]) -> str:
 
 def _sweep_text(sweep: Sweep) -> str:
     trials = f"{sweep.settings.trials} seed{'s' if sweep.settings.trials > 1 else ''}"
+    chosen = "; validation chooses the ensemble" if sweep.settings.ensemble else ""
     if not sweep.over:
-        return trials
+        return trials + chosen
     how = "over" if sweep.settings.samples is None else "drawn over"
-    return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each"
+    return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each{chosen}"
 
 
 def folder_text(path: Path) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from neuroevo.records import RunRecord
+
 Floats = NDArray[np.float64]
 
 _MOST_KEYS = 6
@@ -60,17 +62,24 @@ def plot_trials(trials: TrialSet, formats: Sequence[str] = style.FORMATS) -> lis
     folder = own_subfolder(trials.path / PLOT_FOLDER)
     title = trials.title or trials.path.name
     paths = plot_compare(records, folder, formats, title=title, group_by=lambda _: "incumbent")
-    ensemble = saved_ensemble(trials.path)
-    if ensemble is None or not records[0].run["data"].get("stored"):
-        return paths
-    problem = as_sequences(records[0].problem, "no plot of predictions")
+    return paths + _plot_ensemble(trials.path, records[0], title, formats)
+
+
+def _plot_ensemble(path: Path, record: RunRecord, title: str, formats: Sequence[str]) -> list[Path]:
+    """Draw the predictions of the ensemble that is saved in a folder, if there is one, on the data of a run."""
+    ensemble = saved_ensemble(path)
+    if ensemble is None or not record.run["data"].get("stored"):
+        return []
+    problem = as_sequences(record.problem, "no plot of predictions")
     said = ensemble.predictor().forecast_rows(problem.original.input_rows, problem.lengths)
-    with style.drawing(f"the ensemble in {trials.path}"):
-        return paths + style.save(draw_ensemble(said, problem, title), folder, "prediction", formats)
+    with style.drawing(f"the ensemble in {path}"):
+        return style.save(draw_ensemble(said, problem, title), own_subfolder(path / PLOT_FOLDER), "prediction", formats)
 
 
 def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[Path]:
-    """Draw the error at each point over each swept key, and where there are few points, their curves.
+    """Draw the error at each point over each swept key; where there are few points, their curves; and predictions.
+
+    These are of the ensemble that validation has chosen among the points, where the sweep has one.
 
     Args:
         sweep: At least one of its runs has finished.
@@ -96,7 +105,7 @@ def plot_sweep(sweep: SweepSet, formats: Sequence[str] = style.FORMATS) -> list[
     records = [record for trials in points for record in trials.trials() if record.history.n_generations]
     if len(points) <= _MOST_CURVES:
         paths += plot_compare(records, folder, formats, title=title, group_by=lambda each: labels[each.path.parent])
-    return paths
+    return paths + _plot_ensemble(sweep.path, records[0], title, formats)
 
 
 def _draw(found: Mapping[str, Any], title: str) -> Figure:

@@ -20,7 +20,7 @@ from neuroevo.prediction import (
 )
 from neuroevo.prediction.conformal import VALIDATION
 from neuroevo.prediction.selection import MOST_WORSE
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems import Problem, SequenceProblem, as_sequences
 from neuroevo.problems.objectives import Own, Pinball
 from neuroevo.records.ensembles import common_problem, member_of, refuse_twice
 from neuroevo.records.record import RunRecord
@@ -72,7 +72,7 @@ def choose(groups: Mapping[str, Sequence[RunRecord]], *, calibrate: bool = True)
     problem = common_problem(records) if records else None
     if problem is None:
         raise BadInput("a selection needs finished runs whose records hold their data")
-    _refuse(problem)
+    check_selectable(problem)
     models: dict[str, list[Member | LogisticMember]] = {
         name: [member_of(record) for record in its] for name, its in groups.items() if its
     }
@@ -143,7 +143,14 @@ def _factor(problem: SequenceProblem) -> Values:
     return np.array([values.std() if values.size and values.std() > 0 else 1.0 for values in columns])
 
 
-def _refuse(problem: SequenceProblem) -> None:
+def check_selectable(problem: Problem) -> None:
+    """Check that the validation part of a problem can choose among models.
+
+    Raises:
+        NotSequences: It is not made of sequences.
+        BadInput: It has no part called validation, or an objective that squared errors can't stand for.
+    """
+    problem = as_sequences(problem, 'ensemble = "selection"')
     if VALIDATION not in problem.parts:
         raise BadInput("a selection is made by the errors on a part called validation, and the problem has none")
     if isinstance(problem.objective, Pinball | Own):
