@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neuroevo.analysis import evaluate
+    from neuroevo.analysis import evaluate, to_frame
     from neuroevo.callbacks import Callback
     from neuroevo.compute import Compute, ComputeSession
     from neuroevo.errors import BadInput, MachineRefused, NeuroevoError, OutOfMemory, WrongType
@@ -68,6 +68,7 @@ _ROOMS = {
     "SequenceProblem": "problems",
     "Within": "problems",
     "evaluate": "analysis",
+    "to_frame": "analysis",
     "Model": "records",
     "make_sequences": "problems.making",
     "make_series": "problems.making",
@@ -126,6 +127,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "SequenceProblem",
     "Within",
     "evaluate",
+    "to_frame",
     "Model",
     "make_sequences",
     "make_series",

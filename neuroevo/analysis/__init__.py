@@ -2,13 +2,15 @@
 
 :func:`summary` gives medians and quartiles over a set of trials or the points of a sweep, :func:`ranked` the points
 with the best first, :func:`trial_quartiles` the middle of several error curves, :func:`write_ensemble` makes one
-predictor of a set's champions and measures it, :func:`evaluate` measures a model on data that have come since. It
-reads records and gives numbers; how they are written or drawn is a matter of those who show them.
+predictor of a set's champions and measures it, :func:`evaluate` measures a model on data that have come since,
+:func:`to_frame` makes data frames of histories and tables. It reads records and gives numbers; how they are written
+or drawn is a matter of those who show them.
 """
 
 from neuroevo.analysis.curves import error_curve, trial_quartiles
 from neuroevo.analysis.ensembles import LEVEL, write_ensemble, write_selection
 from neuroevo.analysis.evaluations import Evaluated, evaluate
+from neuroevo.analysis.frames import to_frame
 from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors
 from neuroevo.analysis.ranking import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
 from neuroevo.analysis.summaries import summarised, summary, summary_row, write_summaries
@@ -32,6 +34,7 @@ __all__ = [
     "summarised",
     "summary",
     "summary_row",
+    "to_frame",
     "trial_quartiles",
     "unequal_costs",
     "write_ensemble",

@@ -155,8 +155,7 @@ def write_summaries(found: TrialSet | SweepSet) -> dict[str, Any]:
     for trials in found.points():
         rows = rows_of(trials)
         points.append((trials, _write(trials.path, summarised(rows), rows)))
-        named = {"point": trials.path.name, **_cells(found.keys, trials.values)}
-        runs += [named | row for row in rows]
+        runs += _of_point(found, trials, rows)
     write_table(found.path / "runs.csv", runs)
     whole = _of_points(found, points)
     return _write(found.path, whole, [dict(_row(found.keys, point)) for point in whole["points"]])
@@ -165,6 +164,23 @@ def write_summaries(found: TrialSet | SweepSet) -> dict[str, Any]:
 def rows_of(trials: TrialSet) -> list[dict[str, Any]]:
     """All trials of a set as rows of a table, as :func:`summary_row` gives them."""
     return [summary_row(record) for record in trials.trials()]
+
+
+def run_rows(found: TrialSet | SweepSet) -> list[dict[str, Any]]:
+    """All runs of a set as rows: the summary.csv of a set of trials, the runs.csv of a sweep."""
+    if isinstance(found, TrialSet):
+        return rows_of(found)
+    return [row for trials in found.points() for row in _of_point(found, trials, rows_of(trials))]
+
+
+def point_rows(sweep: SweepSet) -> list[dict[str, Any]]:
+    """The points of a sweep as rows: its summary.csv."""
+    return [dict(_row(sweep.keys, point)) for point in summary(sweep)["points"]]
+
+
+def _of_point(sweep: SweepSet, trials: TrialSet, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    named = {"point": trials.path.name, **_cells(sweep.keys, trials.values)}
+    return [{**named, **row} for row in rows]
 
 
 def _of_points(sweep: SweepSet, found: Sequence[tuple[TrialSet, Mapping[str, Any]]]) -> dict[str, Any]:
@@ -223,17 +239,17 @@ def _parts(results: object) -> Iterable[tuple[str, Mapping[str, Any]]]:
 def _row(keys: Sequence[str], point: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from _cells(keys, point["values"]).items()
     for name in ("folder", "n_trials", "n_finished", "success"):
-        yield name, "nan" if point[name] is None else point[name]
+        yield name, math.nan if point[name] is None else point[name]
     for name in ("mean", "deviation") if "folds" in point else ():
         value = point["folds"][name]
-        yield f"folds.validation_error.{name}", "nan" if value is None else value
+        yield f"folds.validation_error.{name}", math.nan if value is None else value
     for name, figures in point["figures"].items():
         for column, value in (
             (name, "median"),
             (f"{name}.lower", "lower_quartile"),
             (f"{name}.upper", "upper_quartile"),
         ):
-            yield column, "nan" if figures[value] is None else figures[value]
+            yield column, math.nan if figures[value] is None else figures[value]
 
 
 def _cells(keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:

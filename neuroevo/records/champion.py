@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroevo.errors import BadInput
+from neuroevo.problems import Preparation, Scaling
 from neuroevo.records.errors import RecordError
 from neuroevo.records.npz import read_npz, write_npz
 
@@ -27,15 +30,42 @@ class SavedChampion:
         genome: ``(n_genes,)`` float64.
         error: Its error on the training part, in scaled units.
         arrays: The weight arrays that the genome decodes to, by name.
-        scaling: The parameters of the problem's scaling; empty where there is none.
+        scaling_arrays: The parameters of its problem's preparation and scaling, as `Problem.scaling_arrays` gives them;
+            empty where there are none.
         figures: Further numbers about it, such as the generation that found it and its validation error.
     """
 
     genome: NDArray[np.float64]
     error: float
     arrays: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    scaling: Mapping[str, NDArray[Any]] = field(repr=False)
+    scaling_arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     figures: Mapping[str, float]
+
+    @cached_property
+    def scaling(self) -> Scaling | None:
+        """The units that it was trained in, as `SequenceProblem.scaling`; None of another kind of problem.
+
+        Raises:
+            RecordError: The arrays are damaged.
+        """
+        if not self.scaling_arrays:
+            return None
+        try:
+            return Scaling.from_arrays(self.scaling_arrays)
+        except BadInput as error:
+            raise RecordError(f"{CHAMPION_FILE} holds no scaling: {error}") from error
+
+    @cached_property
+    def preparation(self) -> Preparation | None:
+        """What was done before scaling, as `SequenceProblem.preparation`; None where nothing was.
+
+        Raises:
+            RecordError: The arrays are damaged.
+        """
+        try:
+            return Preparation.from_arrays(self.scaling_arrays)
+        except BadInput as error:
+            raise RecordError(f"{CHAMPION_FILE} holds no preparation: {error}") from error
 
 
 def write_champion(

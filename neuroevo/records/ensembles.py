@@ -130,7 +130,7 @@ def member_of(record: RunRecord) -> Member:
     champion = record.champion
     figures = {"error": champion.error, **champion.figures}
     try:
-        return Member(record.network, champion.genome, champion.scaling, _label(record), figures)
+        return Member(record.network, champion.genome, champion.scaling_arrays, _label(record), figures)
     except ValueError as error:
         raise RecordError(f"{record.path}: its champion does not fit its network or scaling: {error}") from error
 

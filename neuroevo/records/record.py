@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroevo.networks import Network, make_network
-from neuroevo.problems import Problem, SequenceProblem, problem_class
+from neuroevo.problems import Problem, Results, SequenceProblem, problem_class
 from neuroevo.problems.arrays import fingerprint
 from neuroevo.records import provenance
 from neuroevo.records.champion import CHAMPION_FILE, SavedChampion, read_champion
@@ -91,6 +91,12 @@ class RunRecord:
     def stop_reason(self) -> StopReason | None:
         """Why the run ended; None while it has not."""
         return stop_reason_of(self.path / RUN_FILE, self.run)
+
+    @cached_property
+    def results(self) -> Results | None:
+        """The closing table: the champion and its simple competitors on each part; None where the run has none."""
+        said = self.run.get("results")
+        return None if said is None else Results(said["measures"], said["contestants"], said.get("verdict", ""))
 
     @cached_property
     def altered(self) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +56,12 @@ def columns_of(row: Iterable[str]) -> tuple[str, ...]:
     return (*COLUMNS, *further)
 
 
-class History(Mapping[str, NDArray[Any]]):
+class History(dict[str, NDArray[Any]]):
     """The columns of all generations so far: ``history["best_error"]`` is a read-only ``(n_generations,)`` array.
 
-    Memory is one row a generation (and up to as much again in reserve, since the arrays grow by doubling).
+    It is a dict that only :meth:`append`, :meth:`extend` and :meth:`truncate` change, so that ``pandas.DataFrame`` and
+    ``polars.DataFrame`` take it as it is. Memory is one row a generation (and up to as much again in reserve, since the
+    arrays grow by doubling).
 
     Args:
         columns: The names of the columns, every one of :data:`COLUMNS` among them; left out, the first row says which
@@ -67,29 +69,29 @@ class History(Mapping[str, NDArray[Any]]):
     """
 
     def __init__(self, columns: Sequence[str] | None = None) -> None:
+        super().__init__()
         if columns is not None and len(set(columns)) != len(columns):
             raise BadInput(f"columns must differ from each other, got {tuple(columns)}")
         self._n_rows = 0
         self._fixed = columns is not None
         self._columns: dict[str, NDArray[Any]] = {}
-        self._add_columns(COLUMNS if columns is None else columns)
         self._minima: dict[str, tuple[int, NDArray[np.float64]]] = {}
+        self._add_columns(COLUMNS if columns is None else columns)
+        self._show()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _history_of, (dict(self), self._fixed)
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("the columns of a history are not set: it grows by append() and extend()")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     @property
     def n_generations(self) -> int:
         """How many rows there are."""
         return self._n_rows
-
-    def __len__(self) -> int:
-        return len(self._columns)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        view = self._columns[name][: self._n_rows]
-        view.flags.writeable = False
-        return view
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add the row of one generation.
@@ -108,6 +110,7 @@ class History(Mapping[str, NDArray[Any]]):
         for name, values in self._columns.items():
             values[self._n_rows] = row.get(name, math.nan)
         self._n_rows += 1
+        self._show()
 
     def extend(self, rows: Mapping[str, NDArray[Any]]) -> None:
         """Add many rows at once, given as columns of equal length."""
@@ -119,6 +122,7 @@ class History(Mapping[str, NDArray[Any]]):
         for name, values in rows.items():
             self._columns[name][self._n_rows : end] = values
         self._n_rows = end
+        self._show()
 
     def truncate(self, n_generations: int) -> None:
         """Forget all rows after the first `n_generations`."""
@@ -126,6 +130,7 @@ class History(Mapping[str, NDArray[Any]]):
             raise ValueError(f"n_generations must be in 0 ... {self._n_rows}, got {n_generations}")
         self._n_rows = n_generations
         self._minima.clear()
+        self._show()
 
     def best_so_far(self, name: str) -> NDArray[np.float64]:
         """The smallest value of a column up to each generation, ``(n_generations,)``, read-only; NaN is passed over.
@@ -159,6 +164,19 @@ class History(Mapping[str, NDArray[Any]]):
             grown = np.empty(max(n_rows, 2 * capacity), values.dtype)
             grown[: self._n_rows] = values[: self._n_rows]
             self._columns[name] = grown
+
+    def _show(self) -> None:
+        """Give the dict the columns as they are at present."""
+        for name, values in self._columns.items():
+            view = values[: self._n_rows]
+            view.flags.writeable = False
+            super().__setitem__(name, view)
+
+
+def _history_of(columns: Mapping[str, NDArray[Any]], fixed: bool) -> History:
+    history = History(tuple(columns) if fixed else None)
+    history.extend(columns)
+    return history
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,7 +363,7 @@ def test_a_run_on_a_residual_goes_on_to_the_same_bits_and_keeps_it_with_its_cham
     assert parts.champion.genome.tobytes() == whole.champion.genome.tobytes()
     assert parts.history["incumbent_error"].tobytes() == whole.history["incumbent_error"].tobytes()
     assert whole.error_name == "mean squared error of the residual (scaled units)"
-    problem, scaling = whole.problem, whole.champion.scaling
-    new = problem.original.with_preparation(Preparation.from_arrays(scaling)).with_scaling(Scaling.from_arrays(scaling))
+    problem, champion = whole.problem, whole.champion
+    new = problem.original.with_preparation(champion.preparation).with_scaling(champion.scaling)
     assert new.targets.tobytes() == problem.targets.tobytes()
     assert ne.load_scenario(whole.path / "scenario.toml", problem=problem).table["problem"]["transform"] == "difference"

@@ -40,7 +40,9 @@ def test_finished_record_gives_back_what_was_written(
     assert math.isnan(record.champion.figures["validation_error"])
     np.testing.assert_array_equal(record.problem.inputs, problem.inputs)
     np.testing.assert_array_equal(record.problem.original.targets, problem.original.targets)
-    np.testing.assert_array_equal(record.champion.scaling["scaling_target_offset"], problem.scaling.target_offset)
+    np.testing.assert_array_equal(record.champion.scaling.target_offset, problem.scaling.target_offset)
+    assert str(record.champion.scaling) == str(problem.scaling)
+    assert record.champion.preparation is None
 
 
 def test_record_needs_nothing_outside_its_folder(finished: Path, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -122,3 +124,40 @@ def test_truncated_history_goes_on_from_there() -> None:
     assert history["best_error"][-1] == 0.25
     with pytest.raises(ValueError, match=r"0 \.\.\. 5"):
         history.truncate(6)
+
+
+def test_a_history_is_a_dict_that_nothing_but_its_rows_changes() -> None:
+    history = History()
+    history.append(row(1, step_size=0.5))
+    assert {name: column.tolist() for name, column in dict(history).items()}["step_size"] == [0.5]
+    for change in (
+        lambda: history.update(best_error=np.ones(1)),
+        lambda: history.pop("best_error"),
+        lambda: history.__setitem__("x", np.ones(1)),
+        history.clear,
+    ):
+        with pytest.raises(TypeError, match="append"):
+            change()
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 300])
+def test_copies_of_a_history_go_on_alone(n_rows: int) -> None:
+    history = History()
+    for generation in range(1, n_rows + 1):
+        history.append(row(generation, step_size=0.5))
+    for twin in (pickle.loads(pickle.dumps(history)), copy.deepcopy(history)):  # noqa: S301 - our own bytes
+        twin.append(row(n_rows + 1, step_size=0.25))
+        assert twin["step_size"].tolist() == [0.5] * n_rows + [0.25]
+    assert history.n_generations == n_rows
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_frames_take_a_history_as_it_is(package: str) -> None:
+    frames = pytest.importorskip(package)
+    history = History()
+    for generation in range(1, 4):
+        history.append(row(generation, step_size=generation / 4))
+    frame = frames.DataFrame(history)
+    assert list(frame.columns) == [*COLUMNS, "step_size"]
+    assert frame["step_size"].to_list() == [0.25, 0.5, 0.75]
+    assert frame["generation"].to_numpy().dtype == np.int64
