@@ -280,8 +280,7 @@ def cell(figures: list[float]) -> str:
 def summary(report: dict) -> str:
     """The default beside the best simple and the best other competitor, and how its intervals hold."""
     lines = [
-        "| problem | chosen by validation | one seed | best simple competitor | best of PyTorch and echo states | say of "
-        + "networks | test targets in 90 % intervals |",
+        "| problem | chosen by validation | one seed | best simple | best other | networks' say | in 90 % intervals |",
         "| --- | ---: | ---: | --- | --- | ---: | ---: |",
     ]
     for name, found in report.items():
