@@ -70,15 +70,15 @@ def errors(problem, setting: dict, folder: Path, n_seeds: int) -> dict[str, list
         # That of a final fit is scaled by all that it has learnt from.
         its = problem if delivered is record else delivered.problem
         outputs = network.predict(delivered.champion.genome, its.inputs, its.lengths)
-        for part in PARTS:
-            found[part].append(figure(its, outputs, part) if part in its.parts else np.nan)
+        for part in PARTS.keys() & its.parts.keys():
+            found[part].append(figure(its, outputs, part))
     return found
 
 
 def page(found: dict) -> str:
     lines = ["# Noise and weight decay, each alone", "", *__doc__.split("\n\n")[2].splitlines(), ""]
     for part, title in PARTS.items():
-        names = [name for name in SETTINGS if all(np.isfinite(by[name][part]).all() for by in found.values())]
+        names = [name for name in SETTINGS if all(by[name][part] for by in found.values())]
         lines += [f"Medians over the seeds, {title}:", "", "| problem | " + " | ".join(names) + " |"]
         lines += ["| --- |" + " ---: |" * len(names)]
         for problem, by_setting in found.items():

@@ -108,7 +108,7 @@ def test_a_run_that_crashed_in_it_goes_on_to_the_same_bits(
     with pytest.raises(Crash):
         ne.run(scenario, results=tmp_path / "crashed", callbacks=[At(generation, crash)])
     (path,) = (tmp_path / "crashed").iterdir()
-    assert RunRecord.open(path).status == "running"
+    assert RunRecord.open(path).status == "failed"
     assert both(ne.resume(path)) == both(whole)
     assert RunRecord.open(path).altered == ()
 

@@ -64,7 +64,7 @@ def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
 
 
 def read_out_rows(arrays: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
-    """``(n_outputs, 1 + n_hidden + n_skip)``: the slots of each output's bias, units and, if it sees them, inputs."""
+    """``(n_outputs, 1 + n_hidden + n_skip)``: the slots of each output's bias, units and the inputs that it sees."""
     return np.column_stack([arrays[name] for name in ("bias_out", "weight_out", "weight_skip") if name in arrays])
 
 

@@ -142,6 +142,11 @@ def rows_between(labels: Labels, limits: Sequence[Any], what: str) -> NDArray[np
     """
     first, last = limits
     if labels.dtype.kind == "U":
+        if labels[0][:4].isdecimal() and not all(str(limit)[:4].isdecimal() for limit in limits):
+            raise DataError(
+                f"{what} = {list(limits)}: the times begin with the year ({labels[0]} ...), so limits must "
+                f"too, such as [{str(labels[0])!r}, {str(labels[-1])!r}]"
+            )
         first, last = (_as_labelled(str(limit), str(labels[0])) for limit in limits)
         ends = np.array([label[: len(last)] for label in labels.tolist()])
         inside = (labels >= first) & (ends <= last)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import is_missing_text, is_number, listed
+from neuroevo.problems.classes import class_texts, whole
 from neuroevo.problems.columns import Columns
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Feature, Notes, learn
@@ -232,7 +232,7 @@ class Rows:
         Raises:
             DataError: It is missing and may not be.
         """
-        places = {_whole(name): i for i, name in enumerate(classes)}
+        places = {whole(name): i for i, name in enumerate(classes)}
         for row, text in zip(self.places.tolist(), class_texts(self.table, column, self.places), strict=True):
             if text in places:
                 yield places[text]
@@ -245,34 +245,19 @@ class Rows:
                 )
 
 
-def class_texts(table: Table, column: Column, rows: NDArray[np.intp]) -> list[str]:
-    """The class of each row as text; whole numbers without decimals."""
-    cells = table.cells[table.find(column)]
-    return [_whole(str(cells[row]).strip()) for row in rows.tolist()]
-
-
-def _whole(text: str) -> str:
-    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdecimal() else text
-
-
-def classes_of(column: Column, tables: Sequence[Table], rows: Sequence[NDArray[np.intp]]) -> tuple[str, ...]:
-    """The classes of all rows, numbers in their order.
+def refuse_known_targets(table: Table, known: Sequence[Column], targets: Sequence[Column]) -> None:
+    """Refuse targets that are handed over as known ahead of time.
 
     Raises:
-        DataError: There is one only, or there are too many.
+        DataError: There is one.
     """
-    texts = [text for table, its in zip(tables, rows, strict=True) for text in class_texts(table, column, its)]
-    found = {text for text in texts if not is_missing_text(text)}
-    if len(found) < 2:
-        only = f"all rows have the class {next(iter(found))!r}" if found else "no row has a class"
-        raise DataError(f"{tables[0].path}, column {tables[0].name(column)!r}: {only}; two at least are needed")
-    if len(found) > max(12, len(texts) // 4):
-        raise DataError(
-            f"{tables[0].path}, column {tables[0].name(column)!r}: {len(found)} different entries in {len(texts)} rows "
-            f"({listed(sorted(found), 3)}) are no classes; numbers to be predicted are named by `target`"
-        )
-    numbers = all(is_number(text) for text in found)
-    return tuple(sorted(found, key=lambda text: (float(text), text) if numbers else (0.0, text)))
+    places = {table.find(column) for column in targets}
+    for column in known:
+        if table.find(column) in places:
+            raise DataError(
+                f"known names the target {table.name(column)!r}: it would be handed the answer; known is for what is "
+                "certain before, such as plans and holidays"
+            )
 
 
 def learnt_features(

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.assembly import Sample
 from neuroevo.problems.chronology import file_parts, part_rows
+from neuroevo.problems.classes import classes_of
 from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Notes
 from neuroevo.problems.generators.base import at_end
 from neuroevo.problems.missing import Gaps
-from neuroevo.problems.reading import Plan, Rows, classes_of, learnt_features, several, zones_of
+from neuroevo.problems.reading import Plan, Rows, learnt_features, refuse_known_targets, several, zones_of
 from neuroevo.problems.table import Column, Table
 from neuroevo.problems.timeline import Timeline
 from neuroevo.problems.windows import column_lags
@@ -224,6 +225,7 @@ def _plan(
     tables = [source.table for source in sources]
     training = [_rows_of("train", source, its) for source, its in zip(sources, masks, strict=True)]
     targets = several(settings.labels) if by_row else several(settings.targets)
+    refuse_known_targets(tables[0], several(settings.known), several(settings.targets) or several(settings.labels))
     classes = None
     if by_row and settings.labels is not None:
         classes = classes_of(settings.labels, tables, [np.arange(table.n_rows) for table in tables])

@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.assembly import Sample, assemble
-from neuroevo.problems.chronology import REST, checked_parts, part_rows
+from neuroevo.problems.chronology import checked_parts, part_rows
+from neuroevo.problems.dividing import classes_of_sequences, with_validation
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Notes
 from neuroevo.problems.files import matching, read_bytes
-from neuroevo.problems.generators.base import at_end, data_stream, one_hot
+from neuroevo.problems.generators.base import at_end, data_stream
 from neuroevo.problems.learned import RightClass, Within
 from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
-from neuroevo.problems.observed import Observed, as_table, observed, restored_plan
+from neuroevo.problems.observed import Observed
+from neuroevo.problems.observed_sequences import observed_sequences
 from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.reading import ReadingSettings, several
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays
 from neuroevo.problems.sequence_tables import Source, from_tables, owners_by_file, source_of
 from neuroevo.problems.table import Column, Table, read_table, table_of_content
-from neuroevo.problems.timeline import Timeline
 from neuroevo.problems.windows import Horizon, Lags, Scales, check_horizon, check_lags, check_range
 from neuroevo.settings import Mistake, SettingsError, shown
 
@@ -160,7 +161,7 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         found = from_tables(self, sources, owners, divided, by_row=by_row)
         samples, names = found.samples, found.target_names
         if labels is not None:
-            targets, names = _classes(labels, None, path)
+            targets, names = classes_of_sequences(labels, None, path)
             samples = [
                 dataclasses.replace(sample, targets=np.repeat(target, len(sample.inputs), axis=0))
                 for sample, target in zip(samples, targets, strict=True)
@@ -187,61 +188,14 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         Raises:
             DataError: A column is missing, or a cell that is needed.
         """
-        if isinstance(data, str | Path):
-            content = read_bytes(Path(data))
-            # A Parquet file or CSV is a table, an NPZ file holds arrays of whole sequences.
-            if is_archive(content) and self.sequence is None and isinstance(self.inputs, str):
-                return self._observed_arrays(Path(data), parse_archive(content, Path(data)), problem)
-        table = as_table(data, self.dialect)
-        inputs, known = several(self.inputs), several(self.known)
-        targets, calendar = several(self.targets) or several(self.labels), several(self.calendar)
-        plan = restored_plan(problem, table, inputs, known, targets, calendar, self.lags, self.horizons)
-        lone = self.sequence is None or (isinstance(self.sequence, str) and self.sequence not in table.names)
-        source = source_of(dataclasses.replace(self, sequence=None) if lone else self, table)
-        line = source.line or Timeline(np.arange(1, table.n_rows + 1))
-        found = []
-        for span, name in zip(source.spans, source.names, strict=True):
-            rows = np.arange(span.start, span.stop)
-            its = line.taken(span) if source.line else Timeline(rows - span.start + 1)
-            found.append(observed(plan, table, its, rows, self.missing, self.lags, self.horizons, name))
-        return [self._at_ends(each) for each in found]
-
-    def _at_ends(self, each: Observed) -> Observed:
-        """Without the targets that do not count."""
-        if self.counts == "all":
-            return each
-        return dataclasses.replace(each, targets=np.where(at_end(len(each.targets))[:, None], each.targets, np.nan))
-
-    def _observed_arrays(
-        self, path: Path, arrays: Mapping[str, NDArray[Any]], problem: SequenceProblem
-    ) -> list[Observed]:
-        divided = isinstance(self.inputs, str) and self.inputs not in arrays and isinstance(self.parts, tuple)
-        optional = {"labels": self.labels, "targets": self.targets, "lengths": self.lengths}
-        lacking = {key for key, name in optional.items() if not divided and name not in arrays}
-        whole = self if divided else dataclasses.replace(self, parts={"train": REST}, class_names=None)
-        recorded = whole._read(path, arrays, lacking)  # noqa: SLF001 - its own kind
-        found = []
-        for i, inputs in enumerate(recorded.inputs):
-            targets = np.full((1, problem.n_outputs), np.nan)
-            if recorded.labels is not None:
-                targets = self._one_hot(recorded.labels[i].item(), problem.target_names)
-            elif recorded.targets:
-                targets = recorded.targets[i]
-            steps = np.arange(1, len(inputs) + 1)
-            targets = np.repeat(targets, len(inputs), axis=0) if len(targets) == 1 else targets
-            found.append(self._at_ends(Observed(inputs, targets, steps, steps[:, None], (0,), str(i + 1))))
-        return found
-
-    def _one_hot(self, label: Any, classes: Sequence[str]) -> NDArray[np.float64]:
-        """``(1, n_classes)``; NaN for a class that the problem lacks. Classes with names are numbered from 0."""
-        numbered = self.class_names is not None and isinstance(label, int) and 0 <= label < len(classes)
-        place = label if numbered else list(classes).index(str(label)) if str(label) in classes else None
-        return np.full((1, len(classes)), np.nan) if place is None else one_hot([place], len(classes))
+        return observed_sequences(self, data, problem)
 
     def _labels(self, sources: Sequence[Source]) -> tuple[NDArray[Any] | None, bool]:
         """The label of each sequence, or None; and whether rows have labels of their own instead."""
         if self.labels is None:
             return None, False
+        for source in sources:
+            source.table.find(self.labels)
         try:
             return np.concatenate([source.once(self.labels) for source in sources]), False
         except DataError as error:
@@ -263,18 +217,18 @@ class Sequences(ReadingSettings, ObjectiveSettings):
             owners = np.array([next(iter(parts), "") for parts in divided])
             divided = divided if any(len(parts) > 1 for parts in divided) else None
         if self.validation:
-            owners = _with_validation(owners, labels, self.validation, rng)
+            owners = with_validation(owners, labels, self.validation, rng)
         return owners, divided
 
     def _of_archive(self, path: Path, arrays: Mapping[str, NDArray[Any]]) -> SequenceProblem:
-        recorded = self._read(path, arrays)
+        recorded = self.read_arrays(path, arrays)
         rng = data_stream(self.data_seed, 0)
         owners = self._owners(recorded.parts, len(recorded.inputs), rng)
         if self.validation:
-            owners = _with_validation(owners, recorded.labels, self.validation, rng)
+            owners = with_validation(owners, recorded.labels, self.validation, rng)
         values, names = recorded.targets, None
         if recorded.labels is not None:
-            values, names = _classes(recorded.labels, recorded.class_names, path)
+            values, names = classes_of_sequences(recorded.labels, recorded.class_names, path)
         samples = []
         for inputs, target in zip(recorded.inputs, values, strict=True):
             n_steps = len(inputs)
@@ -321,7 +275,17 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         """`horizon` as a list, rising; that of the same row where it is left out."""
         return self.horizon if isinstance(self.horizon, tuple) else (self.horizon or 0,)
 
-    def _read(self, path: Path, arrays: Mapping[str, NDArray[Any]], without: Collection[str] = ()) -> Recorded:
+    def read_arrays(self, path: Path, arrays: Mapping[str, NDArray[Any]], without: Collection[str] = ()) -> Recorded:
+        """The sequences of an NPZ file.
+
+        Args:
+            path: For messages.
+            arrays: Of the file.
+            without: Keys whose arrays are not read: "labels", "targets", "lengths".
+
+        Raises:
+            DataError: An array is missing or can't be used, or keys are set that are for tables.
+        """
         of_tables = ("sequence", "time", "horizon", "known", "calendar")
         wrong = [key for key in of_tables if getattr(self, key) is not None] + (["lags"] if self.lags != 1 else [])
         if wrong:
@@ -346,37 +310,3 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         for part, mask in rows.items():
             owners[order[mask]] = part
         return owners
-
-
-def _classes(
-    labels: NDArray[Any], given: Sequence[str] | None, path: Path
-) -> tuple[list[NDArray[np.float64]], list[str]]:
-    """One-hot targets of one row a sequence, and the names of the classes in their order."""
-    known, places = np.unique(labels, return_inverse=True)
-    if len(known) < 2:
-        raise DataError(f"{path}: all sequences have the label '{known[0]}'; two classes at least are needed")
-    names = [str(name) for name in known]
-    if given is not None:
-        if len(given) != len(known):
-            raise DataError(f"{path}: class_names holds {len(given)} names, and the labels {len(known)} classes")
-        names = list(given)
-    return list(one_hot(places.ravel(), len(known))[:, None]), names
-
-
-def _with_validation(
-    owners: NDArray[np.str_], labels: NDArray[Any] | None, share: float, rng: np.random.Generator
-) -> NDArray[np.str_]:
-    """The owners with a share of each class of the training sequences, at least one of all, given to validation."""
-    training = np.flatnonzero(owners == "train")
-    kinds = np.zeros(len(owners), dtype=np.int64)
-    if labels is not None:
-        kinds = np.unique(labels, return_inverse=True)[1].ravel()
-    moved: list[int] = []
-    for kind in np.unique(kinds[training]):
-        members = rng.permutation(training[kinds[training] == kind])
-        moved.extend(members[: round(share * len(members))].tolist())
-    if not moved or len(moved) == len(training):
-        raise DataError(f"validation = {share:g} of {len(training)} training sequences leaves one of both parts empty")
-    owners = owners.astype(f"<U{max(len('validation'), owners.dtype.itemsize // 4)}")
-    owners[moved] = "validation"
-    return owners

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.chronology import file_parts, part_rows, rows_between
+from neuroevo.problems.classes import classes_of
 from neuroevo.problems.columns import Columns
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.features import Notes
@@ -26,8 +27,8 @@ from neuroevo.problems.reading import (
     ReadingSettings,
     Rows,
     Several,
-    classes_of,
     learnt_features,
+    refuse_known_targets,
     several,
     zones_of,
 )
@@ -154,6 +155,7 @@ class Series(ReadingSettings, Forecast):
                 "horizon = 0 asks for the target of the same row, so no target may be among the inputs: it would be "
                 "handed the answer; set horizon = 1 or more, or other columns"
             )
+        refuse_known_targets(first, several(self.known), targets)
         if label is not None and len(self.horizons) > 1:
             raise DataError("classes have one horizon: write a scenario for each")
         return Plan(

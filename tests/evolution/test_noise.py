@@ -62,9 +62,15 @@ def test_error_under_noise_is_that_of_networks_run_over_noisy_inputs(name, netwo
     backend = BACKENDS[name](network, problem, n_threads=2, precision="double")
     found = backend.on(restricted(problem, stretches, part, noise)).evaluate(genomes, "train")["error"]
     backend.close()
-    lengths = stretches[:, 3] - stretches[:, 1]
-    drawn = np.random.Generator(np.random.PCG64(np.random.SeedSequence(2, spawn_key=(0, 0, 1, 13))))
-    drawn = 0.3 * drawn.standard_normal((len(stretches), lengths.max(), problem.n_inputs))
+    noisy, clean = (restricted(problem, stretches, part, each) for each in (noise, None))
+    drawn = noisy.inputs - clean.inputs
+    present = np.arange(drawn.shape[1]) < (stretches[:, 3] - stretches[:, 1])[:, None]
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(2, spawn_key=(0, 0, 1, 13))))
+    # In which order steps take their numbers follows from how they lie in memory.
+    numbers = np.sort(0.3 * rng.standard_normal(drawn.size))
+    nearest = np.abs(numbers[:, None] - drawn[present].ravel()).min(axis=0)
+    assert nearest.max() < 1e-12
+    assert len(np.unique(drawn[present])) == drawn[present].size
     counts = problem.counted(part)
     for k in (0, 18):
         total, n = 0.0, 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from neuroevo.problems.missing import Gaps
 from neuroevo.problems.table import read_table
 from neuroevo.problems.text_files import Dialect
 from neuroevo.settings import SettingsError, parse_settings
+
+SHIPPED = Path(__file__).parents[2] / "scenarios"
 
 
 def settings_of(kind, **values):
@@ -297,6 +300,9 @@ def test_texts_are_classes_as_targets(folder):
 
 MISTAKES = [
     ({"input": "note", "target": "load", "known": "x"}, "has no column 'x'"),
+    ({"known": "load"}, "known names the target 'load': it would be handed the answer"),
+    ({"parts": {"train": ["01.01.2021", "31.12.2021"]}}, r"the times begin with the year \(2021-01-01 00:00 ...\), so"),
+    ({"span": ["01.01.2021", "31.12.2021"]}, "limits must too, such as"),
     ({"lags": {"lod": 2}}, "lags names 'lod', which is no input; did you mean 'load'"),
     (
         {"file": "codes.csv", "time": None, "input": "t", "parts": {"train": 30, "test": "rest"}},
@@ -472,6 +478,19 @@ def test_arrays_of_sequences_may_have_gaps(tmp_path):
     found = parsed.read_inputs(tmp_path / "new.npz", forward)
     assert [each.inputs.shape for each in found] == [(3, 2)] * 4
     assert all(np.isnan(each.targets).all() for each in found)
+
+
+def test_classes_of_new_arrays_are_those_of_the_problem():
+    values = {"file": "data/japanese_vowels.npz", "labels": "y", "lengths": "len", "parts": ["train", "test"]}
+    parsed = settings_of("sequences", **values)
+    problem = parsed.build(SHIPPED)
+    found = parsed.read_inputs(SHIPPED / values["file"], problem)
+    assert len(found) == problem.n_sequences
+    for i in (0, 300, 639):
+        n = problem.lengths[i]
+        assert np.array_equal(found[i].inputs, problem.original.inputs[i, :n])
+        assert np.array_equal(found[i].targets[-1], problem.targets[i, n - 1])
+        assert np.isnan(found[i].targets[:-1]).all()
 
 
 def test_mappings_and_lists_of_them_are_files():
