@@ -148,19 +148,25 @@ class Model:
 
 
 def open_model(path: str | Path) -> Model:
-    """The model in the folder of a run or of a set of trials, or of the ensemble file in it.
+    """The model in the folder of a run, of a set of trials or of a sweep that has one, or of the ensemble file in it.
 
     Raises:
         RecordError: The folder is neither, damaged, or without a champion or its data.
-        BadInput: It is a sweep, or an ensemble without its runs.
+        BadInput: It is a sweep that has not combined its points, or an ensemble without its runs.
     """
     path = Path(path)
     if path.name in (ENSEMBLE_FILE, ENSEMBLE_ARRAYS) and path.is_file():
         path = path.parent
     found, saved = set_in(path), saved_ensemble(path)
     if isinstance(found, SweepSet):
-        raise BadInput(f"{path} is a sweep, whose points are different models: name the folder of a point in it")
-    if found is not None:
+        if saved is None or saved.chosen is None:
+            raise BadInput(
+                f"{path} is a sweep, whose points are different models: name the folder of a point in it, or "
+                'combine them, sweep.ensemble = "selection"'
+            )
+        records = [record for point in found.points() for record in point.finished()]
+        predictor = saved.predictor()
+    elif found is not None:
         records = found.finished()
         predictor = predictor_of(records) if saved is None else saved.predictor()
     elif saved is not None:
