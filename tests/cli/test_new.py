@@ -178,3 +178,13 @@ def test_a_wheel_holds_the_examples_and_their_data(tmp_path: Path) -> None:
     shipped = [path for path in (root / "scenarios").rglob("*") if path.is_file()]
     assert shipped
     assert {f"neuroevo/examples/{path.relative_to(root / 'scenarios').as_posix()}" for path in shipped} <= names
+
+
+def test_ten_runs_on_the_same_data_warn_once(hourly: Path, tmp_path: Path) -> None:
+    hourly.write_text(HOURLY.replace("7,00", "", 3))
+    assert neuroevo("new", hourly, cwd=tmp_path).returncode == 0
+    settings = ["stop.generations=2", "record.plots=false", "sweep.trials=1"]
+    ran = neuroevo("run", "power.toml", *[word for each in settings for word in ("--set", each)], cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "2 of 2: residual=none" in ran.stderr
+    assert ran.stderr.count("cells of 'load' are missing") == 1
