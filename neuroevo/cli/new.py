@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
-from neuroevo.proposals import Proposal, Survey, Task, Wishes, example_files, extent, propose, survey_together
+from neuroevo.proposals import (
+    Proposal,
+    Survey,
+    Task,
+    Wishes,
+    example_files,
+    extent,
+    propose,
+    survey_together,
+    write_new,
+)
 from neuroevo.scenario import Scenario, check_table
 from neuroevo.settings import SettingsError
 
@@ -44,7 +53,7 @@ def new_scenario(
         wishes = _asked(found, wishes, path)
     proposal = propose(found, wishes, path)
     checked = _checked(proposal, found, path)
-    _write({path: proposal.text.encode()})
+    write_new({path: proposal.text.encode()})
     for note in (*proposal.notes, *checked.warnings()):
         print_message(f"note: {note}")
     network = checked.table["network"]
@@ -62,7 +71,7 @@ def new_example(name: str) -> None:
     files = example_files(name)
     other = [path for path, content in files.items() if path.exists() and path.read_bytes() != content]
     _refuse_existing(other, "go into another folder")
-    _write({path: content for path, content in files.items() if not path.exists()})
+    write_new({path: content for path, content in files.items() if not path.exists()})
     for path in files:
         print_result(path)
     print_result("\n" + _next_text(f"check {name}.toml", f"run {name}.toml"))
@@ -135,13 +144,6 @@ def _checked(proposal: Proposal, found: Survey, path: Path) -> Scenario:
         return check_table(table, path)
     except SettingsError as error:
         raise BadInput("; ".join(f"{found.path}: {mistake}" for mistake in error.mistakes)) from error
-
-
-def _write(files: Mapping[Path, bytes]) -> None:
-    for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(content)
 
 
 def _survey_text(found: Survey) -> str:

@@ -36,6 +36,7 @@ def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """The names a scenario can use, room by room, and the scenarios in a folder, each with what it is."""
     from neuroevo.networks import NETWORKS
     from neuroevo.problems import PROBLEMS
+    from neuroevo.proposals import examples
     from neuroevo.spaces import SPACES
     from neuroevo.stopping import CRITERIA
     from neuroevo.strategies import STRATEGIES

@@ -126,6 +126,7 @@ def test_what_options_say_is_not_asked(hourly: Path, tmp_path: Path) -> None:
 
 
 def test_an_example_is_written_with_its_data_and_runs(tmp_path: Path) -> None:
+    assert "\n  sunspots " in neuroevo("list", cwd=tmp_path).stdout
     made = neuroevo("new", "--example", "sunspots", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[:2] == ["sunspots.toml", "data/sunspots_yearly.csv"]
