@@ -289,7 +289,9 @@ def new(
     sequence: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column that tells which rows belong together.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The longest that a run may take.")] = 120.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="The longest that all runs may take together.")
+    ] = 120.0,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The scenario. [default: DATA.toml in the present folder]")
     ] = None,

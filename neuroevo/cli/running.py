@@ -46,6 +46,7 @@ class Console(Callback, logging.Handler):
         logging.Handler.__init__(self, logging.WARNING if quiet else logging.INFO)
         self._quiet = quiet
         self.began = False
+        self._warned: set[str] = set()
         self._display: Display | None = None
         self._log = logging.getLogger("neuroevo")
 
@@ -85,6 +86,10 @@ class Console(Callback, logging.Handler):
             print_message(text)
 
     def message(self, text: str) -> None:
+        # All runs of a sweep warn of the same data.
+        if text.startswith("warning: ") and text in self._warned:
+            return
+        self._warned.add(text)
         if self._display is not None:
             self._display.message(text)
         else:

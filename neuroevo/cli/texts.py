@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neuroevo.scenario import Scenario, Sweep
 
 _GAP = "  "
+_EXAMPLES = "shipped scenarios, for neuroevo new --example NAME"
 _LEAST_SHARE = 0.01
 
 
@@ -48,10 +49,16 @@ def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
         "stopping criteria": CRITERIA,
     }
     scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
-    listings = {f"scenarios in {folder}": scenarios} if scenarios else {}
+    listings = {f"scenarios in {folder}": scenarios} if scenarios else {_EXAMPLES: _examples()}
     return listings | {
         title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
     }
+
+
+def _examples() -> list[tuple[str, str]]:
+    from neuroevo.proposals import examples
+
+    return [(name, _title(path)) for name, path in examples().items()]
 
 
 def catalogue_text(folder: Path) -> str:

@@ -7,10 +7,10 @@ that must not be there yet).
 """
 
 from neuroevo.proposals.examples import example_files, examples
-from neuroevo.proposals.files import write_new
 from neuroevo.proposals.proposal import Proposal, extent, propose
 from neuroevo.proposals.survey import Survey, survey, survey_together
 from neuroevo.proposals.task import Task, Wishes
+from neuroevo.proposals.writing import write_new
 
 __all__ = [
     "Proposal",

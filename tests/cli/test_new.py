@@ -14,13 +14,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.test_commands import HEAVY, neuroevo
+import neuroevo as ne
+from tests.cli import test_use
+from tests.cli.test_commands import HEAVY
 
 HOURLY = "when;weather;load\n" + "\n".join(
     f"{1 + hour // 24 % 28:02d}.{1 + hour // 672:02d}.2021 {hour % 24:02d}:00;{('sun', 'rain')[hour % 5 % 2]};"
     + f"{10 + 3 * np.sin(hour / 24 * 2 * np.pi):.2f}".replace(".", ",")
     for hour in range(672)
 )
+
+
+def neuroevo(*arguments: str | Path, cwd: Path) -> test_use.Done:
+    return test_use.neuroevo(*map(str, arguments), cwd=cwd)
 
 
 @pytest.fixture
@@ -120,6 +126,7 @@ def test_what_options_say_is_not_asked(hourly: Path, tmp_path: Path) -> None:
 
 
 def test_an_example_is_written_with_its_data_and_runs(tmp_path: Path) -> None:
+    assert "\n  sunspots " in neuroevo("list", cwd=tmp_path).stdout
     made = neuroevo("new", "--example", "sunspots", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[:2] == ["sunspots.toml", "data/sunspots_yearly.csv"]
@@ -178,3 +185,31 @@ def test_a_wheel_holds_the_examples_and_their_data(tmp_path: Path) -> None:
     shipped = [path for path in (root / "scenarios").rglob("*") if path.is_file()]
     assert shipped
     assert {f"neuroevo/examples/{path.relative_to(root / 'scenarios').as_posix()}" for path in shipped} <= names
+
+
+def test_ten_runs_on_the_same_data_warn_once(hourly: Path, tmp_path: Path) -> None:
+    hourly.write_text(HOURLY.replace("7,00", "", 3))
+    assert neuroevo("new", hourly, cwd=tmp_path).returncode == 0
+    settings = ["stop.generations=2", "record.plots=false", "sweep.trials=1"]
+    ran = neuroevo("run", "power.toml", *[word for each in settings for word in ("--set", each)], cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "2 of 2: residual=none" in ran.stderr
+    assert ran.stderr.count("cells of 'load' are missing") == 1
+
+
+def test_a_sweep_forecasts_once_validation_has_combined_its_points(small_scenario: Path, tmp_path: Path) -> None:
+    small_scenario.write_text(
+        small_scenario.read_text() + '\n[sweep]\nover = { "problem.residual" = ["linear", "none"] }\n'
+    )
+    assert neuroevo("run", small_scenario, "-q", "--results", "plain", cwd=tmp_path).returncode == 0
+    refused = neuroevo("forecast", "plain/small-sweep", "--steps", "2", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert 'sweep.ensemble = "selection"' in refused.stderr
+    options = ["--set", "sweep.ensemble=selection", "--results", "chosen"]
+    assert neuroevo("run", small_scenario, "-q", *options, cwd=tmp_path).returncode == 0
+    told = neuroevo("forecast", "chosen/small-sweep", "--steps", "2", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    first = dict(zip(*(line.split(",") for line in told.stdout.splitlines()[:2]), strict=True))
+    rows = np.loadtxt(small_scenario.parent / "series.csv", delimiter=",", skiprows=1)
+    said = ne.load_predictor(tmp_path / "chosen" / "small-sweep").predict(rows[None, :, 1:])
+    assert (first["year"], float(first["value"])) == ("2000", pytest.approx(said[0, -1, 0], rel=1e-9))
