@@ -73,5 +73,7 @@ def generator_of(random_state: Any) -> np.random.Generator:
         return np.random.default_rng(random_state.randint(2**31 - 1, size=4))
     is_count = isinstance(random_state, int | np.integer) and not isinstance(random_state, bool)
     if random_state is not None and not (is_count and random_state >= 0):
-        raise BadInput(f"random_state must be a whole number from 0, None or a generator of numpy; got {random_state!r}")
+        raise BadInput(
+            f"random_state must be a whole number from 0, None or a generator of numpy; got {random_state!r}"
+        )
     return np.random.default_rng(None if random_state is None else int(random_state))
