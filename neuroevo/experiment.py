@@ -10,7 +10,8 @@ import math
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +102,20 @@ def start_run(
     ) as writer:
         for warning in scenario.warnings():
             warn(warning, writer, callbacks)
-        record = _carry_out(scenario, writer, None, opened, callbacks)
+        with _telling(callbacks):
+            record = _carry_out(scenario, writer, None, opened, callbacks)
     callbacks.finished(record)
     return record
+
+
+@contextmanager
+def _telling(callbacks: Callbacks) -> Iterator[None]:
+    """Tell callbacks of an error that ends a run."""
+    try:
+        yield
+    except BaseException as error:
+        callbacks.failed(error)
+        raise
 
 
 def warn(text: str, writer: RunWriter, callbacks: Callbacks) -> None:
@@ -210,7 +222,8 @@ def go_on(
                 warn(changed, writer, callbacks)
             if overrides:
                 writer.replace_scenario(tomli_w.dumps(dict(loaded.table)))
-            ended = _carry_out(loaded, writer, state, opened, callbacks)
+            with _telling(callbacks):
+                ended = _carry_out(loaded, writer, state, opened, callbacks)
     callbacks.finished(ended)
     return ended
 

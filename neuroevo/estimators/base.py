@@ -39,7 +39,7 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         n_features = given.rows.shape[1]
         if reset:
             self.n_features_in_ = n_features
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         elif n_features != self.n_features_in_:
             raise BadInput(
                 f"X has {n_features} features, but {type(self).__name__} is expecting {self.n_features_in_} features "

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -37,7 +38,8 @@ class NeuroevoClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         scaling: Of X: "standard", "robust", "range" or "none".
         washout: As of `NeuroevoRegressor`.
         follows_training: As of `NeuroevoRegressor`.
-        class_weight: "balanced" lets the classes weigh alike, whatever the number of their examples; None: examples do.
+        class_weight: Weights of the classes by label; "balanced" lets them weigh alike, whatever the number of their
+            training examples; None: examples weigh alike.
         n_trials: Searches from different seeds, whose probabilities have their mean taken.
         network_options: As of `NeuroevoRegressor`.
         strategy_options: As of `NeuroevoRegressor`.
@@ -70,7 +72,7 @@ class NeuroevoClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         scaling: str = "standard",
         washout: int = 0,
         follows_training: bool = False,
-        class_weight: str | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         n_trials: int = 1,
         network_options: Mapping[str, Any] | None = None,
         strategy_options: Mapping[str, Any] | None = None,
@@ -112,8 +114,6 @@ class NeuroevoClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         classes, kinds = np.unique(targets.values, return_inverse=True)
         if len(classes) < 2:
             raise BadInput(f"y has one class, {classes.tolist()[0]!r}: at least two are needed to be told apart")
-        if self.class_weight not in (None, "balanced"):
-            raise BadInput(f'class_weight must be "balanced" or None, got {self.class_weight!r}')
         self.classes_, self._whole = classes, targets.whole
         wanted = np.zeros((len(inputs.rows), len(classes)))
         mask = np.zeros(wanted.shape, dtype=np.bool_)
@@ -124,7 +124,7 @@ class NeuroevoClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
             "target_mask": mask,
             "learned": RightClass(),
             "objective": "cross_entropy",
-            "class_weights": self.class_weight,
+            "class_weights": self._weights(targets.values),
         }
         return self._learn(inputs, problem, kinds if targets.whole else None)
 
@@ -150,6 +150,13 @@ class NeuroevoClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         """The share of right labels, over all rows or sequences."""
         said, right = (np.ravel(flat(labels)) for labels in (self.predict(X), y))
         return float(accuracy_score(right, said, sample_weight=sample_weight))
+
+    def _weights(self, labels: NDArray[Any]) -> NDArray[np.float64] | str | None:
+        if isinstance(self.class_weight, Mapping):
+            return np.asarray(compute_class_weight(dict(self.class_weight), classes=self.classes_, y=labels))
+        if self.class_weight not in (None, "balanced"):
+            raise BadInput(f'class_weight must be a mapping, "balanced" or None; got {self.class_weight!r}')
+        return self.class_weight
 
     def _given(self, X: Any, y: Any) -> tuple[Inputs, Targets]:  # noqa: N803
         if is_many(X):

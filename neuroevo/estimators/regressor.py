@@ -19,11 +19,11 @@ from neuroevo.estimators.shapes import Inputs, Targets, flat, is_many, targets_o
 class NeuroevoRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc]
     """A recurrent network that predicts numbers, trained without gradients.
 
-    X of two axes ``(n_samples, n_features)`` is one series in the order of time, with y ``(n_samples,)`` or ``(n_samples,
-    n_outputs)``. X of three axes ``(n_sequences, n_steps, n_features)``, or a list of arrays ``(n_steps, n_features)``,
-    is many sequences, with y for each row (``(n_sequences, n_steps)``, ``(n_sequences, n_steps, n_outputs)``, or a list
-    of arrays) or for each sequence (``(n_sequences,)`` or ``(n_sequences, n_outputs)``). The network sees the rows of a
-    sequence up to the one whose target it predicts.
+    X of two axes ``(n_samples, n_features)`` is one series in the order of time, with y ``(n_samples,)`` or
+    ``(n_samples, n_outputs)``. X of three axes ``(n_sequences, n_steps, n_features)``, or a list of arrays ``(n_steps,
+    n_features)``, is many sequences, with y for each row (``(n_sequences, n_steps)``, ``(n_sequences, n_steps,
+    n_outputs)``, or a list of arrays) or for each sequence (``(n_sequences,)`` or ``(n_sequences, n_outputs)``). The
+    network sees the rows of a sequence up to the one whose target it predicts.
 
     Args:
         network: Kind: "gru", "lstm", "elman", "jordan", "ctrnn", or one that was registered.
@@ -115,10 +115,10 @@ class NeuroevoRegressor(RegressorMixin, SequenceEstimator):  # type: ignore[misc
         inputs, targets = self._given(X, y)
         values = targets.values.reshape(len(targets.values), -1).astype(np.float64)
         self._whole, self._single = targets.whole, targets.values.ndim == 1
-        wanted, mask = values, np.ones(values.shape, dtype=np.bool_)
-        if targets.whole:
-            wanted, mask = (np.zeros((len(inputs.rows), values.shape[1]), kind) for kind in (np.float64, np.bool_))
-            wanted[inputs.last], mask[inputs.last] = values, True
+        places = inputs.last if targets.whole else np.arange(len(inputs.rows))
+        wanted = np.zeros((len(inputs.rows), values.shape[1]))
+        mask = np.zeros(wanted.shape, dtype=np.bool_)
+        wanted[places], mask[places] = values, True
         return self._learn(inputs, {"targets": wanted, "target_mask": mask}, None)
 
     def predict(self, X: Any) -> Any:  # noqa: N803

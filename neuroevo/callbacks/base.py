@@ -1,4 +1,4 @@
-"""Callbacks: what somebody outside sees of runs while they are at work."""
+"""Callback: the methods that hear of runs; several as one; and the metrics of a cluster."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ class Callback:
 
     def finished(self, record: RunRecord) -> None:
         """The run has ended, and all is written."""
+
+    def failed(self, error: BaseException) -> None:
+        """The run that was `started` last has been ended by an error, which is raised after this; it can be resumed."""
 
 
 class Callbacks(Callback):
@@ -93,6 +96,9 @@ class Callbacks(Callback):
 
     def finished(self, record: RunRecord) -> None:
         self._each(lambda member: member.finished(record))
+
+    def failed(self, error: BaseException) -> None:
+        self._each(lambda member: member.failed(error))
 
 
 class ClusterMetrics(Callback):
