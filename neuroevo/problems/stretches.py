@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,11 +47,10 @@ def restricted(
 
 def whole_sequences(problem: SequenceProblem, part: str = "train") -> Stretches:
     """The sequences with a target that counts in a part, each up to its last one."""
-    counts: Any = problem.counted(part).any(axis=2)
-    sequences = np.flatnonzero(counts.any(axis=1))
-    ends = counts.shape[1] - counts[sequences, ::-1].argmax(axis=1)
+    ends = problem.rows.ends(np.asarray(problem.counted_rows(part).any(axis=1)))
+    sequences = np.flatnonzero(ends)
     zeros = np.zeros_like(sequences)
-    return np.column_stack([sequences, zeros, zeros, ends])
+    return np.column_stack([sequences, zeros, zeros, ends[sequences]])
 
 
 def checked_stretches(problem: SequenceProblem, stretches: Stretches) -> Stretches:
