@@ -82,13 +82,12 @@ def path_of(data: Path | None, folder: Path, options: list[str]) -> dict:
     proposed = neuroevo(folder, "new", str(data), "--horizon", "24", "--yes", *options)
     ran = neuroevo(folder, "run", f"{data.stem}.toml")
     where = next((folder / "results" / "runs").iterdir())
-    run = json.loads((where / "run.json").read_text())
+    found = json.loads((where / "ensemble.json").read_text())
     return {
         "proposed": proposed,
         "ran": ran,
-        "stopped": run["stop_reason"]["message"],
-        "contestants": run["results"]["contestants"],
-        "verdict": run["results"].get("verdict", ""),
+        "contestants": found["results"]["contestants"],
+        "weights": found["chosen"]["weights"],
         "scenario": (folder / f"{data.stem}.toml").read_text(),
     }
 
@@ -100,13 +99,14 @@ def markdown(found: dict, command: str) -> str:
         "17 000 hours in seven columns, 24 hours ahead; the file is made by `benchmarks/hourly_path.py`.", "",
         f"    {command}", "",
         f"`neuroevo new hourly.csv --horizon 24 --yes` took {found['proposed']:.1f} s, `neuroevo run hourly.toml`",
-        f"{found['ran']:.0f} s on 2 cores (shared with other work; {found['stopped']}).", "",
+f"{found['ran']:.0f} s on 2 cores", "that were busy with other work.", "",
         "| root mean squared error | train | validation | test |", "| --- | ---: | ---: | ---: |",
     ]  # fmt: skip
     for label, figures in found["contestants"].items():
-        name = f"**{label}**" if label == "champion" else label
+        name = f"**{label}**" if label == "chosen by validation" else label
         lines.append(f"| {name} | " + " | ".join(f"{figures[part]['rmse']:.3f}" for part in parts) + " |")
-    lines += ["", *([found["verdict"], ""] if found["verdict"] else [])]
+    chosen = ", ".join(f"{label} {100 * share:.0f} %" for label, share in found["weights"].items())
+    lines += ["", f"Chosen by validation: {chosen}.", ""]
     return "\n".join([*lines, "What `new` wrote:", "", "```toml", found["scenario"].rstrip(), "```", ""])
 
 

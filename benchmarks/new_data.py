@@ -279,9 +279,9 @@ def cell(figures: list[float]) -> str:
 
 def summary(report: dict) -> str:
     """The default beside the best simple and the best other competitor, and how its intervals hold."""
+    head = "problem", "chosen by validation", "one seed", "best simple competitor", "best of PyTorch and echo states"
     lines = [
-        "| problem | chosen by validation | one seed | best simple competitor | best of PyTorch and echo states | say of "
-        + "networks | test targets in 90 % intervals |",
+        f"| {' | '.join(head)} | say of networks | test targets in 90 % intervals |",
         "| --- | ---: | ---: | --- | --- | ---: | ---: |",
     ]
     for name, found in report.items():

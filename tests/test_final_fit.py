@@ -15,6 +15,7 @@ from neuroevo.callbacks import Callback
 from neuroevo.cli.texts import record_text
 from neuroevo.problems.folds import together
 from neuroevo.records import RecordError, RunRecord
+from neuroevo.records.models import open_model
 from neuroevo.scenario import ScenarioError
 from tests.test_trials import history
 
@@ -99,6 +100,14 @@ def test_predictors_and_texts_have_the_final_fit(whole: RunRecord, tmp_path: Pat
     assert f"final fit on training and validation data: {final.run['generations']} generations" in text
     assert "validation" in text.partition("final fit")[0]
     assert "  validation" not in text.partition("final fit")[2]
+
+
+def test_models_have_the_data_of_the_final_fit_and_no_intervals(whole: RunRecord) -> None:
+    model = open_model(whole.path)
+    assert "validation" not in model.problem.parts
+    assert model.predictor.calibration is None
+    said = model.forecast(3)
+    assert said.level is None
 
 
 @pytest.mark.parametrize("generation", [1, 3])

@@ -158,7 +158,9 @@ def _survey_text(found: Survey) -> str:
 
 def _use(task: Task, found: Survey, scenario: Scenario) -> str:
     """The command that uses the champion."""
-    run = Path("results", "runs", f"{scenario.name}-seed{scenario.head.seed}")
+    sweep = scenario.sweep
+    kind = f"seed{scenario.head.seed}" if not sweep else "sweep" if sweep.over else "trials"
+    run = Path("results", "runs", f"{scenario.name}-{kind}")
     if task.kind != "forecast" or found.others:
         return f"predict {run} NEW{found.path.suffix}"
     if task.feeds_itself:

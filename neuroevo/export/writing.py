@@ -115,7 +115,7 @@ def _opened(source: str | Path | RunRecord | Predictor) -> tuple[Predictor, Sequ
     if isinstance(source, Predictor):
         return source, None, source.champions[0].name if len(source.champions) == 1 else ""
     if isinstance(source, RunRecord):
-        return source.predictor(calibrate=False), _problem([source]), source.path.resolve().name
+        return source.predictor(calibrate=False), _problem([source.delivered]), source.path.resolve().name
     path = Path(source)
     name = path.resolve().name
     saved, found = saved_ensemble(path), set_in(path)

@@ -1,7 +1,8 @@
-"""The network, the strategy and the budget that are proposed: the one place where this default is written.
+"""The network, the strategy, the budget and the choice that are proposed: the one place where this default is written.
 
-It rests on results/benchmarks/new_data.md and docs/decisions/generalisation.md: a few gated units on what a
-linear model leaves, moved by natural evolution strategies, the champion chosen by a validation part.
+It rests on results/benchmarks/new_data.md and docs/decisions/generalisation.md: a few gated units on what a linear
+model leaves and on the target itself, moved by natural evolution strategies, several seeds of each, of which the
+validation part chooses an ensemble, the simple competitors among its candidates.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from neuroevo.proposals.toml_text import Line
 
 _PER_SECOND = 15e6
 """Steps of one small network in a second on two cores: a guess that errs on the slow side."""
-_SHORT, _LONG = 400, 2000
+_FEWEST, _MOST = 400, 2000
+_RUNS = 10
+_MANY_STEPS = 30_000
+"""Of more steps there is time for one run."""
 
 
 def model_tables(*, n_steps: int, by_class: bool, has_validation: bool, seconds: float) -> Mapping[str, Sequence[Line]]:
@@ -22,7 +26,7 @@ def model_tables(*, n_steps: int, by_class: bool, has_validation: bool, seconds:
         n_steps: Steps that a network is run through in a generation: rows.
         by_class: Whether classes are told apart.
         has_validation: Whether there is a validation part.
-        seconds: The longest that a run may take.
+        seconds: The longest that all may take.
     """
     size = "few: what a linear model leaves is little"
     network = [
@@ -36,14 +40,24 @@ def model_tables(*, n_steps: int, by_class: bool, has_validation: bool, seconds:
         Line("kind", "snes", "learns a width for each gene, in few evaluations"),
         Line("population_size", population),
     ]
-    affordable = int(_PER_SECOND * seconds / 2 / (population * n_steps))
-    generations = min(max(affordable // 100 * 100, 600 if by_class else _SHORT), _LONG)
+    n_runs = _RUNS if has_validation and n_steps <= _MANY_STEPS else 1
+    affordable = int(_PER_SECOND * seconds / 2 / (population * n_steps * n_runs))
+    generations = min(max(affordable // 100 * 100, 600 if by_class else _FEWEST), _MOST)
     if has_validation:
         stop = [
             Line("generations", generations, "whichever comes first"),
-            Line("validation_patience", 300, "generations without a better validation error"),
+            Line("validation_patience", 200, "generations without a better validation error"),
         ]
     else:
         stop = [Line("generations", 100, "few: no validation part says when to stop")]
-    stop.append(Line("seconds", float(seconds), "a run that ends by it can't be repeated to the bit"))
-    return {"network": network, "strategy": strategy, "stop": stop}
+    stop.append(Line("seconds", seconds / n_runs, "a run that ends by it can't be repeated to the bit"))
+    tables = {"network": network, "strategy": strategy, "stop": stop}
+    return tables | ({"sweep": _choice(by_class=by_class)} if n_runs > 1 else {})
+
+
+def _choice(*, by_class: bool) -> list[Line]:
+    chosen = Line("ensemble", "selection", "validation chooses, the simple competitors are candidates too")
+    if by_class:
+        return [Line("trials", _RUNS, "seeds"), chosen]
+    over = Line("over", {"problem.residual": ["linear", "none"]}, "with the linear model taken off, and without")
+    return [Line("trials", _RUNS // 2, "seeds of each"), chosen, over]

@@ -61,8 +61,14 @@ def test_a_file_becomes_a_scenario_that_check_and_run_take(hourly: Path, tmp_pat
     assert table["problem"]["file"] == "data/power.csv"
     assert (table["problem"]["target"], table["problem"]["decimal"]) == ("load", ",")
     assert neuroevo("check", "power.toml", cwd=tmp_path).returncode == 0
-    ran = neuroevo("run", "power.toml", "--set", "stop.generations=5", "-q", cwd=tmp_path)
+    following = next(line for line in made.stdout.splitlines() if "forecast" in line).split()[1:]
+    ran = neuroevo("run", "power.toml", "--set", "stop.generations=5", "--set", "sweep.trials=1", "-q", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
+    told = neuroevo(*following, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[0].startswith("when,load,load_lower")
+    assert len(told.stdout.splitlines()) == 25
+    assert (tmp_path / "power.png").is_file()
 
 
 def test_every_option_is_heeded(hourly: Path, tmp_path: Path) -> None:
@@ -76,7 +82,7 @@ def test_every_option_is_heeded(hourly: Path, tmp_path: Path) -> None:
     problem = table["problem"]
     assert (problem["target"], problem["horizon"], problem["input"]) == ("load", [1, 3], "load")
     assert (problem["known"], problem["time"], problem["file"]) == ("weather", "when", "../data/power.csv")
-    assert table["stop"]["seconds"] == 9.0
+    assert table["stop"]["seconds"] == 0.9  # of each of ten runs
     made = neuroevo("new", hourly, "--sequence", "group", "--label", "load", cwd=tmp_path)
     assert made.returncode == 2
     assert "must be the same on all rows of a 'group'" in made.stderr

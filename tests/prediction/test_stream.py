@@ -59,7 +59,7 @@ def predictor_of(
 
 
 @pytest.mark.parametrize("kind", NETWORKS.names())
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(
     form=st.sampled_from(FORMS),
     lags=st.integers(1, 3),

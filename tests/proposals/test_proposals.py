@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from neuroevo.errors import BadInput
 from neuroevo.proposals import Proposal, Wishes, example_files, examples, propose, survey, survey_together
 from neuroevo.proposals.examples import PLACES
+from neuroevo.proposals.model import model_tables
 from neuroevo.proposals.task import span
 from neuroevo.proposals.toml_text import Line, document, toml_value
 from neuroevo.scenario import check_table, load_scenario
@@ -129,6 +130,17 @@ def test_few_rows_get_no_validation_part_and_a_short_run(tmp_path: Path) -> None
     assert "validation_patience" not in table["stop"]
 
 
+def test_validation_chooses_among_runs_where_there_is_time(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    sweep = proposed(path, FILES["two columns"]).table["sweep"]
+    assert sweep == {"trials": 5, "ensemble": "selection", "over": {"problem.residual": ["linear", "none"]}}
+    assert proposed(path, FILES["classes of sequences"]).table["sweep"] == {"trials": 10, "ensemble": "selection"}
+    assert "sweep" not in proposed(path, FILES["twenty rows"]).table
+    tables = model_tables(n_steps=10**6, by_class=False, has_validation=True, seconds=60)
+    assert "sweep" not in tables
+    assert {line.key: line.value for line in tables["stop"]}["seconds"] == 60
+
+
 def test_classes_of_rows_and_of_sequences_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     rows = proposed(path, FILES["classes of rows"]).table
@@ -162,7 +174,7 @@ def test_wishes_come_first(tmp_path: Path) -> None:
     table = proposed(tmp_path / "data.csv", content, wishes).table
     problem = table["problem"]
     assert (problem["target"], problem["horizon"], problem["input"]) == ("wind", [1, 6], ["load", "sky"])
-    assert (problem["known"], table["stop"]["seconds"]) == ("wind", 30.0)
+    assert (problem["known"], table["stop"]["seconds"]) == ("wind", 3.0)  # of each of ten runs
 
 
 @pytest.mark.parametrize(
