@@ -23,7 +23,7 @@ TRAIN, VALIDATION = "train", "validation"
 
 def natural_scheme(problem: SequenceProblem) -> Scheme:
     """What suits where nobody says: folds in time of one sequence, folds of sequences where there are several."""
-    return "rolling" if np.count_nonzero(_counts(problem).any(axis=1)) == 1 else "sequences"
+    return "rolling" if np.count_nonzero(problem.rows.some(_counts(problem))) == 1 else "sequences"
 
 
 def fold(problem: SequenceProblem, number: int, n_folds: int, scheme: Scheme | None = None) -> SequenceProblem:
@@ -54,11 +54,11 @@ def fold(problem: SequenceProblem, number: int, n_folds: int, scheme: Scheme | N
     known = _known(problem)
     scheme = scheme or natural_scheme(problem)
     if scheme == "sequences":
-        held = _groups(problem, n_folds) == number - 1
-        return with_parts(problem, {TRAIN: known & ~held[:, None], VALIDATION: known & held[:, None]})
-    at = np.flatnonzero(_counts(problem).any(axis=0))
+        held = (_groups(problem, n_folds) == number - 1)[problem.rows.sequence]
+        return with_parts(problem, {TRAIN: known & ~held, VALIDATION: known & held})
+    steps = problem.rows.step
+    at = np.unique(steps[_counts(problem)])
     first, end = _stretch(problem, len(at), number, n_folds, scheme)
-    steps = np.arange(problem.n_steps)
     begins = 0 if first == 0 else at[first]
     held = (steps >= begins) & (steps <= at[end - 1])
     trains = steps < begins if scheme == "rolling" else ~held
@@ -73,12 +73,12 @@ def together(problem: SequenceProblem) -> SequenceProblem:
     """
     if VALIDATION not in problem.parts:
         raise BadInput("training and validation data are one only where the problem has a part called validation")
-    others = {name: mask for name, mask in problem.parts.items() if name not in (TRAIN, VALIDATION)}
+    others = {name: mask for name, mask in problem.part_rows.items() if name not in (TRAIN, VALIDATION)}
     return with_parts(problem, {TRAIN: _known(problem), **others})
 
 
 def with_parts(problem: SequenceProblem, parts: Parts) -> SequenceProblem:
-    """The same data with other parts; what was learnt on the training part, preparation and scaling, is learnt anew."""
+    """The same data with other parts, masks of rows; preparation and scaling are learnt anew on the training part."""
     fields = {**problem.original.fields(), "parts": {part: problem.rows.of(mask, 1) for part, mask in parts.items()}}
     other, prepared, scaling = SequenceProblem(**fields), problem.preparation, problem.scaling
     if prepared is not None:
@@ -92,12 +92,12 @@ def with_parts(problem: SequenceProblem, parts: Parts) -> SequenceProblem:
 
 def _limits(problem: SequenceProblem) -> tuple[float, float]:
     """The ends of the interval that "range" has scaled a problem to, which nothing else has kept."""
-    scaling, steps = problem.scaling, problem.parts[TRAIN] & problem.present
-    of_targets = problem.targets[problem.target_mask & steps[:, :, None]]
+    scaling, steps = problem.scaling, problem.part_rows[TRAIN]
+    of_targets = problem.target_rows[problem.mask_rows & steps[:, None]]
     if scaling.method == "range":
         apart = scaling.target_method is not None or (problem.preparation is not None and problem.preparation.subtracts)
-        of_tied = problem.targets[steps][:, [not apart and column >= 0 for column in problem.tied]]
-        values = np.concatenate([problem.inputs[steps].ravel(), of_tied.ravel()])
+        of_tied = problem.target_rows[steps][:, [not apart and column >= 0 for column in problem.tied]]
+        values = np.concatenate([problem.input_rows[steps].ravel(), of_tied.ravel()])
     elif scaling.target_method == "range":
         values = of_targets if problem.preparation is None else np.concatenate([of_targets, -of_targets])
     else:
@@ -108,15 +108,15 @@ def _limits(problem: SequenceProblem) -> tuple[float, float]:
 
 
 def _known(problem: SequenceProblem) -> NDArray[np.bool_]:
-    """``(n_sequences, n_steps)`` bool: what trains or validates."""
-    known = np.array(problem.parts[TRAIN])
-    return known | problem.parts[VALIDATION] if VALIDATION in problem.parts else known
+    """``(n_rows,)`` bool: what trains or validates."""
+    known = problem.part_rows[TRAIN]
+    return known | problem.part_rows[VALIDATION] if VALIDATION in problem.parts else known
 
 
 def _counts(problem: SequenceProblem) -> NDArray[np.bool_]:
-    """``(n_sequences, n_steps)`` bool: the steps of it with a target that counts."""
+    """``(n_rows,)`` bool: the steps of it with a target that counts."""
     parts = [part for part in (TRAIN, VALIDATION) if part in problem.parts]
-    counts: list[Any] = [problem.counted(part).any(axis=2) for part in parts]
+    counts: list[Any] = [problem.counted_rows(part).any(axis=1) for part in parts]
     return np.asarray(np.any(counts, axis=0))
 
 
@@ -130,7 +130,9 @@ def _stretch(problem: SequenceProblem, n: int, number: int, n_folds: int, scheme
         end = int(sizes[:number].sum())
         return end - int(sizes[number - 1]), end
     own = VALIDATION in problem.parts
-    size = int(problem.counted(VALIDATION).any(axis=(0, 2)).sum()) if own else n // (n_folds + 1)
+    size = n // (n_folds + 1)
+    if own:
+        size = len(np.unique(problem.rows.step[problem.counted_rows(VALIDATION).any(axis=1)]))
     first = n - (n_folds - number + 1) * size
     if size == 0 or n - n_folds * size < 1:
         hint = "; or make the validation part smaller" if own else ""
@@ -143,8 +145,8 @@ def _stretch(problem: SequenceProblem, n: int, number: int, n_folds: int, scheme
 
 def _groups(problem: SequenceProblem, n_folds: int) -> NDArray[np.int64]:
     """``(n_sequences,)``: the group of each sequence that trains or validates, from 0; -1 for the others."""
-    counts = _counts(problem)
-    sequences = np.flatnonzero(counts.any(axis=1))
+    ends = problem.rows.ends(_counts(problem))
+    sequences = np.flatnonzero(ends)
     if len(sequences) < n_folds:
         raise BadInput(
             f"{n_folds} folds over sequences need as many of them that train or validate, got {len(sequences)}: ask "
@@ -152,8 +154,8 @@ def _groups(problem: SequenceProblem, n_folds: int) -> NDArray[np.int64]:
         )
     kinds = np.zeros(len(sequences), dtype=np.int64)
     if problem.learned.by_class:
-        last = counts.shape[1] - 1 - counts[sequences, ::-1].argmax(axis=1)
-        kinds = problem.targets[sequences, last].argmax(axis=1)
+        last = problem.rows.offsets[sequences] + ends[sequences] - 1
+        kinds = problem.target_rows[last].argmax(axis=1)
     groups = np.full(problem.n_sequences, -1, dtype=np.int64)
     # Class by class, in the order of the data: classes are spread evenly, and so are the sizes of the groups.
     groups[sequences[np.argsort(kinds, kind="stable")]] = np.arange(len(sequences)) % n_folds
