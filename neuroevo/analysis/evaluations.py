@@ -70,7 +70,10 @@ def evaluate(model: Model, data: Any, *, name: str = "new", restart: bool = Fals
             champions[f"best trial by validation: {model.predictor.champions[best].name}"] = each[best]
         champions["median of the members"] = {p: medians(its[p] for its in each) for p in problem.parts}
     first = next(iter(champions.values()))
-    results = Results(problem.measures, {**champions, **problem.competitors()}, problem.verdict(first))
+    measures = dict(problem.measures)
+    if said.weights is not None and problem.error_name != problem.original.error_name:
+        measures.pop("error", None)  # that of a residual is in units that members of several settings don't share
+    results = Results(measures, {**champions, **problem.competitors()}, problem.verdict(first))
     notes = tuple(dict.fromkeys(note for its in sequences for note in its.notes))
     return Evaluated(part, results, interval_figures(model.predictor, said, problem), notes)
 
