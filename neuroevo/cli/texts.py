@@ -49,7 +49,11 @@ def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
         "stopping criteria": CRITERIA,
     }
     scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
-    listings = {f"scenarios in {folder}": scenarios} if scenarios else {}
+    title = f"scenarios in {folder}"
+    if not scenarios:
+        title = "examples, which `neuroevo new --example NAME` writes here"
+        scenarios = [(name, _title(path)) for name, path in examples().items()]
+    listings = {title: scenarios} if scenarios else {}
     return listings | {
         title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
     }
