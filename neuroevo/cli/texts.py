@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from neuroevo.scenario import Scenario, Sweep
 
 _GAP = "  "
-_EXAMPLES = "shipped scenarios, for neuroevo new --example NAME"
 _LEAST_SHARE = 0.01
 
 
@@ -37,6 +36,7 @@ def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """The names a scenario can use, room by room, and the scenarios in a folder, each with what it is."""
     from neuroevo.networks import NETWORKS
     from neuroevo.problems import PROBLEMS
+    from neuroevo.proposals import examples
     from neuroevo.spaces import SPACES
     from neuroevo.stopping import CRITERIA
     from neuroevo.strategies import STRATEGIES
@@ -49,16 +49,14 @@ def catalogue(folder: Path) -> dict[str, list[tuple[str, str]]]:
         "stopping criteria": CRITERIA,
     }
     scenarios = [(str(path), _title(path)) for path in sorted(folder.glob("*.toml"))]
-    listings = {f"scenarios in {folder}": scenarios} if scenarios else {_EXAMPLES: _examples()}
+    title = f"scenarios in {folder}"
+    if not scenarios:
+        title = "examples, which `neuroevo new --example NAME` writes here"
+        scenarios = [(name, _title(path)) for name, path in examples().items()]
+    listings = {title: scenarios} if scenarios else {}
     return listings | {
         title: [(name, registry.summary(name)) for name in registry.names()] for title, registry in registries.items()
     }
-
-
-def _examples() -> list[tuple[str, str]]:
-    from neuroevo.proposals import examples
-
-    return [(name, _title(path)) for name, path in examples().items()]
 
 
 def catalogue_text(folder: Path) -> str:
@@ -141,11 +139,10 @@ def _islands_text(table: Mapping[str, Any]) -> str:
 
 def _sweep_text(sweep: Sweep) -> str:
     trials = f"{sweep.settings.trials} seed{'s' if sweep.settings.trials > 1 else ''}"
-    chosen = "; validation chooses the ensemble" if sweep.settings.ensemble else ""
     if not sweep.over:
-        return trials + chosen
+        return trials
     how = "over" if sweep.settings.samples is None else "drawn over"
-    return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each{chosen}"
+    return f"{len(sweep.points())} points {how} {', '.join(sweep.over)}; {trials} at each"
 
 
 def folder_text(path: Path) -> str:

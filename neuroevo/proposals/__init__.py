@@ -3,7 +3,7 @@
 Members: :func:`survey` and :func:`survey_together` (look at a file, and at several), :class:`Survey`, :class:`Wishes`
 (what the user says beforehand), :func:`propose` (a scenario as text), :class:`Proposal`, :class:`Task` (what is to be
 learnt), :func:`extent`, :func:`examples` and :func:`example_files` (the shipped scenarios), :func:`write_new` (files
-that must not be there yet).
+that are not there yet).
 """
 
 from neuroevo.proposals.examples import example_files, examples
