@@ -150,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--only", nargs="*", help="names of methods")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     problem = system()
@@ -169,6 +170,8 @@ def main() -> None:
     }
     for seed in range(1, options.seeds + 1):
         for name, method in methods.items():
+            if options.only and name not in options.only:
+                continue
             found = method(seed)
             reached = [spent for spent, value in found["curve"] if value <= simple["validation"]]
             found["seconds_to_linear"] = reached[0] if reached else None
