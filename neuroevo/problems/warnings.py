@@ -121,14 +121,18 @@ def _time_warnings(problem: SequenceProblem) -> list[str]:
     found = []
     if doubles:
         found.append(
-            f"{len(doubles)} times come twice, the first is {doubles[0]}: the network takes each row for a step"
+            f"{_number(len(doubles), 'time comes', 'times come')} twice, the first is {doubles[0]}: the network takes each row for a step"
         )
     if gaps:
         found.append(
-            f"{len(gaps)} steps in time are longer than most, the first ends at {gaps[0]}: the network takes all for "
+            f"{_number(len(gaps), 'step in time is', 'steps in time are')} longer than most, the first ends at {gaps[0]}: the network takes all for "
             "equal; put in the missing rows, with empty cells, and say what stands in, missing = 'forward'"
         )
     return found
+
+
+def _number(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
 
 
 def network_warnings(problem: SequenceProblem, network: Network) -> list[str]:
