@@ -120,13 +120,13 @@ def _time_warnings(problem: SequenceProblem) -> list[str]:
         gaps += labels[1:][steps > 1.5 * np.median(steps)].tolist() if (steps > 0).any() else []
     found = []
     if doubles:
-        found.append(
-            f"{_number(len(doubles), 'time comes', 'times come')} twice, the first is {doubles[0]}: the network takes each row for a step"
-        )
+        times = _number(len(doubles), "time comes", "times come")
+        found.append(f"{times} twice, the first is {doubles[0]}: the network takes each row for a step")
     if gaps:
+        steps_in_time = _number(len(gaps), "step in time is", "steps in time are")
         found.append(
-            f"{_number(len(gaps), 'step in time is', 'steps in time are')} longer than most, the first ends at {gaps[0]}: the network takes all for "
-            "equal; put in the missing rows, with empty cells, and say what stands in, missing = 'forward'"
+            f"{steps_in_time} longer than most, the first ends at {gaps[0]}: the network takes all for equal; put in "
+            "the missing rows, with empty cells, and say what stands in, missing = 'forward'"
         )
     return found
 

@@ -324,7 +324,7 @@ def test_a_verdict_that_is_no_text_is_a_damaged_record():
     ("times", "expected"),
     [
         (np.arange(40), []),
-        (np.r_[0:20, 19:39], ["1 times come twice, the first is 19"]),
+        (np.r_[0:20, 19:39], ["1 time comes twice, the first is 19"]),
         (np.r_[0:20, 25:45], ["1 step in time is longer than most, the first ends at 25"]),
         (np.arange("1990-11", "1994-03", dtype="datetime64[M]").astype(str), []),
         (np.arange("1990-11-01", "1990-12-11", dtype="datetime64[D]").astype(str), []),
