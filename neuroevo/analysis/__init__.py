@@ -9,7 +9,7 @@ reads records and gives numbers; how they are written or drawn is a matter of th
 from neuroevo.analysis.curves import error_curve, trial_quartiles
 from neuroevo.analysis.ensembles import LEVEL, write_ensemble, write_selection
 from neuroevo.analysis.evaluations import Evaluated, evaluate
-from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors
+from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors, target_errors
 from neuroevo.analysis.ranking import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
 from neuroevo.analysis.summaries import summarised, summary, summary_row, write_summaries
 
@@ -32,6 +32,7 @@ __all__ = [
     "summarised",
     "summary",
     "summary_row",
+    "target_errors",
     "trial_quartiles",
     "unequal_costs",
     "write_ensemble",
