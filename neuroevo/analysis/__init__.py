@@ -11,7 +11,7 @@ from neuroevo.analysis.curves import error_curve, trial_quartiles
 from neuroevo.analysis.ensembles import LEVEL, write_ensemble, write_selection
 from neuroevo.analysis.evaluations import Evaluated, evaluate
 from neuroevo.analysis.frames import to_frame
-from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors
+from neuroevo.analysis.predictions import confusion, coverage, mean_width, part_errors, sequence_errors, target_errors
 from neuroevo.analysis.ranking import finished, median, n_runs, quartiles_of, ranked, shown_figures, unequal_costs
 from neuroevo.analysis.summaries import summarised, summary, summary_row, write_summaries
 
@@ -34,6 +34,7 @@ __all__ = [
     "summarised",
     "summary",
     "summary_row",
+    "target_errors",
     "to_frame",
     "trial_quartiles",
     "unequal_costs",

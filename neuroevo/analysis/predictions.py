@@ -25,13 +25,29 @@ def part_errors(predicted: Floats, problem: SequenceProblem) -> dict[str, float]
     return {part: float(np.mean(np.square(miss))) for part, miss in misses.items()}
 
 
-def sequence_errors(predicted: Floats, problem: SequenceProblem, part: str) -> Floats:
-    """``(n_sequences,)`` mean squared errors over the counted targets of a part; NaN where a sequence has none.
+def target_errors(predicted: Floats, problem: SequenceProblem) -> dict[str, Floats]:
+    """``(n_outputs,)`` root mean squared errors of each part, in each target's own unit; NaN where none counts.
 
     Arguments as those of :func:`part_errors`.
     """
-    counted, rows = problem.counted_rows(part), problem.rows
-    squares = np.where(counted, rows.of(predicted) - problem.target_rows, 0.0) ** 2
+    squares = np.square(problem.rows.of(predicted) - problem.target_rows)
+    return {
+        part: np.array(
+            [np.sqrt(np.mean(its[of])) if of.any() else np.nan for its, of in zip(squares.T, mask.T, strict=True)]
+        )
+        for part in problem.parts
+        for mask in [problem.counted_rows(part)]
+    }
+
+
+def sequence_errors(predicted: Floats, problem: SequenceProblem, part: str, target: int | None = None) -> Floats:
+    """``(n_sequences,)`` mean squared errors over the counted targets of a part; NaN where a sequence has none.
+
+    Arguments as those of :func:`part_errors`, and the number of a target where only that one is meant.
+    """
+    which = slice(None) if target is None else slice(target, target + 1)
+    counted, rows = problem.counted_rows(part)[:, which], problem.rows
+    squares = np.where(counted, rows.of(predicted)[:, which] - problem.target_rows[:, which], 0.0) ** 2
     n_counted = rows.sums(counted.sum(axis=1))
     return np.where(n_counted > 0, rows.sums(squares.sum(axis=1)) / np.maximum(n_counted, 1), np.nan)
 

@@ -16,6 +16,7 @@ from neuroevo.cli.evaluate import evaluate
 from neuroevo.cli.export import export
 from neuroevo.cli.failures import exit_codes
 from neuroevo.cli.forecast import forecast
+from neuroevo.cli.plot import plot
 from neuroevo.cli.predict import predict
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
@@ -339,19 +340,7 @@ def show(
             print_result(as_json(folder_document(path)) if json else folder_text(path))
 
 
-@app.command()
-def plot(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
-) -> None:
-    """Draw the curves of runs anew, as PNG and SVG, into the folder plots/ of each."""
-    with exit_codes():
-        from neuroevo.cli.running import draw
-
-        for path in runs:
-            for file in draw(path):
-                print_result(file)
-
-
+app.command()(plot)
 app.command()(predict)
 app.command()(forecast)
 app.command()(evaluate)

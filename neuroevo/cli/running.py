@@ -14,14 +14,16 @@ from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
 from neuroevo.cli.texts import ensemble_text, final_text, results_text, stop_text, summary_text
-from neuroevo.records import RunRecord, TrialSet, set_in
-from neuroevo.records.record import PLOT_FOLDER
+from neuroevo.errors import BadInput
+from neuroevo.records import RunRecord, SweepSet, set_in
+from neuroevo.records.record import FINAL_FOLDER, PLOT_FOLDER
 from neuroevo.stopping import exit_code
 from neuroevo.trials import run_plans
 
 if TYPE_CHECKING:
     from neuroevo.compute import Compute
     from neuroevo.distribution import PoolStatus
+    from neuroevo.plots.times import Span
     from neuroevo.scenario import Scenario
     from neuroevo.stopping import Progress, StopReason
     from neuroevo.trials import Plan
@@ -163,17 +165,40 @@ def _wants_plots(record: RunRecord) -> bool:
     return bool(record.scenario.get("record", {}).get("plots", True))
 
 
-def draw(path: Path) -> list[Path]:
+def draw(
+    path: Path,
+    formats: Sequence[str] = ("png", "svg"),
+    *,
+    folder: Path | None = None,
+    span: Span | None = None,
+    size: tuple[float, float] | None = None,
+) -> list[Path]:
     """Draw what there is to see in the folder of a run, a set of trials or a sweep; the files.
 
+    Args:
+        path: The folder.
+        formats: Of "png", "svg" and "pdf".
+        folder: Where the files go; ``plots`` in `path` where it is None.
+        span: As in `plot_run`.
+        size: Inches.
+
     Raises:
+        BadInput: There is nothing to be drawn so.
         RecordError: It is none of them, or damaged.
         RecordUnwritable: The machine refused.
     """
     from neuroevo.plots import plot_run, plot_sweep, plot_trials
 
     found = set_in(path)
-    if found is None:
-        record = RunRecord.open(path)
-        return [*plot_run(record), *([] if record.final is None else plot_run(record.final))]
-    return plot_trials(found) if isinstance(found, TrialSet) else plot_sweep(found)
+    if isinstance(found, SweepSet):
+        if span is not None:
+            raise BadInput(f"{path} is a sweep, whose plots show no predictions: give a span with one of its runs")
+        return plot_sweep(found, formats, folder=folder, size=size)
+    if found is not None:
+        return plot_trials(found, formats, folder=folder, span=span, size=size)
+    record = RunRecord.open(path)
+    paths = plot_run(record, formats, folder=folder, span=span, size=size)
+    if record.final is None:
+        return paths
+    final = None if folder is None else folder / FINAL_FOLDER
+    return paths + plot_run(record.final, formats, folder=final, span=span, size=size)

@@ -34,6 +34,7 @@ def plot_compare(
     *,
     group_by: Callable[[RunRecord], str] = title_of,
     title: str = "Error over evaluations",
+    size: Sequence[float] | None = None,
 ) -> list[Path]:
     """Draw for each group of runs the median of their incumbents' errors and the middle half of them.
 
@@ -42,18 +43,19 @@ def plot_compare(
     Args:
         records: Runs with at least one generation.
         folder: Where ``compare.png`` and ``compare.svg`` go; made where it is missing.
-        formats: "png", "svg" or both.
+        formats: Of "png", "svg" and "pdf".
         group_by: Gives a run's label; runs of one label are trials of one another.
         title: Of the figure.
+        size: Width and height in inches.
 
     Raises:
-        ValueError: No run.
+        BadInput: There is no run, their errors are not of one kind, or the formats or the size can't be used.
         RecordError: A record is damaged or holds no generation.
         RecordUnwritable: The machine refused.
     """
-    formats = style.checked_formats(formats)
+    formats, size = style.checked_formats(formats), style.checked_size(size)
     groups: dict[str, list[tuple[Floats, Floats]]] = {}
-    errors = set()
+    errors: set[str] = set()
     for record in records:
         if not record.history.n_generations:
             raise RecordError(f"{record.path} holds no generation yet; there is nothing to compare")
@@ -61,25 +63,25 @@ def plot_compare(
         groups.setdefault(style.single_line(group_by(record), 40), []).append(error_curve(record))
     if not groups:
         raise BadInput("plot_compare needs at least one run")
+    if len(errors) > 1:
+        raise BadInput(f"the runs minimise different errors, which are not compared: {', '.join(sorted(errors))}")
     folder = Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with style.drawing("the comparison"):
-        error = errors.pop() if len(errors) == 1 else "error"
-        return style.save(_draw(groups, title, error), folder, "compare", formats)
+        return style.save(_draw(groups, title, errors.pop(), size), folder, "compare", formats)
 
 
-def _draw(groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str) -> Figure:
+def _draw(
+    groups: dict[str, list[tuple[Floats, Floats]]], title: str, error: str, size: style.Size | None = None
+) -> Figure:
     from neuroevo.plots.ticks import set_counts, set_logarithmic
 
-    figure = style.new_figure(8.5, 4.4)
+    figure = style.new_figure(8.5, 4.4, size)
     axes = figure.subplots()
     shown = []
     for index, (label, curves) in enumerate(groups.items()):
-        looks: dict[str, Any] = {
-            "color": style.CYCLE[index % len(style.CYCLE)],
-            "ls": style.DASHES[index // len(style.CYCLE) % len(style.DASHES)],
-        }
+        looks: dict[str, Any] = dict(zip(("color", "ls"), style.line_looks(index), strict=True))
         x, quartiles = _middle(curves)
         if len(curves) > 1:
             axes.fill_between(x, quartiles[0], quartiles[2], color=looks["color"], alpha=0.16, lw=0)

@@ -25,7 +25,9 @@ _WIDE = 8.0
 _DRAWABLE = (1e-120, 1e120)
 
 
-def draw_curves(columns: Columns, title: str, subtitle: str, error: str = "error") -> Figure:
+def draw_curves(
+    columns: Columns, title: str, subtitle: str, error: str = "error", size: style.Size | None = None
+) -> Figure:
     """Error above, fitness below, and the learned share where it ever moves.
 
     Args:
@@ -33,11 +35,12 @@ def draw_curves(columns: Columns, title: str, subtitle: str, error: str = "error
         title: Of the figure.
         subtitle: A line below it: why the run stopped.
         error: What the error is, with its unit in brackets.
+        size: Width and height in inches; None: what the panels need.
     """
     learned = _finite(columns["incumbent_learned"])
     shows_learned = bool(len(learned)) and (np.ptp(learned[np.isfinite(learned)]) > 0 if len(learned) else False)
     heights = [3.0, 2.2, 1.2] if shows_learned else [3.0, 2.2]
-    figure = style.new_figure(8.0, 1.1 + sum(heights) * 0.92)
+    figure = style.new_figure(8.0, 1.1 + sum(heights) * 0.92, size)
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _error_panel(panels[0], columns)
     panels[0].set_ylabel(style.error_label(error))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.plots import style
-from neuroevo.problems.timeline import moments_of
+from neuroevo.plots.times import time_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from neuroevo.prediction import PredictionTable
 
 _MOST_SERIES = 4
-_MOST_TICKS = 7
 
 
 def checked_file(path: Path) -> None:
@@ -28,8 +27,8 @@ def checked_file(path: Path) -> None:
     Raises:
         BadInput: It does not.
     """
-    if path.suffix.removeprefix(".") not in style.FORMATS:
-        raise BadInput(f"{path} must end with {' or '.join(f'.{name}' for name in style.FORMATS)}")
+    if path.suffix.removeprefix(".") not in style.KNOWN_FORMATS:
+        raise BadInput(f"{path} must end with .png, .svg or .pdf")
 
 
 def plot_forecast(table: PredictionTable, title: str, path: Path) -> Path:
@@ -38,7 +37,7 @@ def plot_forecast(table: PredictionTable, title: str, path: Path) -> Path:
     Args:
         table: The forecast.
         title: Of the figure.
-        path: Ends with .png or .svg.
+        path: Ends with .png, .svg or .pdf.
 
     Returns:
         The file.
@@ -66,7 +65,8 @@ def draw_forecast(table: PredictionTable, title: str) -> Figure:
         _panel(axes, table, i, x, values[:, i])
         axes.set_ylabel(style.single_line(table.names[i], 30))
     style.end_legend(panels[0])
-    _time_ticks(panels[-1], x, labels)
+    rows, texts = time_ticks(labels)
+    panels[-1].set_xticks(x[rows], texts)
     panels[-1].set_xlabel(style.single_line(name, 30))
     left_out = "" if n_series == len(table.names) else f" · {n_series} of {len(table.names)} series"
     style.heading(figure, title, f"forecast of {len(later)} steps after {before[-1] if before else '-'}{left_out}")
@@ -91,28 +91,3 @@ def _panel(axes: Axes, table: PredictionTable, i: int, x: NDArray[np.float64], p
     axes.plot(ahead, said, color=style.BLUE, label="forecast")
     axes.axvline(0.0, color=style.GREY, lw=0.8, ls="--")
     axes.margins(x=0.01)
-
-
-def _time_ticks(axes: Axes, x: NDArray[np.float64], labels: list[Any]) -> None:
-    """Numbers where times are numbers that rise evenly, else the labels themselves, as many as have room."""
-    room = max(2, min(_MOST_TICKS, 84 // (max(len(str(label)) for label in labels) + 2)))
-    step = -(-len(labels) // room)
-    steps = next(size for size in _nice(labels) if size >= step)
-    start = next((i for i, label in enumerate(labels) if _is_round(label, steps)), 0)
-    places = list(range(start % steps, len(labels), steps))
-    axes.set_xticks(x[places], [style.single_line(labels[place], 22) for place in places])
-
-
-def _nice(labels: list[Any]) -> list[int]:
-    """Distances of ticks, rising."""
-    dates = isinstance(labels[0], str) and moments_of(np.array(labels)) is not None
-    hours = dates and {label[14:] for label in labels} <= {"00", "00:00"}
-    first = [1, 2, 3, 4, 6, 12] if dates and len(labels[0]) == 7 else [1, 2, 5, 10, 20, 50]
-    first = [1, 2, 3, 6, 12, 24] if hours else first
-    return first + [first[-1] * size for power in range(7) for size in (10**power, 2 * 10**power, 5 * 10**power)]
-
-
-def _is_round(label: Any, steps: int) -> bool:
-    if isinstance(label, str):
-        return (len(label) == 7 and label.endswith("-01")) or (len(label) > 10 and label[11:].startswith("00:00"))
-    return float(label) % steps == 0

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroevo.plots import style
+from neuroevo.plots.times import Span
 from neuroevo.records import RecordError, RunRecord
 from neuroevo.records.champion import CHAMPION_FILE
 from neuroevo.records.files import own_subfolder
 from neuroevo.records.record import PLOT_FOLDER
 
 
-def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folder: Path | None = None) -> list[Path]:
+def plot_run(
+    record: RunRecord,
+    formats: Sequence[str] = style.FORMATS,
+    *,
+    folder: Path | None = None,
+    span: Span | None = None,
+    size: Sequence[float] | None = None,
+) -> list[Path]:
     """Draw error and fitness over the generations, and the champion's predictions against the targets.
 
     What a record does not hold is left out: the predictions of a run that has no champion yet, or whose data were too
@@ -20,28 +28,35 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
 
     Args:
         record: A run, finished or not.
-        formats: "png", "svg" or both.
+        formats: Of "png", "svg" and "pdf".
         folder: Where the files go; the record's ``plots`` where it is None.
+        span: From which time to which predictions are drawn: as the column of times writes them ("2016-07" stands for
+            all of July), or numbers of steps from 1 where there is no such column; None at an end leaves it open. None:
+            all, or of a long series a stretch of each part, which the figure then names.
+        size: Width and height of each figure in inches; None: what its panels need.
 
     Returns:
         The files.
 
     Raises:
+        BadInput: The formats or the size can't be used, or no row lies in the span.
         RecordError: The record is damaged, or holds no generation yet.
         RecordUnwritable: The machine refused.
     """
     from neuroevo.plots.curves import draw_curves
     from neuroevo.plots.prediction import draw_prediction
+    from neuroevo.plots.series import Look
     from neuroevo.problems import NotSequences, as_sequences
 
-    formats = style.checked_formats(formats)
+    formats, size = style.checked_formats(formats), style.checked_size(size)
     history = record.history
     if not history.n_generations:
         raise RecordError(f"{record.path} holds no generation yet; there is nothing to draw")
     folder = own_subfolder(record.path / PLOT_FOLDER) if folder is None else folder
     title = str(record.run.get("title") or record.name)
     with style.drawing(f"the history of {record.path}"):
-        paths = style.save(draw_curves(history, title, _subtitle(record), record.error_name), folder, "curves", formats)
+        figure = draw_curves(history, title, _subtitle(record), record.error_name, size)
+        paths = style.save(figure, folder, "curves", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
     champion, network = record.champion, record.network
@@ -53,7 +68,7 @@ def plot_run(record: RunRecord, formats: Sequence[str] = style.FORMATS, *, folde
         return paths
     with style.drawing(f"the prediction of {record.path}"):
         outputs = network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
-        figure = draw_prediction(outputs, problem, title)
+        figure = draw_prediction(outputs, problem, Look(title, span, size))
         return paths + style.save(figure, folder, "prediction", formats)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.analysis import sequence_errors
+from neuroevo.analysis import sequence_errors, target_errors
 from neuroevo.plots import style
+from neuroevo.plots.times import Labels, Span, rows_between, time_ticks
+from neuroevo.plots.windows import whole, windows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: A longer series is shown in one window a part.
-_MOST_STEPS = 1500
-_WINDOW = 400
+ERROR = "root mean squared error"
 _MOST_OUTPUTS = 4
-_MOST_WINDOWS = 4
+#: Panels of one figure, each a window of an output.
+_MOST_PANELS = 8
+#: Steps of a sequence among several that are shown where no span is asked for.
+_MOST_STEPS = 400
 _MOST_SPANS = 12
 #: Width of a letter of a part's name, as a share of the panel's.
 _LETTER = 0.0096
@@ -33,125 +36,176 @@ _OTHER_TINTS = ("#FBEBDD", "#F3E6F0", "#E6F0F8", "#F6F3D8")
 
 
 @dataclass(frozen=True)
-class Around:
-    """What lies around the predictions of an ensemble, as bands from a lower to an upper end.
+class Shown:
+    """A prediction and what lies around it, as bands from a lower to an upper end.
 
     Attributes:
-        bands: Names to both ends, each ``(n_rows, n_outputs)``; the widest first.
+        predicted: ``(n_rows, n_outputs)``, original units.
         name: What the prediction is, for legends.
         colour: Of the prediction and the bands.
+        dashes: Of its line.
+        bands: Names to both ends, each ``(n_rows, n_outputs)``; the widest first.
         reach: ``(n_outputs,)``: how far the interval reaches to either side; None where there is none.
     """
 
-    bands: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    predicted: Floats
     name: str = "prediction"
     colour: str = style.VERMILION
+    dashes: str = "-"
+    bands: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
     reach: Floats | None = None
 
-    def draw(self, axes: Axes, x: Floats, predicted: Floats, where: Any) -> None:
+    def draw(self, axes: Axes, x: Floats, where: tuple[slice, int], counts: NDArray[np.bool_]) -> None:
         """Draw the prediction and the bands around it.
 
         Args:
             axes: Where to.
             x: ``(n,)``.
-            predicted: ``(n,)``; where it is NaN there are no bands either.
-            where: Index into the ends that leaves ``(n,)``.
+            where: Rows and output, ``(n,)`` of them.
+            counts: ``(n,)``: where the network has found its state.
         """
-        axes.plot(x, predicted, color=self.colour, lw=1.3, alpha=0.9, label=self.name)
+        values = np.where(counts, self.predicted[where], np.nan)
+        axes.plot(x, values, color=self.colour, lw=1.3, ls=self.dashes, alpha=0.9, label=self.name)
         for (label, (low, high)), strength in zip(self.bands.items(), (0.2, 0.35), strict=False):
             looks: dict[str, Any] = {"color": self.colour, "alpha": strength, "lw": 0}
-            known = np.isfinite(predicted + low[where] + high[where])
+            known = np.isfinite(values + low[where] + high[where])
             axes.fill_between(x, low[where], high[where], where=known, label=label, **looks)
 
 
-def draw_series(
-    predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None = None
-) -> Figure:
+@dataclass(frozen=True)
+class Look:
+    """How a prediction is to be drawn.
+
+    Attributes:
+        title: Of the figure.
+        span: From which time to which; None: what shows something, which the figure then names.
+        size: Width and height in inches; None: what its panels need.
+    """
+
+    title: str
+    span: Span | None = None
+    size: style.Size | None = None
+
+
+def figures(errors: Mapping[str, Floats], target: int) -> str:
+    """Errors of a target by part, as a line."""
+    return " · ".join(f"{part} {its[target]:.4g}" for part, its in errors.items())
+
+
+def draw_series(shown: Sequence[Shown], problem: SequenceProblem, look: Look) -> Figure:
     """One series, of a problem of one sequence: a panel an output, the parts shaded; a long one in one window a part.
 
     Args:
-        predicted: ``(n_rows, n_outputs)``, original units.
+        shown: At least one prediction.
         problem: In original units.
-        title: Of the figure.
-        subtitle: A line below it.
-        around: The bands of an ensemble, original units.
+        look: Of the figure.
+
+    Raises:
+        BadInput: No row lies in the span.
     """
-    around = around or Around()
-    predicted = predicted.copy()
-    predicted[: problem.washout] = np.nan  # the network is still finding its state; these do not count
+    labels = _labels(problem, 0)
     length = int(problem.lengths[0])
-    windows = _windows(problem, length)
-    outputs = list(range(min(problem.n_outputs, _MOST_OUTPUTS)))
-    rows = [(window, output) for window in windows for output in outputs]
-    figure = style.new_figure(9.5, 1.2 + (3.0 if len(rows) == 1 else 2.1) * len(rows))
+    if look.span is not None:
+        found = [whole(rows_between(_rising(labels), length, look.span), labels, length)]
+    else:
+        found = windows(shown[0].predicted, problem, labels)
+    n_outputs = min(problem.n_outputs, _MOST_OUTPUTS, max(1, _MOST_PANELS // len(found)))
+    rows = [(window, output) for window in found for output in range(n_outputs)]
+    figure = style.new_figure(9.5, 1.2 + (3.0 if len(rows) == 1 else 2.25) * len(rows), look.size)
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    counts = np.arange(length) >= problem.washout
+    errors = target_errors(shown[0].predicted, problem)
     for axes, (window, output) in zip(panels, rows, strict=True):
-        x = _time_axis(problem, 0)[window]
-        _shade(axes, problem, window, x)
-        shown, known = predicted[window, output], problem.mask_rows[window, output]
-        _target(axes, x, problem.target_rows[window, output], known)
-        around.draw(axes, x, shown, (window, output))
-        _label_times(axes, problem, 0, window)
+        x = _time_axis(problem, 0)[window.rows]
+        _shade(axes, problem, window.rows, x)
+        _target(axes, x, problem.target_rows[window.rows, output], problem.mask_rows[window.rows, output])
+        for each in shown:
+            each.draw(axes, x, (window.rows, output), counts[window.rows])
+        _label_times(axes, problem, labels, window.rows, letters=84)
         axes.set_ylabel(style.single_line(problem.target_names[output], 24))
         axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
+        said = [window.text] if window.text else []
+        if problem.n_outputs > 1 and len(shown) == 1:
+            its = errors if window.part is None else {window.part: errors[window.part]}
+            said.append(f"{ERROR} {figures(its, output)}")
+        axes.set_title(" · ".join(said), color=style.INK, fontsize=8.5)
+    for axes in panels[:-1]:
+        axes.set_xlabel("")
     style.end_legend(panels[0])
-    if len(outputs) < problem.n_outputs:
-        subtitle = f"{subtitle} · first {len(outputs)} of {problem.n_outputs} outputs"
-    style.heading(figure, title, subtitle)
+    style.heading(figure, look.title, _subtitle(shown, problem, n_outputs))
     return figure
 
 
-def draw_examples(
-    predicted: Floats, problem: SequenceProblem, title: str, subtitle: str, around: Around | None = None
-) -> Figure:
-    """Of each of two parts three sequences: that with the smallest, the median and the largest error.
+def _subtitle(shown: Sequence[Shown], problem: SequenceProblem, n_outputs: int) -> str:
+    left_out = f" · first {n_outputs} of {problem.n_outputs} targets" if n_outputs < problem.n_outputs else ""
+    if problem.n_outputs > 1:
+        what = f"{ERROR} of each target in its own unit" if len(shown) == 1 else f"{len(shown)} runs"
+        return f"{what}{left_out}"
+    errors = [target_errors(each.predicted, problem) for each in shown]
+    if len(shown) == 1:
+        return f"{ERROR} · {figures(errors[0], 0)}"
+    parts = " · ".join(
+        f"{part} {min(its):.4g} to {max(its):.4g}" for part in problem.parts for its in [[e[part][0] for e in errors]]
+    )
+    return f"{ERROR} of {len(shown)} runs · {parts}"
+
+
+def draw_examples(shown: Sequence[Shown], problem: SequenceProblem, look: Look) -> Figure:
+    """Of each of three parts three sequences: that with the smallest, the median and the largest error of the first.
 
     Arguments as those of :func:`draw_series`, but for all sequences.
     """
-    around = around or Around()
     parts = [part for part in problem.parts if part == "train"] + [part for part in problem.parts if part != "train"]
     parts = parts[:3]
-    shown = predicted.copy()
-    shown[problem.rows.step < problem.washout] = np.nan  # the network is still finding its state; these do not count
-    figure = style.new_figure(10.0, 1.0 + 2.1 * len(parts))
+    figure = style.new_figure(10.0, 1.0 + 2.1 * len(parts), look.size)
     panels = figure.subplots(len(parts), 3, squeeze=False, sharex=True, sharey=True)
+    counts = problem.rows.step >= problem.washout  # before, the network is still finding its state
+    shortened = False
     for row, part in zip(panels, parts, strict=True):
-        for axes, (label, sequence, error) in zip(row, _examples(predicted, problem, part), strict=False):
-            steps = slice(0, min(int(problem.lengths[sequence]), _WINDOW))
+        for axes, (label, sequence, error) in zip(row, _examples(shown[0].predicted, problem, part), strict=False):
+            labels, length = _labels(problem, sequence), int(problem.lengths[sequence])
+            if look.span is not None:
+                steps = rows_between(_rising(labels), length, look.span)
+            else:
+                steps = slice(0, min(length, _MOST_STEPS))
+                shortened |= length > _MOST_STEPS
+            start = int(problem.rows.offsets[sequence])
+            rows = slice(start + steps.start, start + steps.stop)
             x = _time_axis(problem, sequence)[steps]
-            rows = slice(start := int(problem.rows.offsets[sequence]), start + steps.stop)
             _target(axes, x, problem.target_rows[rows, 0], problem.mask_rows[rows, 0])
-            around.draw(axes, x, shown[rows, 0], (rows, 0))
-            labels = _labels(problem, sequence)
+            for each in shown:
+                each.draw(axes, x, (rows, 0), counts[rows])
             if labels is not None and labels.dtype.kind in "US":
                 axes.set_xlabel("step")  # the panels share an axis, and each has times of its own
             else:
-                _label_times(axes, problem, sequence, steps)
+                _label_times(axes, problem, labels, steps, letters=24)
             axes.label_outer()
             axes.set_title(f"{part}, {label}: sequence {sequence + 1}, {error:.3g}", color=style.INK, fontsize=8.5)
         row[0].set_ylabel(style.single_line(problem.target_names[0], 24))
     style.end_legend(panels[0, -1])
-    style.heading(figure, title, subtitle)
+    style.heading(figure, look.title, _examples_subtitle(shown, problem, shortened))
     return figure
 
 
+def _examples_subtitle(shown: Sequence[Shown], problem: SequenceProblem, shortened: bool) -> str:
+    several = problem.n_outputs > 1
+    which = f" of {problem.target_names[0]}, the first of {problem.n_outputs} targets" if several else ""
+    said = [f"{ERROR}{which}"]
+    said += (
+        [figures(target_errors(shown[0].predicted, problem), 0)] if len(shown) == 1 else [f"that of {shown[0].name}"]
+    )
+    said += [f"first {_MOST_STEPS} steps of longer sequences"] if shortened else []
+    return " · ".join(said)
+
+
 def _examples(predicted: Floats, problem: SequenceProblem, part: str) -> list[tuple[str, int, float]]:
-    errors = sequence_errors(predicted, problem, part)
-    order = np.argsort(errors, kind="stable")[: int(problem.rows.some(problem.counted_rows(part).any(axis=1)).sum())]
+    errors = np.sqrt(sequence_errors(predicted, problem, part, 0))
+    n_counted = int(np.isfinite(errors).sum())
+    order = np.argsort(errors, kind="stable")[: max(1, n_counted)]
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     return [(label, int(sequence), float(errors[sequence])) for label, sequence in chosen.items()]
-
-
-def _windows(problem: SequenceProblem, length: int) -> list[slice]:
-    if length <= _MOST_STEPS:
-        return [slice(0, length)]
-    windows = []
-    for part in list(problem.parts)[:_MOST_WINDOWS]:
-        steps = np.flatnonzero(problem.counted_rows(part).any(axis=1))
-        windows.append(slice(int(steps[0]), min(int(steps[0]) + _WINDOW, length)))
-    return windows
 
 
 def _target(axes: Axes, x: Floats, target: Floats, known: NDArray[np.bool_]) -> None:
@@ -159,33 +213,38 @@ def _target(axes: Axes, x: Floats, target: Floats, known: NDArray[np.bool_]) -> 
     axes.plot(x, np.where(known, target, np.nan), color=style.INK, lw=1.1, label="target", **looks)
 
 
-def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
-    """``(n_steps,)`` rising numbers: the times where these are that, otherwise steps from 1."""
-    steps = np.arange(1.0, problem.lengths[sequence] + 1)
-    labels = _labels(problem, sequence)
-    if labels is None or labels.dtype.kind in "US":
-        return steps
-    times = labels.astype(np.float64)
-    return times if np.isfinite(times).all() and (np.diff(times) > 0).all() else steps
-
-
-def _labels(problem: SequenceProblem, sequence: int) -> NDArray[Any] | None:
+def _labels(problem: SequenceProblem, sequence: int) -> Labels | None:
     """``(n_steps,)``: the times of a sequence."""
     start, end = problem.rows.offsets[sequence : sequence + 2]
     return None if problem.time_rows is None else problem.time_rows[start:end]
 
 
-def _label_times(axes: Axes, problem: SequenceProblem, sequence: int, window: slice) -> None:
+def _rising(labels: Labels | None) -> Labels | None:
+    """The labels where these are text or rising numbers: elsewhere steps stand on the axis."""
+    if labels is None or labels.dtype.kind in "US":
+        return labels
+    times = labels.astype(np.float64)
+    return times if np.isfinite(times).all() and (np.diff(times) > 0).all() else None
+
+
+def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
+    """``(n_steps,)`` rising numbers: the times where these are that, otherwise steps from 1."""
+    labels = _rising(_labels(problem, sequence))
+    if labels is None or labels.dtype.kind in "US":
+        return np.arange(1.0, problem.lengths[sequence] + 1)
+    return labels
+
+
+def _label_times(axes: Axes, problem: SequenceProblem, labels: Labels | None, rows: slice, letters: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    labels = _labels(problem, sequence)
-    if labels is None or labels.dtype.kind not in "US":
-        axes.set_xlabel("step" if labels is None else "time")
-        return
-    steps = np.arange(len(labels))[window]
-    ticks = steps[np.linspace(0, len(steps) - 1, min(6, len(steps))).astype(int)]
-    axes.set_xticks(ticks + 1.0, [style.single_line(labels[step], 16) for step in ticks])
+    name = style.single_line(problem.time_name or "time", 30)
+    axes.set_xlabel("step" if _rising(labels) is None else name)
+    if labels is not None and labels.dtype.kind in "US":
+        places, texts = time_ticks(labels[rows], letters)
+        axes.set_xticks(np.arange(rows.start, rows.stop)[places] + 1.0, texts)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _shade(axes: Axes, problem: SequenceProblem, window: slice, x: Floats) -> None:

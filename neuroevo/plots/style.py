@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -24,10 +24,17 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442",
 )  # fmt: skip
 INK, GREY, FAINT = "#222222", "#767676", "#D9D9D9"
-CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK)
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)
 DASHES = ("-", "--", "-.", ":")
 
 FORMATS = ("png", "svg")
+KNOWN_FORMATS = ("png", "svg", "pdf")
+
+#: Inches of each side of a figure: what can still be read, and what programs still open.
+_SIZES = (2.0, 60.0)
+
+Size: TypeAlias = tuple[float, float]
+"""Width and height, inches."""
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 9.5,
@@ -54,8 +61,10 @@ _SETTINGS: dict[str, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "neuroevo",
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,
     "savefig.dpi": 144,
 }
+_UNDATED: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 # A record of unknown origin may hold any numbers; what cannot be drawn is the record's fault and said so.
 _UNDRAWABLE = (ArithmeticError, ValueError)
 
@@ -80,12 +89,18 @@ def drawing(what: str) -> Iterator[None]:
             raise RecordError(f"{what} cannot be drawn: {' '.join(str(error).split())[:200]}") from error
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, inches; it belongs to no window and no global list of figures."""
+def new_figure(width: float, height: float, size: Size | None = None) -> Figure:
+    """An empty figure; it belongs to no window and no global list of figures.
+
+    Args:
+        width: Inches.
+        height: Inches.
+        size: Both, where somebody has asked for them.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=size or (width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -101,7 +116,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
     for kind in formats:
         buffer = io.BytesIO()
         # Without a date the same figure gives the same bytes.
-        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        figure.savefig(buffer, format=kind, metadata=_UNDATED.get(kind))
         path = folder / f"{name}.{kind}"
         write_atomically(path, buffer.getvalue())
         paths.append(path)
@@ -125,9 +140,23 @@ def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: One is not.
     """
-    if isinstance(formats, str) or not formats or not set(formats) <= set(FORMATS):
-        raise BadInput(f"formats must be a sequence of {' and '.join(FORMATS)}, got {formats!r}")
+    if isinstance(formats, str) or not formats or not set(formats) <= set(KNOWN_FORMATS):
+        raise BadInput(f"formats must be a sequence of png, svg and pdf, got {formats!r}")
     return tuple(formats)
+
+
+def checked_size(size: Sequence[float] | None) -> Size | None:
+    """Width and height in inches, where they are given.
+
+    Raises:
+        BadInput: They are no two numbers that make a picture.
+    """
+    if size is None:
+        return None
+    sides = tuple(size)
+    if len(sides) != 2 or not all(isinstance(side, int | float) and _SIZES[0] <= side <= _SIZES[1] for side in sides):
+        raise BadInput(f"size must be width and height in inches, {_SIZES[0]:g} to {_SIZES[1]:g} each, got {size!r}")
+    return float(sides[0]), float(sides[1])
 
 
 def heading(figure: Figure, title: str, subtitle: str) -> None:
@@ -137,6 +166,11 @@ def heading(figure: Figure, title: str, subtitle: str) -> None:
     below = 1 - 21 / 72 / figure.get_figheight()
     limit = int(figure.get_figwidth() * 14)
     figure.text(0.01, below, single_line(subtitle, limit), color=GREY, fontsize=9, va="top")
+
+
+def line_looks(index: int) -> tuple[str, str]:
+    """Colour and dashes of one of several lines."""
+    return CYCLE[index % len(CYCLE)], DASHES[index // len(CYCLE) % len(DASHES)]
 
 
 def single_line(text: object, limit: int) -> str:

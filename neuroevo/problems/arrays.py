@@ -19,7 +19,9 @@ _NEEDED = (
     "inputs", "targets", "lengths", "target_mask", "washout", "learned", "tolerance", "weight_decay", "part_names",
     "part_masks", "input_names", "target_names", "tied",
 )  # fmt: skip
-_OPTIONAL = ("times", "reference_variance", "season", "gradient_boosting", "target_weights", "class_weights")
+_OPTIONAL = (
+    "times", "time_name", "reference_variance", "season", "gradient_boosting", "target_weights", "class_weights",
+)  # fmt: skip
 
 
 def pack(fields: Mapping[str, Any]) -> Arrays:
@@ -65,6 +67,8 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         fields["objective"] = restored(str(arrays["objective"]), None if parameter is None else float(parameter))
     if "reference_variance" in arrays:
         fields["reference_variance"] = float(arrays["reference_variance"])
+    if "time_name" in arrays:
+        fields["time_name"] = str(arrays["time_name"])
     if "season" in arrays:
         fields["season"] = int(arrays["season"])
     fields["gradient_boosting"] = bool(arrays.get("gradient_boosting", False))

@@ -93,6 +93,12 @@ class ReadingSettings:
         return timeline(texts, lambda row: table.place(row, columns[0]), self.date_format, starts)
 
 
+def name_of_times(time: Several) -> str | None:
+    """What the times are called: their column's name; None where there are none, or several columns make them."""
+    columns = several(time)
+    return columns[0] if len(columns) == 1 and isinstance(columns[0], str) else None
+
+
 def several(columns: Any) -> tuple[Any, ...]:
     """What a key names: nothing, one thing or several."""
     if columns is None:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.checks import number, truth_value, whole_number
 from neuroevo.errors import BadInput, WrongType
 from neuroevo.problems import checks
-from neuroevo.problems.arrays import Arrays, pack, unpack
+from neuroevo.problems.arrays import Arrays, fingerprint, pack, unpack
 from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
 from neuroevo.problems.given import Given
@@ -65,6 +65,7 @@ class SequenceProblem(Problem):
             called "train". None: everything trains.
         weight_decay: Factor of the mean square of the genome in the error.
         times: Labels of the targets on the time axis, ``(n_steps,)`` or ``(n_sequences, n_steps)``, numbers or text.
+        time_name: What the times are called, for axes and tables.
         input_names: One name an input column.
         target_names: One name a target column.
         tied: For each target column the input column that holds the same quantity (a series predicted from itself), or
@@ -116,6 +117,7 @@ class SequenceProblem(Problem):
         parts: Mapping[str, ArrayLike] | None = None,
         weight_decay: float = 0.0,
         times: ArrayLike | None = None,
+        time_name: str | None = None,
         input_names: Sequence[str] | None = None,
         target_names: Sequence[str] | None = None,
         tied: Sequence[int] | None = None,
@@ -137,6 +139,9 @@ class SequenceProblem(Problem):
         self.parts = Padded(self.rows, self.part_rows)
         self.weight_decay = number("weight_decay", weight_decay, at_least=0)
         self.time_rows = None if times is None else given.times(times)
+        if time_name is not None and not isinstance(time_name, str):
+            raise WrongType(f"time_name must be text or None, got {time_name!r}")
+        self.time_name = time_name
         self.input_names = checks.checked_names("input_names", input_names, self.n_inputs)
         self.target_names = checks.checked_names("target_names", target_names, self.n_outputs)
         self.tied = checks.checked_tied(tied, self.n_inputs, self.n_outputs)
@@ -390,7 +395,7 @@ class SequenceProblem(Problem):
         Those of steps are padded where all sequences are of one length, and rows elsewhere.
         """
         names = (
-            "lengths", "washout", "learned", "weight_decay", "input_names", "target_names", "tied",
+            "lengths", "washout", "learned", "weight_decay", "time_name", "input_names", "target_names", "tied",
             "reference_variance", "season", "gradient_boosting", "objective", "target_weights", "class_weights",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {
@@ -404,6 +409,10 @@ class SequenceProblem(Problem):
     def to_arrays(self) -> Arrays:
         """The problem as plain arrays, in original units, with the parameters of preparation and scaling."""
         return pack(self.original.fields()) | self.scaling_arrays()
+
+    def fingerprint(self) -> str:
+        """As in `Problem`; what the times are called does not matter."""
+        return fingerprint({name: array for name, array in self.to_arrays().items() if name != "time_name"})
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> SequenceProblem:

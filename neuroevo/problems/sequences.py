@@ -25,7 +25,7 @@ from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
 from neuroevo.problems.observed import Observed
 from neuroevo.problems.observed_sequences import observed_sequences
 from neuroevo.problems.preparation import Residual, Transform
-from neuroevo.problems.reading import ReadingSettings, several
+from neuroevo.problems.reading import ReadingSettings, name_of_times, several
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequence_files import Recorded, from_arrays
 from neuroevo.problems.sequence_tables import Source, from_tables, owners_by_file, source_of
@@ -168,7 +168,7 @@ class Sequences(ReadingSettings, ObjectiveSettings):
             ]
         return self._problem(
             path, samples, owners, by_class=self.labels is not None, notes=found.notes,
-            input_names=found.input_names, target_names=names, tied=found.tied,
+            time_name=name_of_times(self.time), input_names=found.input_names, target_names=names, tied=found.tied,
         )  # fmt: skip
 
     def read_inputs(self, data: Any, problem: SequenceProblem) -> list[Observed]:

@@ -28,6 +28,7 @@ from neuroevo.problems.reading import (
     Rows,
     Several,
     learnt_features,
+    name_of_times,
     refuse_known_targets,
     several,
     zones_of,
@@ -112,9 +113,9 @@ class Series(ReadingSettings, Forecast):
             gaps = Gaps(self.missing, groups, zones, line.moments if self.missing == "interpolate" else None)
             given = Rows(table, rows, line, gaps, names, self._ignored(table, rows))
             columns.append(self._columns(plan, given, its, notes))
-        arguments: dict[str, Any] = {}
+        arguments: dict[str, Any] = {"time_name": name_of_times(self.time)}
         if plan.classes is not None:
-            arguments = {"learned": RightClass(), "class_weights": self.class_weights}
+            arguments |= {"learned": RightClass(), "class_weights": self.class_weights}
         elif self.class_weights is not None:
             raise SettingsError([Mistake("class_weights", "needs classes, and the targets are numbers")])
         problem = self.forecast(columns, **arguments)
