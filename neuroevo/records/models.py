@@ -186,7 +186,10 @@ def open_model(path: str | Path) -> Model:
             "run; from Python, load_predictor(folder).predict(inputs)"
         )
     if isinstance(found, SweepSet) and saved is None:
-        raise BadInput(f"{path} is a sweep, whose points are different models: name the folder of a point in it")
+        raise BadInput(
+            f"{path} is a sweep, whose points are different models: name the folder of a point in it, or let validation "
+            'combine them, sweep.ensemble = "selection"'
+        )
     records = [record for its in groups_in([path]).values() for record in its]
     if not records:
         raise BadInput(f"no run in {path} has finished yet")

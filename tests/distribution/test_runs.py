@@ -191,4 +191,8 @@ def test_all_registries_go_along():
 
 
 def rooms():
-    return [found for found in pkgutil.iter_modules(neuroevo.__path__) if found.name not in ("__main__", "plots")]
+    return [
+        found
+        for found in pkgutil.iter_modules(neuroevo.__path__)
+        if found.name not in ("__main__", "estimators", "plots")
+    ]
