@@ -187,8 +187,8 @@ def open_model(path: str | Path) -> Model:
         )
     if isinstance(found, SweepSet) and saved is None:
         raise BadInput(
-            f"{path} is a sweep, whose points are different models: name the folder of a point in it, or let validation "
-            'combine them, sweep.ensemble = "selection"'
+            f"{path} is a sweep, whose points are different models: name the folder of a point in it, or let "
+            'validation combine them, sweep.ensemble = "selection"'
         )
     records = [record for its in groups_in([path]).values() for record in its]
     if not records:
