@@ -15,7 +15,7 @@ from neuroevo.stopping import CRITERIA
 from neuroevo.strategies import STRATEGIES
 
 REGISTRIES: tuple[Registry[Any], ...] = (BACKENDS, CELLS, CRITERIA, NETWORKS, PROBLEMS, SPACES, STRATEGIES)
-"""All that have a part in what is computed. A worker that lacked a kernel would compute the same error in another way."""
+"""All that take part in what is computed. A worker without a kernel would compute the same error in another way."""
 
 Members = Mapping[str, Mapping[str, Any]]
 
