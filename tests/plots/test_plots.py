@@ -302,9 +302,9 @@ def test_span_size_and_format_are_those_asked_for(tmp_path: Path) -> None:
         plot_run(record, size=(7, 0))
 
 
-def test_long_series_says_which_rows_it_shows_and_passes_over_those_where_nothing_happens(tmp_path: Path) -> None:
+def test_long_series_says_which_rows_it_shows_and_passes_over_those_where_nothing_happens() -> None:
     values = np.sin(0.3 * np.arange(4001))
-    values[:1500] = 0.0
+    values[:1101] = 0.0
     problem = SequenceProblem(
         values[None, :-1, None], values[None, 1:, None], parts={"train": (np.arange(4000) < 3000)[None],
                                                                 "test": (np.arange(4000) >= 3000)[None]},
@@ -312,9 +312,9 @@ def test_long_series_says_which_rows_it_shows_and_passes_over_those_where_nothin
     noise = 0.1 * np.arange(4000)[:, None] / 4000
     train, test = windows(problem.target_rows + noise, problem, None)
     assert (train.part, test.part) == ("train", "test")
-    # Of the lively stretches from 1400 on, every 200 rows, the errors rise: the median is the middle one.
-    assert train.rows == slice(2000, 2400)
-    assert train.text == "train, rows 2,001 to 2,400, 400 of 3,000 rows"
+    # Of the nine stretches that move, from row 1000 on and 200 rows apart, the errors rise: the fifth has the median.
+    assert train.rows == slice(1800, 2200)
+    assert train.text == "train, rows 1,801 to 2,200, 400 of 3,000 rows"
 
 
 def test_predictions_of_runs_with_other_rows_are_laid_over_each_other_by_time(tmp_path: Path) -> None:
@@ -335,8 +335,8 @@ def test_predictions_of_runs_with_other_rows_are_laid_over_each_other_by_time(tm
     names = {record.path: record.path.parent.name for record in records}
     paths = plot_predictions(records, tmp_path, ["svg"], label=lambda record: names[record.path])
     assert [path.name for path in paths] == ["predictions.svg"]
+    other = make_record(tmp_path / "c", SequenceProblem(**{**fields, "targets": fields["targets"] + 1}))
     with pytest.raises(BadInput, match="other targets"):
-        other = make_record(tmp_path / "c", SequenceProblem(**{**fields, "targets": fields["targets"] + 1}))
-        plot_predictions([records[0], other], tmp_path, label=lambda record: str(record.path))
+        plot_predictions([records[0], other], tmp_path, label=lambda record: record.path.parent.name)
     with pytest.raises(BadInput, match="names that differ"):
         plot_predictions(records, tmp_path, label=lambda _: "x")
