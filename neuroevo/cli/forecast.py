@@ -21,7 +21,7 @@ def forecast(
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Rows beyond the last one.")] = 24,
     out: Out = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it too, into a file that ends with .png or .svg.")
+        Path | None, typer.Option(metavar="FILE", help="Draw it too, into a file that ends with .png, .svg or .pdf.")
     ] = None,
     level: Level = None,
     restart: Restart = False,

@@ -14,7 +14,6 @@ from neuroevo.errors import BadInput
 from neuroevo.plots import style
 from neuroevo.plots.thinning import thin
 from neuroevo.records import RecordError, RunRecord
-from neuroevo.records.errors import writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,9 +64,7 @@ def plot_compare(
         raise BadInput("plot_compare needs at least one run")
     if len(errors) > 1:
         raise BadInput(f"the runs minimise different errors, which are not compared: {', '.join(sorted(errors))}")
-    folder = Path(folder)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = style.made(Path(folder))
     with style.drawing("the comparison"):
         return style.save(_draw(groups, title, errors.pop(), size), folder, "compare", formats)
 

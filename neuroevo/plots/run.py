@@ -52,7 +52,7 @@ def plot_run(
     history = record.history
     if not history.n_generations:
         raise RecordError(f"{record.path} holds no generation yet; there is nothing to draw")
-    folder = own_subfolder(record.path / PLOT_FOLDER) if folder is None else folder
+    folder = own_subfolder(record.path / PLOT_FOLDER) if folder is None else style.made(folder)
     title = str(record.run.get("title") or record.name)
     with style.drawing(f"the history of {record.path}"):
         figure = draw_curves(history, title, _subtitle(record), record.error_name, size)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuroevo.analysis import sequence_errors, target_errors
 from neuroevo.plots import style
-from neuroevo.plots.times import Labels, Span, rows_between, time_ticks
+from neuroevo.plots.times import LETTERS, Labels, Span, rows_between, time_ticks
 from neuroevo.plots.windows import whole, windows
 
 if TYPE_CHECKING:
@@ -113,43 +113,46 @@ def draw_series(shown: Sequence[Shown], problem: SequenceProblem, look: Look) ->
     rows = [(window, output) for window in found for output in range(n_outputs)]
     figure = style.new_figure(9.5, 1.2 + (3.0 if len(rows) == 1 else 2.25) * len(rows), look.size)
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-    counts = np.arange(length) >= problem.washout
     errors = target_errors(shown[0].predicted, problem)
     for axes, (window, output) in zip(panels, rows, strict=True):
-        x = _time_axis(problem, 0)[window.rows]
-        _shade(axes, problem, window.rows, x)
-        _target(axes, x, problem.target_rows[window.rows, output], problem.mask_rows[window.rows, output])
-        for each in shown:
-            each.draw(axes, x, (window.rows, output), counts[window.rows])
-        _label_times(axes, problem, labels, window.rows, letters=84)
-        axes.set_ylabel(style.single_line(problem.target_names[output], 24))
-        axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
+        _panel(axes, shown, problem, window.rows, output)
         said = [window.text] if window.text else []
         if problem.n_outputs > 1 and len(shown) == 1:
-            its = errors if window.part is None else {window.part: errors[window.part]}
-            said.append(f"{ERROR} {figures(its, output)}")
+            all_of = f" of all {errors[window.part][output]:.4g}" if window.part else f" · {figures(errors, output)}"
+            said.append(f"{ERROR}{all_of}")
         axes.set_title(" · ".join(said), color=style.INK, fontsize=8.5)
     for axes in panels[:-1]:
         axes.set_xlabel("")
     style.end_legend(panels[0])
-    style.heading(figure, look.title, _subtitle(shown, problem, n_outputs))
+    chosen = " · of each part a stretch of median error" if len(found) > 1 else ""
+    style.heading(figure, look.title, _subtitle(shown, problem, n_outputs) + chosen)
     return figure
+
+
+def _panel(axes: Axes, shown: Sequence[Shown], problem: SequenceProblem, rows: slice, output: int) -> None:
+    x = _time_axis(problem, 0)[rows]
+    counts = np.arange(rows.start, rows.stop) >= problem.washout  # before, the network is still finding its state
+    _shade(axes, problem, rows, x)
+    _target(axes, x, problem.target_rows[rows, output], problem.mask_rows[rows, output])
+    for each in shown:
+        each.draw(axes, x, (rows, output), counts)
+    _label_times(axes, problem, _labels(problem, 0), rows, LETTERS)
+    axes.set_ylabel(style.single_line(problem.target_names[output], 24))
+    axes.set_xlim(x[0], x[-1] if x[-1] > x[0] else x[0] + 1)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.16 * (high - low))  # room for the names of the parts
 
 
 def _subtitle(shown: Sequence[Shown], problem: SequenceProblem, n_outputs: int) -> str:
     left_out = f" · first {n_outputs} of {problem.n_outputs} targets" if n_outputs < problem.n_outputs else ""
     if problem.n_outputs > 1:
-        what = f"{ERROR} of each target in its own unit" if len(shown) == 1 else f"{len(shown)} runs"
-        return f"{what}{left_out}"
+        return (f"{ERROR} of each target in its own unit" if len(shown) == 1 else f"{len(shown)} runs") + left_out
     errors = [target_errors(each.predicted, problem) for each in shown]
     if len(shown) == 1:
         return f"{ERROR} · {figures(errors[0], 0)}"
-    parts = " · ".join(
-        f"{part} {min(its):.4g} to {max(its):.4g}" for part in problem.parts for its in [[e[part][0] for e in errors]]
-    )
-    return f"{ERROR} of {len(shown)} runs · {parts}"
+    ends = {part: [its[part][0] for its in errors] for part in problem.parts}
+    ranges = " · ".join(f"{part} {min(its):.4g} to {max(its):.4g}" for part, its in ends.items())
+    return f"{ERROR} of {len(shown)} runs · {ranges}"
 
 
 def draw_examples(shown: Sequence[Shown], problem: SequenceProblem, look: Look) -> Figure:
@@ -224,7 +227,7 @@ def _rising(labels: Labels | None) -> Labels | None:
     if labels is None or labels.dtype.kind in "US":
         return labels
     times = labels.astype(np.float64)
-    return times if np.isfinite(times).all() and (np.diff(times) > 0).all() else None
+    return labels if np.isfinite(times).all() and (np.diff(times) > 0).all() else None
 
 
 def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
@@ -232,7 +235,7 @@ def _time_axis(problem: SequenceProblem, sequence: int) -> Floats:
     labels = _rising(_labels(problem, sequence))
     if labels is None or labels.dtype.kind in "US":
         return np.arange(1.0, problem.lengths[sequence] + 1)
-    return labels
+    return labels.astype(np.float64)
 
 
 def _label_times(axes: Axes, problem: SequenceProblem, labels: Labels | None, rows: slice, letters: int) -> None:

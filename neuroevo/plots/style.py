@@ -13,6 +13,7 @@ import numpy as np
 
 from neuroevo.errors import BadInput
 from neuroevo.records import RecordError
+from neuroevo.records.errors import writing
 from neuroevo.records.files import write_atomically
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def drawing(what: str) -> Iterator[None]:
         cast(Any, mpl.rcParams).update(_SETTINGS)  # its type lists every key
         try:
             yield
+        except BadInput:
+            raise
         except _UNDRAWABLE as error:
             raise RecordError(f"{what} cannot be drawn: {' '.join(str(error).split())[:200]}") from error
 
@@ -132,6 +135,17 @@ def _settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
     for axes in figure.axes:
         axes.set_position(np.round(axes.get_position(original=True).bounds, 5).tolist())
+
+
+def made(folder: Path) -> Path:
+    """A folder, made where it is missing.
+
+    Raises:
+        RecordUnwritable: The machine refused.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def checked_formats(formats: Sequence[str]) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def plot_trials(
     records = [record for record in trials.trials() if record.history.n_generations]
     if not records:
         return []
-    folder = own_subfolder(trials.path / PLOT_FOLDER) if folder is None else folder
+    folder = own_subfolder(trials.path / PLOT_FOLDER) if folder is None else style.made(folder)
     title = trials.title or trials.path.name
     paths = plot_compare(records, folder, formats, title=title, group_by=lambda _: "incumbent", size=size)
     return paths + _plot_ensemble(trials.path, records[0], Look(title, span, style.checked_size(size)), folder, formats)
@@ -122,13 +122,12 @@ def plot_sweep(
         return []
     points = sweep.points()
     records = [record for trials in points for record in trials.trials() if record.history.n_generations]
-    folder = own_subfolder(sweep.path / PLOT_FOLDER) if folder is None else folder
+    folder = own_subfolder(sweep.path / PLOT_FOLDER) if folder is None else style.made(folder)
     title = sweep.title or sweep.path.name
     names = {record.error_name for record in records}
+    error = next(iter(names)) if len(names) == 1 else "error"
     with style.drawing(f"the sweep in {sweep.path}"):
-        paths = style.save(
-            _draw(found, title, names.pop() if len(names) == 1 else "error", size), folder, "sweep", formats
-        )
+        paths = style.save(_draw(found, title, error, size), folder, "sweep", formats)
     labels = {trials.path: trials.path.name for trials in points}
     if len(points) <= _MOST_CURVES and len(names) == 1:
         paths += plot_compare(
@@ -159,8 +158,8 @@ def _draw(found: Mapping[str, Any], title: str, error: str = "error", size: styl
     for axes in panels[::n_columns]:
         axes.set_ylabel(style.error_label(_NAMES[chosen_by].format(error)))
     several = any(point["n_finished"] > 1 for point in points)
-    what = "median of the trials, whisker: middle half of them" if several else "one run each"
-    style.heading(figure, title, f"{len(points)} points, {what}; a ring round the best")
+    what = "median and middle half of the trials" if several else "one run each"
+    style.heading(figure, title, f"{len(points)} points, {what}; ring: the best")
     return figure
 
 

@@ -24,7 +24,8 @@ _MOST = 7
 #: Distances of ticks in dates: units of numpy and how many of them.
 _DISTANCES = (
     *((unit, n) for unit in "sm" for n in (1, 2, 5, 10, 15, 30)),
-    *(("h", n) for n in (1, 2, 3, 6, 12)), ("D", 1), ("D", 2), ("W", 1), ("W", 2), *(("M", n) for n in (1, 2, 3, 6)),
+    *(("h", n) for n in (1, 2, 3, 6, 12)), *(("D", n) for n in (1, 2, 3)), ("W", 1), ("W", 2),
+    *(("M", n) for n in (1, 2, 3, 6)),
     *(("Y", n * size) for size in (1, 10, 100, 1000) for n in (1, 2, 5)),
 )  # fmt: skip
 _NICE = [n * 10**power for power in range(12) for n in (1, 2, 5)]

@@ -15,7 +15,6 @@ from neuroevo.plots.times import Span
 from neuroevo.problems import as_sequences
 from neuroevo.records import RecordError, RunRecord
 from neuroevo.records.champion import CHAMPION_FILE
-from neuroevo.records.errors import writing
 
 if TYPE_CHECKING:
     from neuroevo.problems import SequenceProblem
@@ -74,9 +73,7 @@ def plot_predictions(
         if name in predicted:
             raise BadInput(f"two runs are called {name!r}: give them names that differ")
         predicted[name] = _aligned(record, common, records[0])
-    folder = Path(folder)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = style.made(Path(folder))
     with style.drawing("the predictions"):
         return style.save(draw_predictions(predicted, common, Look(title, span, size)), folder, "predictions", formats)
 

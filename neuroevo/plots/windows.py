@@ -62,7 +62,7 @@ def windows(predicted: Floats, problem: SequenceProblem, labels: Labels | None) 
         steps = np.flatnonzero(counted.any(axis=1))
         rows = _typical(predicted, problem.target_rows, counted, int(steps[0]), int(steps[-1]) + 1)
         n_shown = int(counted[rows].any(axis=1).sum())
-        what = f", {n_shown:,} of {len(steps):,} rows, a stretch of median error" if n_shown < len(steps) else ""
+        what = f", {n_shown:,} of {len(steps):,} rows" if n_shown < len(steps) else ""
         found.append(Window(rows, f"{style.single_line(part, 30)}, {_ends(rows, labels)}{what}", part))
     return found
 

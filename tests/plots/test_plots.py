@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import Elman
-from neuroevo.plots import plot_compare, plot_run, plot_sweep, plot_trials
+from neuroevo.plots import plot_compare, plot_predictions, plot_run, plot_sweep, plot_trials
 from neuroevo.plots.curves import draw_curves
 from neuroevo.plots.prediction import draw_ensemble, draw_prediction
+from neuroevo.plots.series import Look
 from neuroevo.plots.style import drawing, save
 from neuroevo.plots.sweep import _beside_each_other
 from neuroevo.plots.thinning import thin, thin_band
+from neuroevo.plots.together import _aligned
+from neuroevo.plots.windows import windows
 from neuroevo.prediction import Calibration, Forecast
 from neuroevo.problems import RightClass, SequenceProblem
 from neuroevo.records import RecordError, RunRecord, RunWriter, SweepSet, TrialSet, save_predictor
@@ -113,7 +117,7 @@ def test_every_form_of_problem_is_drawn(form: str, tmp_path: Path) -> None:
     problem = PROBLEMS[form]()
     outputs = RNG.normal(size=problem.targets.shape)
     with drawing(form):
-        paths = save(draw_prediction(outputs, problem, form), tmp_path, "prediction", ("png",))
+        paths = save(draw_prediction(outputs, problem, Look(form)), tmp_path, "prediction", ("png",))
     assert paths[0].read_bytes().startswith(b"\x89PNG")
 
 
@@ -126,7 +130,7 @@ def test_every_form_of_ensemble_is_drawn(form: str, tmp_path: Path) -> None:
     if not problem.learned.by_class:
         said = Forecast(members, "median", Calibration.of(problem, said.prediction, said.spread))
     with drawing(form):
-        paths = save(draw_ensemble(said, problem, form), tmp_path, "prediction", ("png", "svg"))
+        paths = save(draw_ensemble(said, problem, Look(form)), tmp_path, "prediction", ("png", "svg"))
     assert paths[0].read_bytes().startswith(b"\x89PNG")
     assert (b"<!-- 90 % interval -->" in paths[1].read_bytes()) == form.startswith(
         ("series", "long series", "many outp")
@@ -196,9 +200,9 @@ def test_record_without_champion_or_data_is_drawn_as_far_as_it_goes(tmp_path: Pa
         plot_run(RunRecord.open(record.path))
 
 
-@pytest.mark.parametrize("formats", ["png", (), ("pdf",)])
+@pytest.mark.parametrize("formats", ["png", (), ("gif",)])
 def test_unknown_format_is_refused(tmp_path: Path, formats: Any) -> None:
-    with pytest.raises(ValueError, match="png and svg"):
+    with pytest.raises(ValueError, match="png, svg and pdf"):
         plot_run(make_record(tmp_path, series()), formats)
 
 
@@ -281,3 +285,58 @@ def test_points_of_one_value_stand_side_by_side() -> None:
     assert np.rint(places).tolist() == [0, 1, 1, 0, 1]
     assert places[0] < places[3]
     assert places[2] < places[1] < places[4]
+
+
+def test_span_size_and_format_are_those_asked_for(tmp_path: Path) -> None:
+    record = make_record(tmp_path / "results", series(times=1700 + np.arange(60)))
+    looks: dict[str, Any] = {"folder": tmp_path / "a" / "b", "span": ("1710", 1720), "size": (7, 3)}
+    paths = plot_run(record, ("svg", "pdf"), **looks)
+    assert [path.name for path in paths] == ["curves.svg", "curves.pdf", "prediction.svg", "prediction.pdf"]
+    first = [path.read_bytes() for path in paths]
+    assert all(b'width="504pt" height="216pt"' in text for text in first[::2])
+    assert b"1710 to 1720: 11 of 60 rows" in first[2]
+    assert [path.read_bytes() for path in plot_run(record, ("svg", "pdf"), **looks)] == first
+    with pytest.raises(BadInput, match="the times go from 1700 to 1759"):
+        plot_run(record, span=(1800, None))
+    with pytest.raises(BadInput, match="width and height in inches"):
+        plot_run(record, size=(7, 0))
+
+
+def test_long_series_says_which_rows_it_shows_and_passes_over_those_where_nothing_happens() -> None:
+    values = np.sin(0.3 * np.arange(4001))
+    values[:1101] = 0.0
+    problem = SequenceProblem(
+        values[None, :-1, None], values[None, 1:, None], parts={"train": (np.arange(4000) < 3000)[None],
+                                                                "test": (np.arange(4000) >= 3000)[None]},
+    )  # fmt: skip
+    noise = 0.1 * np.arange(4000)[:, None] / 4000
+    train, test = windows(problem.target_rows + noise, problem, None)
+    assert (train.part, test.part) == ("train", "test")
+    # Of the nine stretches that move, from row 1000 on and 200 rows apart, the errors rise: the fifth has the median.
+    assert train.rows == slice(1800, 2200)
+    assert train.text == "train, rows 1,801 to 2,200, 400 of 3,000 rows"
+
+
+def test_predictions_of_runs_with_other_rows_are_laid_over_each_other_by_time(tmp_path: Path) -> None:
+    times = 1700 + np.arange(60)
+    whole = series(times=times).original
+    fields = whole.fields()
+    late = {name: fields[name][:, 5:] for name in ("inputs", "targets", "target_mask")} | {
+        "times": times[5:], "lengths": None, "parts": {part: mask[:, 5:] for part, mask in fields["parts"].items()},
+    }  # fmt: skip
+    records = [
+        make_record(tmp_path / name, problem)
+        for name, problem in (("a", whole), ("b", SequenceProblem(**{**fields, **late})))
+    ]
+    moved = _aligned(records[1], whole, records[0])
+    assert np.isnan(moved[:5]).all()
+    own = records[1].network.predict_rows(records[1].champion.genome, records[1].problem.input_rows, np.array([55]))
+    np.testing.assert_array_equal(moved[5:], own)
+    names = {record.path: record.path.parent.name for record in records}
+    paths = plot_predictions(records, tmp_path, ["svg"], label=lambda record: names[record.path])
+    assert [path.name for path in paths] == ["predictions.svg"]
+    other = make_record(tmp_path / "c", SequenceProblem(**{**fields, "targets": fields["targets"] + 1}))
+    with pytest.raises(BadInput, match="other targets"):
+        plot_predictions([records[0], other], tmp_path, label=lambda record: record.path.parent.name)
+    with pytest.raises(BadInput, match="names that differ"):
+        plot_predictions(records, tmp_path, label=lambda _: "x")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroevo.plots import compare, curves, prediction, style, sweep
+from neuroevo.plots.series import Look
 from neuroevo.plots.ticks import Numbers
 from tests.plots.test_plots import PROBLEMS, RNG, columns
 
@@ -48,6 +49,8 @@ def assert_readable(figure: Any, named: bool = False) -> None:
         if named and not all(text.replace(".", "").replace(",", "").lstrip("-").isdigit() for text in texts):
             continue
         numbers = np.array([float(text.replace(",", "")) for text in texts])
+        if named and np.allclose(12 * (numbers - 2000) + 1, places):
+            continue  # the years of months, which stand at steps
         gap = np.abs(np.diff(places)).min(initial=np.abs(places).max())
         np.testing.assert_allclose(numbers, places, rtol=0, atol=2e-3 * gap)
         assert max(map(len, texts)) <= len("1.0002e-12"), texts
@@ -102,7 +105,7 @@ def test_predictions_have_labels_that_can_be_read(form: str) -> None:
     problem = PROBLEMS[form]()
     with style.drawing(form):
         assert_readable(
-            settled(prediction.draw_prediction(RNG.normal(size=problem.targets.shape), problem, "")), named=True
+            settled(prediction.draw_prediction(RNG.normal(size=problem.targets.shape), problem, Look(""))), named=True
         )
 
 
