@@ -142,7 +142,7 @@ def found_best(found: dict[str, dict[str, object]]) -> str:
         (["predict", "small-seed1", "new.csv", "--level", "1.5"], "level must be above 0 and below 1"),
         (["predict", "small-seed1", "new.csv", "--level", "0.99"], "needs 99 validation targets"),
         (["predict", "lone", "new.csv"], "an ensemble without its runs"),
-        (["forecast", "small-seed1", "--plot", "x.gif"], "x.gif must end with .png or .svg"),
+        (["forecast", "small-seed1", "--plot", "x.gif"], "x.gif must end with .png, .svg or .pdf"),
         (["forecast", "small-seed1", "--restart"], "begins anew with a file, and none is given"),
         (["forecast", "small-seed1", "--steps", "200000"], "steps must be 100,000 at most"),
         (["evaluate", "small-seed1", "old.csv"], "no target is known after the data of the run"),
