@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.plots import style
-from neuroevo.problems.timeline import Timeline
+from neuroevo.problems.tables.timeline import Timeline
 
 Labels = NDArray[Any]
 Bound: TypeAlias = str | float | dt.date | np.datetime64 | None

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from neuroevo.errors import WrongType
-from neuroevo.problems.files import matching
-from neuroevo.problems.frames import is_frame
 from neuroevo.problems.sequence import SequenceProblem
 from neuroevo.problems.sequences import Sequences
 from neuroevo.problems.series import Series
-from neuroevo.problems.table import Table, read_table, table_of_frame
-from neuroevo.problems.text_files import Dialect
+from neuroevo.problems.tables.files import matching
+from neuroevo.problems.tables.frames import is_frame
+from neuroevo.problems.tables.table import Table, read_table, table_of_frame
+from neuroevo.problems.tables.text_files import Dialect
 from neuroevo.settings import parse_settings
 
 

@@ -12,25 +12,25 @@ import numpy as np
 from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
-from neuroevo.problems.archive import is_archive, parse_archive
 from neuroevo.problems.assembly import Sample, assemble
-from neuroevo.problems.chronology import checked_parts, part_rows
-from neuroevo.problems.dividing import classes_of_sequences, with_validation
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.features import Notes
-from neuroevo.problems.files import matching, read_bytes
 from neuroevo.problems.generators.base import at_end, data_stream
 from neuroevo.problems.learned import RightClass, Within
 from neuroevo.problems.objective_settings import ObjectiveSettings, Weight
-from neuroevo.problems.observed import Observed
-from neuroevo.problems.observed_sequences import observed_sequences
 from neuroevo.problems.preparation import Residual, Transform
-from neuroevo.problems.reading import ReadingSettings, name_of_times, several
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.sequence_files import Recorded, from_arrays
-from neuroevo.problems.sequence_tables import Source, from_tables, owners_by_file, source_of
-from neuroevo.problems.table import Column, Table, read_table, table_of_content
-from neuroevo.problems.windows import Horizon, Lags, Scales, check_horizon, check_lags, check_range
+from neuroevo.problems.tables.archive import is_archive, parse_archive
+from neuroevo.problems.tables.chronology import checked_parts, part_rows
+from neuroevo.problems.tables.dividing import classes_of_sequences, with_validation
+from neuroevo.problems.tables.features import Notes
+from neuroevo.problems.tables.files import matching, read_bytes
+from neuroevo.problems.tables.observed import Observed
+from neuroevo.problems.tables.observed_sequences import observed_sequences
+from neuroevo.problems.tables.reading import ReadingSettings, name_of_times, several
+from neuroevo.problems.tables.sequence_files import Recorded, from_arrays
+from neuroevo.problems.tables.sequence_tables import Source, from_tables, owners_by_file, source_of
+from neuroevo.problems.tables.table import Column, Table, read_table, table_of_content
+from neuroevo.problems.tables.windows import Horizon, Lags, Scales, check_horizon, check_lags, check_range
 from neuroevo.settings import Mistake, SettingsError, shown
 
 

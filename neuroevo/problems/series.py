@@ -12,17 +12,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.chronology import file_parts, part_rows, rows_between
-from neuroevo.problems.classes import classes_of
-from neuroevo.problems.columns import Columns
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.features import Notes
-from neuroevo.problems.files import matching
 from neuroevo.problems.learned import RightClass
-from neuroevo.problems.missing import Gaps
 from neuroevo.problems.objective_settings import Weight
-from neuroevo.problems.observed import Observed, as_table, observed, restored_plan
-from neuroevo.problems.reading import (
+from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.problems.tables.chronology import file_parts, part_rows, rows_between
+from neuroevo.problems.tables.classes import classes_of
+from neuroevo.problems.tables.columns import Columns
+from neuroevo.problems.tables.features import Notes
+from neuroevo.problems.tables.files import matching
+from neuroevo.problems.tables.missing import Gaps
+from neuroevo.problems.tables.observed import Observed, as_table, observed, restored_plan
+from neuroevo.problems.tables.reading import (
     Plan,
     ReadingSettings,
     Rows,
@@ -33,10 +34,9 @@ from neuroevo.problems.reading import (
     several,
     zones_of,
 )
-from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.table import Column, Table, read_table
-from neuroevo.problems.timeline import Timeline
-from neuroevo.problems.windows import Forecast
+from neuroevo.problems.tables.table import Column, Table, read_table
+from neuroevo.problems.tables.timeline import Timeline
+from neuroevo.problems.tables.windows import Forecast
 from neuroevo.settings import Mistake, SettingsError
 
 _NAMELESS = re.compile(r"column \d+")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuroevo.networks.dense import DenseNetwork
 from neuroevo.problems.ridge import REACH
-from neuroevo.problems.timeline import moments_of
+from neuroevo.problems.tables.timeline import moments_of
 from neuroevo.problems.trees import has_scikit_learn
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from neuroevo.problems.cells import MISSING, is_number
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.text_files import DELIMITERS, Dialect, columns_of_text
+from neuroevo.problems.tables.cells import MISSING, is_number
+from neuroevo.problems.tables.text_files import DELIMITERS, Dialect, columns_of_text
 
 _SEPARATORS = (*DELIMITERS[:2], "|", *DELIMITERS[2:])
 """The first that divides all lines alike is taken: commas stand inside numbers and text more often than the others."""

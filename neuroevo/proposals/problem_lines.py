@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.text_files import Dialect
+from neuroevo.problems.tables.text_files import Dialect
 from neuroevo.proposals.seasonality import Season, find_season
 from neuroevo.proposals.survey import ColumnSurvey, Survey
 from neuroevo.proposals.task import Task, span, training_rows

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.archive import is_archive
-from neuroevo.problems.cells import MISSING, is_missing_text, is_text, number
-from neuroevo.problems.files import read_bytes
-from neuroevo.problems.frames import is_parquet
-from neuroevo.problems.table import Table, table_of_content
-from neuroevo.problems.text_files import Dialect
+from neuroevo.problems.tables.archive import is_archive
+from neuroevo.problems.tables.cells import MISSING, is_missing_text, is_text, number
+from neuroevo.problems.tables.files import read_bytes
+from neuroevo.problems.tables.frames import is_parquet
+from neuroevo.problems.tables.table import Table, table_of_content
+from neuroevo.problems.tables.text_files import Dialect
 from neuroevo.proposals.dialect import dialect_of, first_rows, is_told
 from neuroevo.proposals.times import Times, find_times
 from neuroevo.registry import nearest

@@ -12,9 +12,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import MISSING
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.timeline import timeline
+from neuroevo.problems.tables.cells import MISSING
+from neuroevo.problems.tables.timeline import timeline
 
 _DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.prediction import PredictionTable, least_targets, step_misses
-from neuroevo.problems.reading import several
-from neuroevo.problems.timeline import Timeline, calendar_inputs
+from neuroevo.problems.tables.reading import several
+from neuroevo.problems.tables.timeline import Timeline, calendar_inputs
 from neuroevo.records.continuation import Continued, without_more
 
 if TYPE_CHECKING:

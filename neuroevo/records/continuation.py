@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.prediction import Loop
 from neuroevo.problems import RightClass, SequenceProblem
-from neuroevo.problems.observed import Observed
-from neuroevo.problems.timeline import continued
+from neuroevo.problems.tables.observed import Observed
+from neuroevo.problems.tables.timeline import continued
 from neuroevo.records.stored_rows import AFRESH, StoredRows, alike_rows
 
 Values = NDArray[np.float64]

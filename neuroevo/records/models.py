@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.prediction import Loop, PredictionTable, Predictor, loop_of
 from neuroevo.problems import PROBLEMS, SequenceProblem, as_sequences
-from neuroevo.problems.reading import several
-from neuroevo.problems.windows import Forecast as ForecastSettings
+from neuroevo.problems.tables.reading import several
+from neuroevo.problems.tables.windows import Forecast as ForecastSettings
 from neuroevo.records.answers import forecast, predicted
 from neuroevo.records.continuation import Continued, alone, joined, without_lags
 from neuroevo.records.ensembles import groups_in, predictor_of

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.prediction import Loop
 from neuroevo.problems import SequenceProblem
-from neuroevo.problems.timeline import moments_of
+from neuroevo.problems.tables.timeline import moments_of
 
 Values = NDArray[np.float64]
 Labels = NDArray[Any]

@@ -12,8 +12,8 @@ import numpy as np
 from neuroevo.errors import BadInput
 from neuroevo.networks import Network
 from neuroevo.networks.exchange import from_state_dict
-from neuroevo.problems.archive import read_archive
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.tables.archive import read_archive
 from neuroevo.settings import Mistake, SettingsError, shown
 
 LIMIT = 200_000

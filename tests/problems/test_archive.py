@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from neuroevo.problems import DataError
-from neuroevo.problems.archive import read_archive
-from neuroevo.problems.table import read_table
+from neuroevo.problems.tables.archive import read_archive
+from neuroevo.problems.tables.table import read_table
 
 
 def archive(path, **members):

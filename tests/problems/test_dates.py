@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroevo.problems import DataError
-from neuroevo.problems.timeline import Timeline, calendar_inputs, continued, moments_of, timeline
+from neuroevo.problems.tables.timeline import Timeline, calendar_inputs, continued, moments_of, timeline
 
 
 def read(*columns, date_format=None, starts=(0,)):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from neuroevo.errors import BadInput
 from neuroevo.problems import PROBLEMS, DataError, RightClass
 from neuroevo.problems.making import make_sequences, make_series
-from neuroevo.problems.missing import Gaps
-from neuroevo.problems.table import read_table
-from neuroevo.problems.text_files import Dialect
+from neuroevo.problems.tables.missing import Gaps
+from neuroevo.problems.tables.table import read_table
+from neuroevo.problems.tables.text_files import Dialect
 from neuroevo.settings import SettingsError, parse_settings
 
 SHIPPED = Path(__file__).parents[2] / "scenarios"

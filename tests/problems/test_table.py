@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroevo.problems import DataError
-from neuroevo.problems.table import read_table
+from neuroevo.problems.tables.table import read_table
 
 
 def table_of(tmp_path, content, name="data.csv"):

@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Ge, Gt, MinLen
 from numpy.typing import NDArray
 
-from neuroevo.problems.columns import Columns
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.windows import Forecast, Scales
+from neuroevo.problems.tables.columns import Columns
+from neuroevo.problems.tables.windows import Forecast, Scales
 from neuroevo.settings import Mistake, SettingsError
 
 Axis = Literal["x", "y", "z"]

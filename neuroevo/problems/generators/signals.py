@@ -11,10 +11,10 @@ from annotated_types import Ge, Gt, Interval
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.columns import Columns
 from neuroevo.problems.generators.base import data_stream
 from neuroevo.problems.sequence import SequenceProblem
-from neuroevo.problems.windows import Forecast, Scales
+from neuroevo.problems.tables.columns import Columns
+from neuroevo.problems.tables.windows import Forecast, Scales
 from neuroevo.settings import Mistake, SettingsError
 
 FREQUENCIES = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.features import Feature, Notes, restored
-from neuroevo.problems.frames import is_frame
-from neuroevo.problems.missing import Gaps, Missing
-from neuroevo.problems.reading import Plan, Rows
-from neuroevo.problems.table import Column, Table, read_table, table_of_frame
-from neuroevo.problems.text_files import Dialect
-from neuroevo.problems.timeline import Labels, Timeline
-from neuroevo.problems.windows import column_lags
+from neuroevo.problems.tables.columns import Columns, Windows
+from neuroevo.problems.tables.features import Feature, Notes, restored
+from neuroevo.problems.tables.frames import is_frame
+from neuroevo.problems.tables.missing import Gaps, Missing
+from neuroevo.problems.tables.reading import Plan, Rows
+from neuroevo.problems.tables.table import Column, Table, read_table, table_of_frame
+from neuroevo.problems.tables.text_files import Dialect
+from neuroevo.problems.tables.timeline import Labels, Timeline
+from neuroevo.problems.tables.windows import column_lags
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem

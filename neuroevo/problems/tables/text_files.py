@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from neuroevo.problems.cells import is_number, listed
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.tables.cells import is_number, listed
 
 DELIMITERS = ("\t", ";", ",")
 _LOOKED_AT = 20

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuroevo.npz import ArchiveError, read_arrays
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.files import MAX_BYTES, read_bytes
+from neuroevo.problems.tables.files import MAX_BYTES, read_bytes
 
 _REMEDY = 'an NPZ file is written with numpy.savez("file.npz", x=x, y=y)'
 

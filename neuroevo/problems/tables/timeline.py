@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.dates import Place, Times, falls, iso_labels, stamps, strict_stamps
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.tables.dates import Place, Times, falls, iso_labels, stamps, strict_stamps
 
 Labels = NDArray[Any]
 """``(n_rows,)`` int64, float64 or text, rising: where each row lies in time."""

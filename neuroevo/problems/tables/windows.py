@@ -11,15 +11,15 @@ import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
 from neuroevo.problems.assembly import Sample, assemble
-from neuroevo.problems.cells import listed
-from neuroevo.problems.chronology import checked_parts, part_rows
-from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
 from neuroevo.problems.learned import Within
 from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
 from neuroevo.problems.scaling import Method
 from neuroevo.problems.sequence import SequenceProblem
+from neuroevo.problems.tables.cells import listed
+from neuroevo.problems.tables.chronology import checked_parts, part_rows
+from neuroevo.problems.tables.columns import Columns, Windows
 from neuroevo.registry import nearest
 from neuroevo.settings import Mistake, SettingsError, shown
 

@@ -85,7 +85,7 @@ def _is_null(cell: Any) -> bool:
 
 
 def _iso(values: NDArray[np.datetime64]) -> NDArray[np.str_]:
-    from neuroevo.problems.dates import iso_labels
+    from neuroevo.problems.tables.dates import iso_labels
 
     missing = np.isnat(values)
     texts = np.full(len(values), "", dtype="<U26")

@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.archive import is_archive, parse_archive
-from neuroevo.problems.cells import MISSING, MISSING_TEXTS, finite, is_missing_text, is_number, is_text, listed, number
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.files import read_bytes
-from neuroevo.problems.frames import columns_of_frame, columns_of_parquet, is_parquet
-from neuroevo.problems.text_files import Dialect, columns_of_text
+from neuroevo.problems.tables.archive import is_archive, parse_archive
+from neuroevo.problems.tables.cells import (
+    MISSING,
+    MISSING_TEXTS,
+    finite,
+    is_missing_text,
+    is_number,
+    is_text,
+    listed,
+    number,
+)
+from neuroevo.problems.tables.files import read_bytes
+from neuroevo.problems.tables.frames import columns_of_frame, columns_of_parquet, is_parquet
+from neuroevo.problems.tables.text_files import Dialect, columns_of_text
 from neuroevo.registry import nearest
 
 Column = int | str

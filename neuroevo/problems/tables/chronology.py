@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroevo.problems.checks import PART_NAME
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.timeline import Labels
+from neuroevo.problems.tables.timeline import Labels
 from neuroevo.settings import Mistake, SettingsError, joined, shown
 
 REST = "rest"

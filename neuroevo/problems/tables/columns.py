@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.timeline import Labels
+from neuroevo.problems.tables.timeline import Labels
 
 
 @dataclass(frozen=True)

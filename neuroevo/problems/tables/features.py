@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import is_missing_text, listed
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.missing import Gaps, Missing
-from neuroevo.problems.table import Column, Table
+from neuroevo.problems.tables.cells import is_missing_text, listed
+from neuroevo.problems.tables.missing import Gaps, Missing
+from neuroevo.problems.tables.table import Column, Table
 
 MOST_CATEGORIES = 100
 _FEW = 12

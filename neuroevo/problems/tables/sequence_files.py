@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.missing import Gaps, Missing
+from neuroevo.problems.tables.missing import Gaps, Missing
 from neuroevo.registry import nearest
 
 

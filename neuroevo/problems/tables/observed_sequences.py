@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.archive import is_archive, parse_archive
-from neuroevo.problems.chronology import REST
-from neuroevo.problems.files import read_bytes
 from neuroevo.problems.generators.base import at_end, one_hot
-from neuroevo.problems.observed import Observed, as_table, observed, restored_plan
-from neuroevo.problems.reading import several
-from neuroevo.problems.sequence_tables import source_of
-from neuroevo.problems.timeline import Timeline
+from neuroevo.problems.tables.archive import is_archive, parse_archive
+from neuroevo.problems.tables.chronology import REST
+from neuroevo.problems.tables.files import read_bytes
+from neuroevo.problems.tables.observed import Observed, as_table, observed, restored_plan
+from neuroevo.problems.tables.reading import several
+from neuroevo.problems.tables.sequence_tables import source_of
+from neuroevo.problems.tables.timeline import Timeline
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem

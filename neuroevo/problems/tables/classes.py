@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.cells import is_missing_text, is_number, listed
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.table import Column, Table
+from neuroevo.problems.tables.cells import is_missing_text, is_number, listed
+from neuroevo.problems.tables.table import Column, Table
 
 
 def class_texts(table: Table, column: Column, rows: NDArray[np.intp]) -> list[str]:

@@ -10,15 +10,15 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.classes import class_texts, whole
-from neuroevo.problems.columns import Columns
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.features import Feature, Notes, learn
 from neuroevo.problems.generators.base import one_hot
-from neuroevo.problems.missing import Gaps, Missing
-from neuroevo.problems.table import Column, Table
-from neuroevo.problems.text_files import Dialect
-from neuroevo.problems.timeline import Timeline, calendar_inputs, calendar_names, timeline
+from neuroevo.problems.tables.classes import class_texts, whole
+from neuroevo.problems.tables.columns import Columns
+from neuroevo.problems.tables.features import Feature, Notes, learn
+from neuroevo.problems.tables.missing import Gaps, Missing
+from neuroevo.problems.tables.table import Column, Table
+from neuroevo.problems.tables.text_files import Dialect
+from neuroevo.problems.tables.timeline import Timeline, calendar_inputs, calendar_names, timeline
 from neuroevo.settings import Mistake, SettingsError, shown
 
 Calendar: TypeAlias = Literal["hour", "weekday", "month", "day_of_year"]

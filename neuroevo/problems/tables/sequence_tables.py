@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.problems.assembly import Sample
-from neuroevo.problems.chronology import file_parts, part_rows
-from neuroevo.problems.classes import classes_of
-from neuroevo.problems.columns import Columns, Windows
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.features import Notes
 from neuroevo.problems.generators.base import at_end
-from neuroevo.problems.missing import Gaps
-from neuroevo.problems.reading import Plan, Rows, learnt_features, refuse_known_targets, several, zones_of
-from neuroevo.problems.table import Column, Table
-from neuroevo.problems.timeline import Timeline
-from neuroevo.problems.windows import column_lags
+from neuroevo.problems.tables.chronology import file_parts, part_rows
+from neuroevo.problems.tables.classes import classes_of
+from neuroevo.problems.tables.columns import Columns, Windows
+from neuroevo.problems.tables.features import Notes
+from neuroevo.problems.tables.missing import Gaps
+from neuroevo.problems.tables.reading import Plan, Rows, learnt_features, refuse_known_targets, several, zones_of
+from neuroevo.problems.tables.table import Column, Table
+from neuroevo.problems.tables.timeline import Timeline
+from neuroevo.problems.tables.windows import column_lags
 
 if TYPE_CHECKING:
     from neuroevo.problems.sequences import Sequences
