@@ -403,16 +403,19 @@ def test_check_tells_what_the_network_cannot_reach(small_scenario):
 
 
 def test_a_prediction_is_drawn_in_original_units(monkeypatch):
+    from neuroevo.analysis import target_errors
     from neuroevo.plots import prediction
+    from neuroevo.plots.series import Look
 
     problem = validated().prepared("last_value").scaled("standard")
-    drawn = []
-    monkeypatch.setattr(prediction, "draw_series", lambda predicted, *rest: drawn.append((predicted, *rest)))
-    prediction.draw_prediction(np.zeros(problem.targets.shape), problem, "a title")
-    ((predicted, original, _, subtitle, *_),) = drawn
-    assert np.array_equal(predicted, problem.original.inputs[0])
+    outputs, drawn = np.zeros(problem.targets.shape), []
+    monkeypatch.setattr(prediction, "draw_series", lambda *given: drawn.append(given))
+    prediction.draw_prediction(outputs, problem, Look("a title"))
+    (((shown,), original, _),) = drawn
+    assert np.array_equal(shown.predicted, problem.original.input_rows)
     assert original is problem.original
-    assert f"validation {measure(problem, np.zeros(problem.targets.shape), 'validation').mse:.4g}" in subtitle
+    error = measure(problem, outputs, "validation").mse ** 0.5
+    assert target_errors(shown.predicted, original)["validation"] == pytest.approx([error], rel=1e-12)
 
 
 def test_units_that_stand_at_the_end_of_their_range_are_told():
