@@ -306,7 +306,8 @@ def test_of_a_sweep_validation_chooses_among_points_and_simple_competitors(
     with pytest.raises(ValueError, match="leave combine and best out"):
         ne.ensemble(sweep.path, select=True, best=2)
     drawn = [path.name for path in plot_sweep(sweep, formats=["png"])]
-    assert drawn == ["sweep.png", "compare.png", "prediction.png"]
+    # Runs with a residual and without minimise different errors, and have no curves in one picture.
+    assert drawn == ["sweep.png", "prediction.png"]
     text = folder_text(sweep.path)
     assert "chosen by validation, which gives targets that had no say in it" in text
     assert f"{100 * max(weights.values()):.0f} %" in text
