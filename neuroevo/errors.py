@@ -18,6 +18,10 @@ class WrongType(BadInput, TypeError):
     """An argument is not of the kind that was expected."""
 
 
+class PackageMissing(BadInput, ImportError):
+    """A package that one of the extras brings is not installed."""
+
+
 class MachineRefused(NeuroevoError):
     """The machine cannot do what was asked: memory, disk, cluster."""
 

@@ -21,8 +21,11 @@ for name in filter(None, sys.argv[2].split(",")):
     sys.modules[name] = None
 import neuroevo as ne
 for module in pkgutil.walk_packages(ne.__path__, "neuroevo."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+    try:
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    except ne.errors.PackageMissing:
+        pass
 from neuroevo.scenario import load_scenario
 scenario, results, finished = sys.argv[3:]
 loaded = load_scenario(scenario)

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from neuroevo.errors import BadInput
+from neuroevo.errors import PackageMissing
 
 try:
     import sklearn  # noqa: F401 - all that is asked is whether it is there
 except ImportError as error:
-    raise BadInput('the estimators need scikit-learn: pip install "neuroevo-rnn[sklearn]"') from error
+    raise PackageMissing('the estimators need scikit-learn: pip install "neuroevo-rnn[sklearn]"') from error
 
 from neuroevo.estimators.classifier import NeuroevoClassifier
 from neuroevo.estimators.regressor import NeuroevoRegressor
