@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from neuroevo.errors import BadInput
 from neuroevo.problems.links import fitted_links
 from neuroevo.scenario import ScenarioError, load_scenario
 from neuroevo.scenario.schema import check_table
+from neuroevo.scenario.skip import with_fit
 
 FITTED = {"network.kind": "gru", "network.skip": "fitted", "problem.lags": 2}
 
@@ -95,11 +97,6 @@ def test_a_sweep_over_skip(small_scenario: Path, tmp_path: Path) -> None:
             "network.skip",
             "unknown key; known keys",
         ),
-        (
-            {"network.skip": "fitted", "problem": {"kind": "cart_pole_x"}},
-            "problem.kind",
-            "cart_pole_x",
-        ),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(
@@ -109,3 +106,20 @@ def test_what_cannot_be_fitted_is_refused(
         load_scenario(small_scenario, overrides=overrides)
     assert [mistake.path for mistake in caught.value.mistakes if path in mistake.path]
     assert said in str(caught.value)
+
+
+def test_only_sequences_can_be_fitted() -> None:
+    class Balance(ne.Problem):
+        kind = "balance"
+
+        def score(self, network: Any, genome: Any, part: str) -> tuple[float, float]:
+            return 0.0, 0.0
+
+        def to_arrays(self) -> Any:
+            return {}
+
+        from_arrays = classmethod(lambda cls, arrays: cls())
+        describe = lambda self: ""  # noqa: E731
+
+    with pytest.raises(BadInput, match="skip = \"fitted\": only for problems made of sequences, and 'balance'"):
+        with_fit({"skip": "fitted"}, Balance(), known=False)
