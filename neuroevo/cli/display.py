@@ -171,7 +171,7 @@ class Display:
             (f"best error {error:.5g}", f"error {error:.4g}"),
             *_median_part(progress.median_error),
             (f"fitness {progress.incumbent_fitness:.5g}", f"fitness {progress.incumbent_fitness:.4g}"),
-            (f"learned {learned:.1f} %", f"learned {learned:.0f} %"),
+            (f"learnt {learned:.1f} %", f"learnt {learned:.0f} %"),
         ]
         if not math.isnan(progress.validation_error):
             parts.append((f"validation {progress.validation_error:.5g}", f"val {progress.validation_error:.4g}"))

@@ -13,7 +13,7 @@ from neuroevo.analysis import n_runs, summary
 from neuroevo.callbacks import Callback
 from neuroevo.cli.display import Display
 from neuroevo.cli.terminal import escaped, print_message, print_path, print_result
-from neuroevo.cli.texts import ensemble_text, final_text, results_text, stop_text, summary_text
+from neuroevo.cli.texts import champion_text, ensemble_text, final_text, results_text, stop_text, summary_text
 from neuroevo.errors import BadInput
 from neuroevo.records import RunRecord, SweepSet, set_in
 from neuroevo.records.record import FINAL_FOLDER, PLOT_FOLDER
@@ -116,6 +116,8 @@ def execute(start: Start, *, quiet: bool) -> None:
         print_result(results_text(record.run["results"]) + "\n")
     if not quiet and record.final is not None:
         print_result(final_text(record.final) + "\n")
+    if not quiet and (text := champion_text(record.run)):
+        print_message(text)
     print_message(stop_text(record.run))
     print_path(record.path, alone=quiet)
     code = exit_code(record.stop_reason)

@@ -210,6 +210,7 @@ def record_text(record: RunRecord) -> str:
     run = record.run
     lines = [escaped(run.get("title") or record.path.name)]
     lines.append(f"  {stop_text(run)}")
+    lines += [f"  {text}"] if (text := champion_text(run)) else []
     lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
         lines += ["", results_text(run["results"])]
@@ -234,6 +235,18 @@ def stop_text(run: Mapping[str, Any]) -> str:
         return f"not finished; go on with `neuroevo resume`, status: {run.get('status', 'unknown')}"
     spent = f"after {run['generations']} generations, {run['evaluations']} evaluations, {duration(run['seconds'])}"
     return f"stopped {spent}: {escaped(reason['message'])}"
+
+
+def champion_text(run: Mapping[str, Any]) -> str:
+    """The champion's errors as the live line and the history have them, by name; empty where there is no champion."""
+    figures = run.get("champion")
+    if not isinstance(figures, Mapping) or not isinstance(figures.get("error"), int | float):
+        return ""
+    name = run.get("data", {}).get("error", "mean squared error (scaled units)")
+    errors = [f"{_figure(figures['error'])} in training"]
+    if figures.get("validation_error") is not None:
+        errors.append(f"{_figure(figures['validation_error'])} in validation")
+    return f"champion: {escaped(name)} {', '.join(errors)}"
 
 
 def results_text(results: Mapping[str, Any]) -> str:

@@ -85,7 +85,7 @@ def test_a_log_gets_whole_lines_now_and_then() -> None:
     assert [line.split("  ")[0] for line in lines] == ["generation 1/1000", "a warning", "generation 100/1000"]
     assert "best error 0.25" in lines[0]
     assert "fitness 4" in lines[0]
-    assert "learned 50.0 %" in lines[0]
+    assert "learnt 50.0 %" in lines[0]
 
 
 def test_the_pool_is_shown_in_the_middle_of_a_generation_and_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
