@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from neuroevo.cli.documents import as_json
 from neuroevo.cli.terminal import escaped, print_message, print_result
 from neuroevo.errors import BadInput
 from neuroevo.proposals import (
@@ -23,8 +24,10 @@ from neuroevo.proposals import (
     write_new,
 )
 from neuroevo.scenario import Scenario, check_table
+from neuroevo.scenario.json_schema import scenario_schema
 from neuroevo.settings import SettingsError
 
+SCHEMA_FILE = "neuroevo.schema.json"
 _SHOWN = 40
 
 
@@ -53,13 +56,22 @@ def new_scenario(
         wishes = _asked(found, wishes, path)
     proposal = propose(found, wishes, path)
     checked = _checked(proposal, found, path)
-    write_new({path: proposal.text.encode()})
+    _write_with_schema(path, proposal.text)
     for note in (*proposal.notes, *checked.warnings()):
         print_message(f"note: {note}")
     network = checked.table["network"]
     what = f"{network['kind']} of {checked.network.n_genes} genes by {checked.table['strategy']['kind']}"
     following = _next_text(f"check {path}", f"run {path}", _use(proposal.task, found, checked))
     print_result(f"wrote {path}: {checked.head.title}; {what}\n\n{following}")
+
+
+def _write_with_schema(path: Path, text: str) -> None:
+    """Write a scenario, and beside it the JSON Schema that it names for editors; one that is there stays."""
+    schema = path.parent / SCHEMA_FILE
+    files = {path: f"#:schema ./{SCHEMA_FILE}\n{text}".encode()}
+    if not schema.exists():
+        files[schema] = f"{as_json(scenario_schema())}\n".encode()
+    write_new(files)
 
 
 def new_example(name: str) -> None:

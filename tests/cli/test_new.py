@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -213,3 +215,15 @@ def test_a_sweep_forecasts_once_validation_has_combined_its_points(small_scenari
     rows = np.loadtxt(small_scenario.parent / "series.csv", delimiter=",", skiprows=1)
     said = ne.load_predictor(tmp_path / "chosen" / "small-sweep").predict(rows[None, :, 1:])
     assert (first["year"], float(first["value"])) == ("2000", pytest.approx(said[0, -1, 0], rel=1e-9))
+
+
+def test_what_is_written_names_a_schema_that_it_fits(hourly: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    assert neuroevo("new", hourly, "--out", "there/power.toml", cwd=tmp_path).returncode == 0
+    text = (tmp_path / "there" / "power.toml").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "#:schema ./neuroevo.schema.json"
+    schema = json.loads((tmp_path / "there" / "neuroevo.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(tomllib.loads(text))
+    (tmp_path / "there" / "neuroevo.schema.json").write_text("mine")
+    assert neuroevo("new", hourly, "--out", "there/other.toml", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "there" / "neuroevo.schema.json").read_text() == "mine"
