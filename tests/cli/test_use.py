@@ -113,7 +113,7 @@ def test_evaluate_prints_the_table_of_show_with_the_new_rows(folder: Path) -> No
         cells = [re.split(r"  +", line.strip()) for line in text.splitlines() if line.startswith("  ")]
         return {f"{place}{row[0]}": row[1:] for place, row in enumerate(cells) if len(row) > 3}
 
-    before, after = lines(shown.split("\n", 2)[2]), lines(done.stdout)
+    before, after = lines(shown.split("\n\n", 1)[1]), lines(done.stdout)  # above: title, reason, champion
     assert next(iter(after.values())) == ["train", "validation", "test", "new"]
     same = {name: figures for name, figures in before.items() if name in after}
     assert len(same) >= 9
