@@ -23,6 +23,7 @@ from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.separable import sampled
 from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
@@ -76,15 +77,7 @@ class Snes(Strategy[SnesSettings]):
 
     def _ask(self) -> FloatArray:
         self._z = self._stream(Phase.SAMPLE).standard_normal((self._n_samples, self.n_genes))
-        genomes = self._mean + self._width * self._z
-        if self.bounds is not None:
-            genomes = self.bounds.reflect(genomes)
-        m = len(self._immigrants)
-        if m:
-            genomes[:m] = self._immigrants
-            # Far immigrants would throw the widths off: no step is longer than three standard deviations.
-            self._z[:m] = np.clip((self._immigrants - self._mean) / self._width, -3, 3)
-        return genomes
+        return sampled(self._mean, self._width, self._z, self._immigrants, self.bounds)
 
     def _tell(self, population: FloatArray, error: FloatArray) -> None:  # noqa: ARG002 - it works on the steps
         self._immigrants = np.empty((0, self.n_genes))
