@@ -10,7 +10,9 @@ of the seeds and those of the mean of their outputs; of the simple competitors o
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +40,7 @@ VARIANTS = {
     "linear, robust": {"residual": "linear", "scaling": "robust"},
 }
 PARTS = ("validation", "held_out")
+GENERATIONS, POPULATION = 300, 24
 
 
 def rows(file: str, column: str, n: int, every: int) -> np.ndarray:
@@ -46,11 +49,14 @@ def rows(file: str, column: str, n: int, every: int) -> np.ndarray:
     return np.array([float(line.split(",")[place]) for line in lines[1 : n + 1]])[::every]
 
 
-def champion(evaluator: ne.LocalEvaluator, network: ne.Network, seed: int) -> np.ndarray:
-    """Of all incumbents the one with the smallest validation error."""
-    strategy = ne.make_strategy("snes", n_genes=network.n_genes, seed=seed, layout=network.layout, population_size=24)
+def champion(
+    evaluator: ne.LocalEvaluator, network: ne.Network, seed: int, start: Mapping[str, Any] | None = None
+) -> np.ndarray:
+    """Of all incumbents the one with the smallest validation error; `start` has further arguments of the strategy."""
+    more = {"layout": network.layout, "population_size": POPULATION, **(start or {})}
+    strategy = ne.make_strategy("snes", n_genes=network.n_genes, seed=seed, **more)
     incumbent, chosen = np.inf, (np.inf, np.empty(0))
-    for _ in range(300):
+    for _ in range(GENERATIONS):
         population = strategy.ask()
         error = evaluator.evaluate(population).error
         strategy.tell(population, error)

@@ -21,14 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import neuroevo as ne  # noqa: E402
-from benchmarks.residuals import SERIES, rows  # noqa: E402
+from benchmarks.residuals import GENERATIONS, PARTS, POPULATION, SERIES, champion, rows  # noqa: E402
 from neuroevo.problems import PROBLEMS, SequenceProblem  # noqa: E402
 from neuroevo.problems.links import fitted_links  # noqa: E402
 from neuroevo.problems.metrics import measure  # noqa: E402
 from neuroevo.settings import parse_settings  # noqa: E402
 
-GENERATIONS, POPULATION, SEEDS = 300, 24, 5
-PARTS = ("validation", "held_out")
+SEEDS = 5
 HEAD = f"""# Direct links from inputs to outputs
 
 Made by `python benchmarks/skip.py`: a GRU of 4 units, SNES, {GENERATIONS} generations of {POPULATION}, medians of
@@ -51,23 +50,6 @@ def settings(variant: str, problem: SequenceProblem) -> tuple[ne.Network, dict[s
         return network, {}
     arrays = network.layout.decode(np.zeros(network.n_genes)) | {"weight_skip": links}
     return network, {"initial": network.layout.encode(arrays)[None]}
-
-
-def champion(evaluator: ne.LocalEvaluator, network: ne.Network, seed: int, start: Mapping[str, Any]) -> np.ndarray:
-    """Of all incumbents the one with the smallest validation error."""
-    more = {"layout": network.layout, "population_size": POPULATION, **start}
-    strategy = ne.make_strategy("snes", n_genes=network.n_genes, seed=seed, **more)
-    incumbent, chosen = np.inf, (np.inf, np.empty(0))
-    for _ in range(GENERATIONS):
-        population = strategy.ask()
-        error = evaluator.evaluate(population).error
-        strategy.tell(population, error)
-        best = int(np.argmin(error))
-        if error[best] < incumbent:
-            incumbent = error[best]
-            validation = float(evaluator.evaluate(population[[best]], "validation").error[0])
-            chosen = min(chosen, (validation, population[best].copy()), key=lambda each: each[0])
-    return chosen[1]
 
 
 def figures(variant: str, table: Mapping[str, Any], folder: Path) -> list[float]:
