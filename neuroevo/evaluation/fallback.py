@@ -34,15 +34,29 @@ def warn_once(network: Network) -> None:
         )
 
 
+def goes_together(network: Network, problem: Problem, population: NDArray[np.float64]) -> bool:
+    """Whether genomes can be evaluated many at a time; it is tried out on the first of the population."""
+    if not isinstance(problem, SequenceProblem) or type(problem).score is not SequenceProblem.score:
+        return False
+    return does_populations(network, population, problem.input_rows, problem.lengths)
+
+
 def evaluate_by_score(
-    network: Network, problem: Problem, population: NDArray[np.float64], part: str
+    network: Network, problem: Problem, population: NDArray[np.float64], part: str, *, together: bool | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Errors and learned shares ``(n,)`` of a population ``(n, n_genes)``."""
+    """Errors and learned shares ``(n,)`` of a population ``(n, n_genes)``.
+
+    Args:
+        network: What a genome means.
+        problem: What is to be learnt.
+        population: The genomes.
+        part: Whose targets count.
+        together: What `goes_together` has found before; None: it is asked.
+    """
     problem.check_part(part)
-    if isinstance(problem, SequenceProblem) and type(problem).score is SequenceProblem.score:
-        rows, lengths = problem.input_rows, problem.lengths
-        if does_populations(network, population, rows, lengths):
-            return _by_blocks(network, problem, population, part)
+    together = goes_together(network, problem, population) if together is None else together
+    if together and isinstance(problem, SequenceProblem):
+        return _by_blocks(network, problem, population, part)
     error, learned = np.empty(len(population)), np.empty(len(population))
     for k, genome in enumerate(population):
         with np.errstate(all="ignore"):

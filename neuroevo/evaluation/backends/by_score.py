@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuroevo.evaluation.backends.base import Backend
 from neuroevo.evaluation.base import NOTHING_MORE
-from neuroevo.evaluation.fallback import evaluate_by_score, warn_once
+from neuroevo.evaluation.fallback import evaluate_by_score, goes_together, warn_once
 from neuroevo.problems import SequenceProblem
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class ByScore(Backend):
         precision: Precision,  # noqa: ARG002
     ) -> None:
         self._network, self._problem = network, problem
+        self._together: bool | None = None
         if isinstance(problem, SequenceProblem):
             # Sequences are worth a kernel; other problems have none to miss.
             warn_once(network)
@@ -49,5 +50,8 @@ class ByScore(Backend):
         part: str,
         wants: frozenset[str] = NOTHING_MORE,  # noqa: ARG002 - it offers nothing more
     ) -> dict[str, NDArray[Any]]:
-        error, learned = evaluate_by_score(self._network, self._problem, genomes, part)
+        if self._together is None and len(genomes) > 1:
+            self._together = goes_together(self._network, self._problem, genomes)
+        together = bool(self._together)
+        error, learned = evaluate_by_score(self._network, self._problem, genomes, part, together=together)
         return {"error": error, "learned": learned}
