@@ -55,7 +55,7 @@ def choose(
     for backend in able.values():
         if wants <= backend.offers and methods <= backend.methods(network):
             return backend
-    offers = [f"{name}: {_offer(backend, network)}" for name, backend in able.items()]
+    offers = [f"{name}: {_offer(backend, network, methods)}" for name, backend in able.items()]
     by = f" by {', '.join(sorted(methods))}" if methods else ""
     raise BadInput(
         f"no backend gives {', '.join(sorted(wants))}{by} for a network {network.kind!r} on a "
@@ -63,8 +63,8 @@ def choose(
     )
 
 
-def _offer(backend: type[Backend], network: Network) -> str:
-    by = f" by {', '.join(sorted(backend.methods(network)))}" if backend.offers else ""
+def _offer(backend: type[Backend], network: Network, methods: frozenset[str]) -> str:
+    by = f" by {', '.join(sorted(backend.methods(network)))}" if backend.offers and methods else ""
     return f"{', '.join(('error', *sorted(backend.offers)))}{by}"
 
 
