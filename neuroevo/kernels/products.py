@@ -203,4 +203,3 @@ def zero_rows(memory, rows, n_columns):
     for at in range(rows.at, rows.at + rows.n * memory.stride, memory.stride):
         for k in range(at, at + n_columns * width, width):
             store(memory.values, k, broadcast(memory.values, 0.0))
-

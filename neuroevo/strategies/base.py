@@ -63,6 +63,8 @@ class Strategy(ABC, Generic[S]):
     #: Whether errors are compared within a generation only, so that those of the next may be of other data, as with
     #: mini-batches. `incumbent` is left out of this: it compares all errors, and nothing else may depend on it.
     memoryless: ClassVar[bool] = False
+    #: Whether each genome is a search of its own: row k of a population follows from row k of the one before.
+    separate: ClassVar[bool] = False
 
     settings: S
 
