@@ -108,12 +108,12 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
-    from neuroevo.kernels.gated import Lstm as Cell
-    from neuroevo.kernels.gated import lstm_order
+    from neuroevo.kernels import gated
 
-    cell = Cell(*_gated_shape(network, n_rows=2))
+    kind = gated.Lstm if network.forget_gate else gated.Lstm1997
+    cell = kind(*_gated_shape(network, n_rows=2))
     rows = np.arange(cell.n_state).reshape(cell.n_layers, 2, cell.n_hidden)
-    return Description(cell, lstm_order(cell, slots), {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()})
+    return Description(cell, gated.lstm_order(cell, slots), {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()})
 
 
 def _gru(network: Gru, slots: Slots) -> Description:

@@ -21,12 +21,25 @@ from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.dense import Sources, read_out_rows, read_out_skip
 from neuroevo.kernels.packing import Order, unit_blocks
-from neuroevo.kernels.tiles import count, tile_fma, tile_fma_but, tile_from, tile_over_columns
+from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_fma_but, tile_from, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
 
 
 class Lstm(NamedTuple):
     """The shape of an LSTM in numbers; its state are, layer by layer, the units h and the cells c."""
+
+    n_inputs: int
+    n_hidden: int
+    n_outputs: int
+    n_state: int
+    n_layers: int
+    output_activation: int
+    initial_state: int
+    n_skip: int
+
+
+class Lstm1997(NamedTuple):
+    """As `Lstm`, without the forget gate: c = c + i g."""
 
     n_inputs: int
     n_hidden: int
@@ -54,18 +67,20 @@ class Gru(NamedTuple):
 Slots = dict[str, NDArray[np.int64]]
 
 _LSTM_FACTORS = np.array([0.5, 0.5, 1.0, 0.5])
+_LSTM_1997_FACTORS = np.array([0.5, 1.0, 0.5])
 _GRU_FACTORS = np.array([0.5, 0.5, 1.0])
 
 
-def lstm_order(cell: Lstm, arrays: Slots) -> Order:
-    """Order of the weights: layers (per unit, per source: i, f, g, o), read-out, initial states and cells."""
+def lstm_order(cell: Lstm | Lstm1997, arrays: Slots) -> Order:
+    """Order of the weights: layers (per unit, per source: i, f where there is one, g, o), read-out, initial h and c."""
     pieces, factors = [], []
+    of_gates = _LSTM_FACTORS if isinstance(cell, Lstm) else _LSTM_1997_FACTORS
     for layer in range(cell.n_layers):
         names = ("bias", "weight_ih", "weight_hh")
         rows = np.column_stack([arrays[f"{name}_l{layer}"] for name in names])
-        units = rows.reshape(4, cell.n_hidden, -1).transpose(1, 2, 0)
+        units = rows.reshape(of_gates.size, cell.n_hidden, -1).transpose(1, 2, 0)
         pieces.append(units.ravel())
-        factors.append(np.broadcast_to(_LSTM_FACTORS, units.shape).ravel())
+        factors.append(np.broadcast_to(of_gates, units.shape).ravel())
     return _finished(cell, arrays, pieces, factors, ("initial_state", "initial_cell"))
 
 
@@ -83,7 +98,7 @@ def gru_order(cell: Gru, arrays: Slots) -> Order:
 
 
 def _finished(
-    cell: Lstm | Gru,
+    cell: Lstm | Lstm1997 | Gru,
     arrays: Slots,
     pieces: list[NDArray[np.int64]],
     factors: list[NDArray[np.float64]],
@@ -116,17 +131,17 @@ class Gates(NamedTuple):
 
 
 @inlined
-def _lstm_unit(memory, w, sources, gates, columns):
-    """One unit: the four sums of its gates are the rows of a tile."""
-    four = 4 * lanes(memory.weights)
-    tile = tile_from(memory.weights, w, count(4), columns)
-    w += four
+def gate_sums(memory, w, sources, rows, columns):
+    """The sums of one unit's gates as the `rows` (a `Count`) of a tile."""
+    per_source = number_of(rows) * lanes(memory.weights)
+    tile = tile_from(memory.weights, w, rows, columns)
+    w += per_source
     for i in range(sources.below.n):
-        tile = tile_fma(tile, memory.weights, w + i * four, memory.values, sources.below.at + i * memory.stride)
-    w += sources.below.n * four
+        tile = tile_fma(tile, memory.weights, w + i * per_source, memory.values, sources.below.at + i * memory.stride)
+    w += sources.below.n * per_source
     for i in range(sources.back.n):
-        tile = tile_fma(tile, memory.weights, w + i * four, memory.values, sources.back.at + i * memory.stride)
-    tile_over_columns(tile, _lstm_gates, gates)
+        tile = tile_fma(tile, memory.weights, w + i * per_source, memory.values, sources.back.at + i * memory.stride)
+    return tile
 
 
 @inlined
@@ -142,6 +157,20 @@ def _lstm_gates(sums, column, gates):
     cell = fma(write * new, keep_under, kept) / (keep_under * under)
     store(values, gates.carry + shift, cell)
     read, read_under = logistic_ratio(sums[3], constants)
+    squashed, squashed_under = tanh_ratio(cell, constants)
+    store(values, gates.new + shift, read * squashed / (read_under * squashed_under))
+
+
+@inlined
+def _lstm_1997_gates(sums, column, gates):
+    """As `_lstm_gates` from the sums i, g, o: the cell is kept as it is."""
+    values, constants = gates.values, gates.constants
+    shift = column * lanes(values)
+    write, write_under = logistic_ratio(sums[0], constants)
+    new, new_under = tanh_ratio(sums[1], constants)
+    cell = load(values, gates.old + shift) + write * new / (write_under * new_under)
+    store(values, gates.carry + shift, cell)
+    read, read_under = logistic_ratio(sums[2], constants)
     squashed, squashed_under = tanh_ratio(cell, constants)
     store(values, gates.new + shift, read * squashed / (read_under * squashed_under))
 
@@ -175,48 +204,66 @@ def _gru_gates(sums, column, gates):
 
 
 @inlined
-def _n_weights(cell, n_gates):
+def _n_weights(cell, n_biases, n_gates):
     """Packed weights of all layers and the read-out, per lane."""
-    below = cell.n_hidden * (4 + n_gates * (cell.n_inputs + cell.n_hidden))
-    above = (cell.n_layers - 1) * cell.n_hidden * (4 + 2 * n_gates * cell.n_hidden)
+    below = cell.n_hidden * (n_biases + n_gates * (cell.n_inputs + cell.n_hidden))
+    above = (cell.n_layers - 1) * cell.n_hidden * (n_biases + 2 * n_gates * cell.n_hidden)
     return below + above + cell.n_outputs * (1 + cell.n_hidden + cell.n_skip)
+
+
+def _is_gated(cell: Any) -> bool:
+    return is_kind(cell, Lstm) or is_kind(cell, Lstm1997) or is_kind(cell, Gru)
 
 
 @implements(prepare)
 def _prepare(cell, weights):
-    return (lambda cell, weights: None) if is_kind(cell, Lstm) or is_kind(cell, Gru) else None
+    return (lambda cell, weights: None) if _is_gated(cell) else None
 
 
 @implements(start)
 def _start(cell, memory, at, n_columns):
-    n_gates = 4 if is_kind(cell, Lstm) else 3
+    n_biases, n_gates = 3 if is_kind(cell, Lstm1997) else 4, 4 if is_kind(cell, Lstm) else 3
 
     def start_gated(cell, memory, at, n_columns):
-        w = _n_weights(cell, n_gates) * lanes(memory.values) if cell.initial_state else -1
+        w = _n_weights(cell, n_biases, n_gates) * lanes(memory.values) if cell.initial_state else -1
         fill_rows(memory, w, Rows(at + cell.n_outputs * memory.stride, cell.n_state), n_columns)
 
-    return start_gated if is_kind(cell, Lstm) or is_kind(cell, Gru) else None
+    return start_gated if _is_gated(cell) else None
+
+
+@inlined
+def _lstm_step(cell, memory, at, wanted, columns, rows, finish):
+    """A step of a cell with so many gates (`rows`), `finish` making c and h of their sums."""
+    n, size, constants = cell.n_hidden, cell.n_hidden * memory.stride, tanh_constants(memory.values)
+    old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
+    below, w = Rows(at.inputs, cell.n_inputs), 0
+    for _ in range(cell.n_layers):
+        sources = Sources(below, Rows(old, n))
+        per_unit = number_of(rows) * (1 + below.n + n) * lanes(memory.values)
+        for u in range(0, size, memory.stride):
+            gates = Gates(memory.values, old + size + u, new + size + u, new + u, constants)
+            tile_over_columns(gate_sums(memory, w, sources, rows, columns), finish, gates)
+            w += per_unit
+        below = Rows(new, n)
+        old, new = old + 2 * size, new + 2 * size
+    if wanted:
+        read_out_skip(cell, memory, w, below, at, columns)
 
 
 @implements(step)
 def _step_lstm(cell, memory, at, wanted, columns):
     def step_lstm(cell, memory, at, wanted, columns):
-        n, size, constants = cell.n_hidden, cell.n_hidden * memory.stride, tanh_constants(memory.values)
-        old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
-        below, w = Rows(at.inputs, cell.n_inputs), 0
-        for _ in range(cell.n_layers):
-            sources = Sources(below, Rows(old, n))
-            per_unit = 4 * (1 + below.n + n) * lanes(memory.values)
-            for u in range(0, size, memory.stride):
-                gates = Gates(memory.values, old + size + u, new + size + u, new + u, constants)
-                _lstm_unit(memory, w, sources, gates, columns)
-                w += per_unit
-            below = Rows(new, n)
-            old, new = old + 2 * size, new + 2 * size
-        if wanted:
-            read_out_skip(cell, memory, w, below, at, columns)
+        _lstm_step(cell, memory, at, wanted, columns, count(4), _lstm_gates)
 
     return step_lstm if is_kind(cell, Lstm) else None
+
+
+@implements(step)
+def _step_lstm_1997(cell, memory, at, wanted, columns):
+    def step_lstm_1997(cell, memory, at, wanted, columns):
+        _lstm_step(cell, memory, at, wanted, columns, count(3), _lstm_1997_gates)
+
+    return step_lstm_1997 if is_kind(cell, Lstm1997) else None
 
 
 @implements(step)
