@@ -36,6 +36,8 @@ class Lstm(NamedTuple):
     output_activation: int
     initial_state: int
     n_skip: int
+    truncated: int = 0
+    """Whether errors going back end at the gates; see `gated_back`."""
 
 
 class Lstm1997(NamedTuple):
@@ -49,6 +51,7 @@ class Lstm1997(NamedTuple):
     output_activation: int
     initial_state: int
     n_skip: int
+    truncated: int = 0
 
 
 class Gru(NamedTuple):
@@ -68,7 +71,8 @@ Slots = dict[str, NDArray[np.int64]]
 
 _LSTM_FACTORS = np.array([0.5, 0.5, 1.0, 0.5])
 _LSTM_1997_FACTORS = np.array([0.5, 1.0, 0.5])
-_GRU_FACTORS = np.array([0.5, 0.5, 1.0])
+_GRU_BELOW = np.array([1.0, 0.5, 0.5])
+_GRU_BACK = np.array([0.5, 0.5, 1.0])
 
 
 def lstm_order(cell: Lstm | Lstm1997, arrays: Slots) -> Order:
@@ -85,15 +89,16 @@ def lstm_order(cell: Lstm | Lstm1997, arrays: Slots) -> Order:
 
 
 def gru_order(cell: Gru, arrays: Slots) -> Order:
-    """Order of the weights: layers (per unit: four biases r, z, n, recurrent n; then r, z, n of each source), ..."""
-    pieces, factors = [], []
+    """Order of the weights: layers, per unit its biases n, r, z, recurrent n; n, r, z of each source from below;
+    r, z, n of each unit fed back. So the gates of either kind of source lie side by side among the four sums."""
+    pieces, factors, n = [], [], cell.n_hidden
     for layer in range(cell.n_layers):
-        bias = np.concatenate([arrays[f"bias_l{layer}"], arrays[f"bias_hn_l{layer}"]]).reshape(4, -1).T
-        sources = np.column_stack([arrays[f"weight_ih_l{layer}"], arrays[f"weight_hh_l{layer}"]])
-        units = sources.reshape(3, cell.n_hidden, -1).transpose(1, 2, 0)
-        n_sources = units.shape[1]
-        pieces.append(np.column_stack([bias, units.reshape(cell.n_hidden, -1)]).ravel())
-        factors.append(np.tile([*_GRU_FACTORS, 1.0, *np.tile(_GRU_FACTORS, n_sources)], cell.n_hidden))
+        bias = np.concatenate([arrays[f"bias_l{layer}"], arrays[f"bias_hn_l{layer}"]]).reshape(4, n)[[2, 0, 1, 3]].T
+        below = arrays[f"weight_ih_l{layer}"].reshape(3, n, -1)[[2, 0, 1]].transpose(1, 2, 0)
+        back = arrays[f"weight_hh_l{layer}"].reshape(3, n, -1).transpose(1, 2, 0)
+        pieces.append(np.column_stack([bias, below.reshape(n, -1), back.reshape(n, -1)]).ravel())
+        of_sources = [*np.tile(_GRU_BELOW, below.shape[1]), *np.tile(_GRU_BACK, n)]
+        factors.append(np.tile([*_GRU_BELOW, 1.0, *of_sources], n))
     return _finished(cell, arrays, pieces, factors, ("initial_state",))
 
 
@@ -176,8 +181,8 @@ def _lstm_1997_gates(sums, column, gates):
 
 
 @inlined
-def _gru_unit(memory, w, sources, gates, columns):
-    """One unit: r and z sum up all sources, the candidate's two sums n those from below and those fed back."""
+def gru_sums(memory, w, sources, columns):
+    """Tile of one unit: r and z sum up all sources, the candidate's two sums n those from below and those fed back."""
     three = 3 * lanes(memory.weights)
     tile = tile_from(memory.weights, w, count(4), columns)
     w += 4 * lanes(memory.weights)
@@ -187,24 +192,24 @@ def _gru_unit(memory, w, sources, gates, columns):
     w += sources.below.n * three
     for i in range(sources.back.n):
         at = sources.back.at + i * memory.stride
-        tile = tile_fma_but(tile, memory.weights, w + i * three, memory.values, at, count(2))
-    tile_over_columns(tile, _gru_gates, gates)
+        tile = tile_fma_but(tile, memory.weights, w + i * three, memory.values, at, count(0))
+    return tile
 
 
 @inlined
 def _gru_gates(sums, column, gates):
-    """New h of a unit for one sequence from its sums r, z, n from below, n fed back."""
+    """New h of a unit for one sequence from its sums n from below, r, z, n fed back."""
     values, constants = gates.values, gates.constants
     shift = column * lanes(values)
-    reset, reset_under = logistic_ratio(sums[0], constants)
-    keep, keep_under = logistic_ratio(sums[1], constants)
-    new, new_under = tanh_ratio(sums[2] + reset * sums[3] / reset_under, constants)
+    reset, reset_under = logistic_ratio(sums[1], constants)
+    keep, keep_under = logistic_ratio(sums[2], constants)
+    new, new_under = tanh_ratio(sums[0] + reset * sums[3] / reset_under, constants)
     change = fma(load(values, gates.old + shift), new_under, new * broadcast(new, -1.0))
     store(values, gates.new + shift, fma(keep, change, new * keep_under) / (new_under * keep_under))
 
 
 @inlined
-def _n_weights(cell, n_biases, n_gates):
+def n_weights(cell, n_biases, n_gates):
     """Packed weights of all layers and the read-out, per lane."""
     below = cell.n_hidden * (n_biases + n_gates * (cell.n_inputs + cell.n_hidden))
     above = (cell.n_layers - 1) * cell.n_hidden * (n_biases + 2 * n_gates * cell.n_hidden)
@@ -225,7 +230,7 @@ def _start(cell, memory, at, n_columns):
     n_biases, n_gates = 3 if is_kind(cell, Lstm1997) else 4, 4 if is_kind(cell, Lstm) else 3
 
     def start_gated(cell, memory, at, n_columns):
-        w = _n_weights(cell, n_biases, n_gates) * lanes(memory.values) if cell.initial_state else -1
+        w = n_weights(cell, n_biases, n_gates) * lanes(memory.values) if cell.initial_state else -1
         fill_rows(memory, w, Rows(at + cell.n_outputs * memory.stride, cell.n_state), n_columns)
 
     return start_gated if _is_gated(cell) else None
@@ -276,7 +281,8 @@ def _step_gru(cell, memory, at, wanted, columns):
             sources = Sources(below, Rows(old, n))
             per_unit = (4 + 3 * (below.n + n)) * lanes(memory.values)
             for u in range(0, size, memory.stride):
-                _gru_unit(memory, w, sources, Gates(memory.values, old + u, 0, new + u, constants), columns)
+                gates = Gates(memory.values, old + u, 0, new + u, constants)
+                tile_over_columns(gru_sums(memory, w, sources, columns), _gru_gates, gates)
                 w += per_unit
             below = Rows(new, n)
             old, new = old + size, new + size
