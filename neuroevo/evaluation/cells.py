@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network
 from neuroevo.registry import Registry
 
 Slots = dict[str, NDArray[np.int64]]
@@ -57,7 +57,7 @@ CELLS: Registry[Kernel] = Registry(
     "neuroevo.cells",
     {
         kind: f"neuroevo.evaluation.cells:{kind.upper()}"
-        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph")
+        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent")
     },
     _check_kernel,
 )
@@ -143,9 +143,22 @@ def _graph(network: Graph, slots: Slots) -> Description:
     return Description(cell, order, {"hidden": rows})
 
 
+def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+
+    sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers
+    codes = CODES[network.activation], CODES[network.output_activation]
+    taps = network.ma_taps, network.ar_taps
+    cell = describe_layers(sizes, taps, network.feedback, network.dynamic_output, codes)
+    rows = [layer.units - cell.n_outputs + np.arange(layer.n_units) for layer in layers_of(cell)[:-1]]
+    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)})
+
+
 ELMAN = Kernel(Elman, _dense)
 JORDAN = Kernel(Jordan, _dense)
 CTRNN = Kernel(Ctrnn, _dense)
 LSTM = Kernel(Lstm, _lstm)
 GRU = Kernel(Gru, _gru)
 GRAPH = Kernel(Graph, _graph)
+LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent)
