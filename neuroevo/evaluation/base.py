@@ -127,6 +127,18 @@ class Evaluator(ABC):
                 the batch does not lie within sequences of the problem.
         """
 
+    def gradient(self, population: ArrayLike, part: str = "train") -> NDArray[np.float64]:
+        """The gradient ``(n, n_genes)`` of each genome's error by its genes; anything where the evaluation failed.
+
+        Args:
+            population: As of `evaluate`.
+            part: The part of the problem whose targets count.
+
+        Raises:
+            BadInput: As of `evaluate`; networks without a backward step have no gradient.
+        """
+        return self.evaluate(population, part, frozenset({"gradient"})).more["gradient"]
+
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` of the search space stand for."""
         return genomes

@@ -26,11 +26,13 @@ class Description(NamedTuple):
         cell: NamedTuple of integers and arrays with n_inputs, n_outputs and n_state; its class chooses the kernel.
         order: `kernels.packing.Order`, in which the kernel reads the weights.
         states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
+        n_deltas: Rows of deltas of a backward step (`kernels.adjoints`); 0 where the cell has none.
     """
 
     cell: Any
     order: Any
     states: dict[str, NDArray[np.int64]]
+    n_deltas: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class Kernel:
         network: The class that it computes; no subclass.
         describe: From a network, and the slots of every weight array in the array's shape, to its description. It
             imports the module of `neuroevo.kernels`, or of one's own, that implements the cell.
+        has_backward_step: Whether the cell has one, and the description says how many deltas.
     """
 
     network: type[Network]
     describe: Callable[[Any, Slots], Description]
+    has_backward_step: bool = False
 
 
 def _check_kernel(name: str, kernel: Kernel) -> None:
@@ -69,6 +73,11 @@ def has_kernel(network: Network) -> bool:
     return network.kind in CELLS and CELLS[network.kind].network is type(network)
 
 
+def has_backward_step(network: Network) -> bool:
+    """Whether there are gradients of exactly this class of networks."""
+    return has_kernel(network) and CELLS[network.kind].has_backward_step
+
+
 def describe(network: Network) -> Description | None:
     """The description of a network; None if its class has no kernel."""
     return CELLS[network.kind].describe(network, slots_by_name(network)) if has_kernel(network) else None
@@ -87,6 +96,7 @@ def slots_by_name(network: Network) -> Slots:
 def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.dense import Dense, dense_order
+    from neuroevo.kernels.dense_back import n_deltas
 
     is_jordan = isinstance(network, Jordan)
     n_layers = 1 if isinstance(network, Jordan) else network.n_layers
@@ -104,7 +114,7 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
     )
-    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)})
+    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
@@ -146,19 +156,20 @@ def _graph(network: Graph, slots: Slots) -> Description:
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.locally_recurrent_back import n_deltas
 
     sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers
     codes = CODES[network.activation], CODES[network.output_activation]
     taps = network.ma_taps, network.ar_taps
     cell = describe_layers(sizes, taps, network.feedback, network.dynamic_output, codes)
     rows = [layer.units - cell.n_outputs + np.arange(layer.n_units) for layer in layers_of(cell)[:-1]]
-    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)})
+    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)}, n_deltas(cell))
 
 
-ELMAN = Kernel(Elman, _dense)
-JORDAN = Kernel(Jordan, _dense)
-CTRNN = Kernel(Ctrnn, _dense)
+ELMAN = Kernel(Elman, _dense, has_backward_step=True)
+JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
+CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
 LSTM = Kernel(Lstm, _lstm)
 GRU = Kernel(Gru, _gru)
 GRAPH = Kernel(Graph, _graph)
-LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent)
+LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)

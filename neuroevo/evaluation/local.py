@@ -69,6 +69,7 @@ class LocalEvaluator(Evaluator):
         backend = backend_for(network, problem, self.space, wants)
         self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
+        self._of_gradients: LocalEvaluator | None = None
         self._kept: tuple[tuple[object, ...], Backend] | None = None
 
     @property
@@ -101,6 +102,17 @@ class LocalEvaluator(Evaluator):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
+    def gradient(self, population: ArrayLike, part: str = "train") -> NDArray[np.float64]:
+        """As in `Evaluator`; an evaluator that was not made for gradients makes one that is."""
+        if "gradient" in self.offers:
+            return super().gradient(population, part)
+        if self._of_gradients is None:
+            self._of_gradients = LocalEvaluator(
+                self.network, self.problem, n_threads=self.n_threads, precision=self.precision, space=self.space,
+                wants=frozenset({"gradient"}),
+            )  # fmt: skip
+        return self._of_gradients.gradient(population, part)
+
     def _on(self, batch: Stretches | None, noise: InputNoise | None, part: str) -> Backend:
         """The backend for a batch, kept for whoever asks for the same one next: chunks of a population, islands."""
         key = part, None if batch is None else np.asarray(batch).tobytes(), noise
@@ -117,6 +129,8 @@ class LocalEvaluator(Evaluator):
         """Stop the threads."""
         self._kept = None
         self._backend.close()
+        if self._of_gradients is not None:
+            self._of_gradients.close()
 
     @property
     def is_compiled(self) -> bool:

@@ -25,6 +25,7 @@ class Plan(NamedTuple):
         n_rows: Rows of the kernel's memory for one step.
         n_slots: Steps that are in memory at least.
         states: Rows of the state by name.
+        n_deltas: Rows of deltas of a backward step; 0 where there is none.
     """
 
     cell: Any
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     n_rows: int
     n_slots: int
     states: dict[str, NDArray[np.int64]]
+    n_deltas: int = 0
 
 
 def plan_of(network: Network) -> Plan | None:
@@ -41,7 +43,7 @@ def plan_of(network: Network) -> Plan | None:
         return None
     cell = description.cell
     n_rows = cell.n_inputs + cell.n_outputs + cell.n_state
-    return Plan(cell, _packing(description.order, network), n_rows, 2, description.states)
+    return Plan(cell, _packing(description.order, network), n_rows, 2, description.states, description.n_deltas)
 
 
 def suits_units(network: Network, problem: SequenceProblem) -> bool:

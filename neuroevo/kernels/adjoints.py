@@ -3,14 +3,14 @@
 The adjoint of a row is the derivative of the error by that row. A step is gone through backward with the slots that it
 went through forward still in memory. Each cell module that has a backward step gives these functions by `@implements`:
 
-- `n_deltas(cell)`: rows of deltas of a step: the adjoints of the weighted sums, in whatever order the cell likes.
 - `back(cell, memory, at, errors, wanted, columns)`: from the adjoints of the new slot, the deltas of the step and the
-  adjoints of the old slot's state, all of whose rows it writes; nothing comes from outputs that are not `wanted`, whose
+  adjoints of the old slot's state, all of whose rows it writes. Deltas are the adjoints of the weighted sums, in
+  whatever order the cell likes; how many rows they are is said by `evaluation.cells`. Nothing comes from outputs that are not `wanted`, whose
   deltas become 0. Where outputs are fed back, their rows in the old slot are added to. It may add to the new slot's
   adjoints on its way (from the read-out to the units, from layer to layer).
-- `accumulate(cell, memory, errors, span, gradient)`: add what some steps contribute to the gradient of the packed
+- `accumulate(cell, memory, span, gradient)`: add what some steps contribute to the gradient of the packed
   weights: for each weight the sum over steps and sequences of its unit's delta times its source.
-- `start_back(cell, errors, at, gradient, n_columns)`: add the adjoints of the first state to the gradient of those
+- `start_back(cell, memory, at, gradient, n_columns)`: add the adjoints of the first state to the gradient of those
   packed weights that it was filled with.
 - `unprepare(cell, weights, gradient)`: turn the gradient of prepared weights into that of the weights as packed.
 
@@ -20,20 +20,18 @@ The gradient itself is float64: the sums of a block are made in the kernel's pre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Errors(NamedTuple):
-    """Where the adjoints of a step lie: elements of `values`, with the same stride from row to row as the memory.
+    """Where the adjoints of a step lie: elements of the memory's `values`.
 
     Attributes:
-        values: View of the adjoints and deltas.
         newer: Adjoints of the new slot: outputs, then state.
         older: Adjoints of the old slot.
         deltas: Deltas of the step.
     """
 
-    values: Any
     newer: int
     older: int
     deltas: int
@@ -59,19 +57,15 @@ class Span(NamedTuple):
     n_columns: int
 
 
-def n_deltas(cell):  # noqa: D103
-    raise NotImplementedError("implemented per cell by compilation.implements")
-
-
 def back(cell, memory, at, errors, wanted, columns):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def accumulate(cell, memory, errors, span, gradient):  # noqa: D103
+def accumulate(cell, memory, span, gradient):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 
-def start_back(cell, errors, at, gradient, n_columns):  # noqa: D103
+def start_back(cell, memory, at, gradient, n_columns):  # noqa: D103
     raise NotImplementedError("implemented per cell by compilation.implements")
 
 

@@ -78,3 +78,12 @@ def fill_rows(memory, w, rows, n_columns):
         value = load(memory.weights, w + row * width) if w >= 0 else broadcast(memory.values, 0.0)
         for column in range(n_columns):
             store(memory.values, rows.at + row * memory.stride + column * width, value)
+
+
+@called
+def copy_rows(memory, rows, target, n_columns):
+    """Copy the first columns of rows to the rows from element `target` on."""
+    width = lanes(memory.values)
+    for row in range(0, rows.n * memory.stride, memory.stride):
+        for k in range(row, row + n_columns * width, width):
+            store(memory.values, target + k, load(memory.values, rows.at + k))

@@ -2,8 +2,8 @@
 
 Every link sees the last values of its source, which lie in the new slot one below the other, so that they are so many
 sources of a weighted sum. What filters feed back lies in the old slot. Each sum is one chain of multiply-adds: that of
-a link its sources from the newest on, then what it feeds back, and the unit adds the bias and its links in order;
-where links have no feedback, a unit's is the bias, all newest sources, all older ones, then what it feeds back.
+a link the values of its source from the newest on, then what it feeds back, and the unit adds the bias and its links
+in order; where links have no feedback, a unit's is the bias, the values of each source, then what it feeds back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate
-from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells import Rows, copy_rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.processor import BLOCK_UNITS
@@ -28,7 +28,7 @@ from neuroevo.kernels.tiles import (
     tile_store,
     tile_zero,
 )
-from neuroevo.kernels.vectors import lanes, load, peek, store
+from neuroevo.kernels.vectors import lanes, peek
 
 NOTHING, SYNAPSE, ACTIVATION, OUTPUT = range(4)
 """What a layer feeds back."""
@@ -47,7 +47,7 @@ class LocallyRecurrent(NamedTuple):
         is_dynamic: Whether the read-out has a state.
         activation: Code.
         output_activation: Code.
-        layers: ``(n_layers * 9,)`` int64, the `Layer` of each.
+        layers: ``(n_layers * 10,)`` int64, the `Layer` of each.
     """
 
     n_inputs: int
@@ -73,7 +73,10 @@ class Layer(NamedTuple):
         units: Row of a slot with the first unit.
         memory: Row of a slot where what is fed back begins, the newest block first: of SYNAPSE M N rows, source by
             source; of ACTIVATION the N sums; of OUTPUT the N units of the step before, since those of the step are there.
-        line: Row of a slot where the sources begin, M rows for each delay; with one tap there are none.
+        line: Row of a slot where the values of the sources begin, `ma` rows for each source, the newest first; with one
+            tap there are none.
+        deltas: Row of the deltas of a step where those of the layer begin: of N sums, then of SYNAPSE those of the M N
+            links, in the order of `memory`.
     """
 
     n_units: int
@@ -85,6 +88,7 @@ class Layer(NamedTuple):
     units: int
     memory: int
     line: int
+    deltas: int
 
 
 def describe_layers(
@@ -104,7 +108,7 @@ def describe_layers(
         codes: Activation of units and of outputs.
     """
     n_inputs, n_hidden, n_outputs, n_layers = sizes
-    layers, weights, row, n_sources = [], 0, n_outputs, n_inputs
+    layers, weights, row, n_sources, deltas = [], 0, n_outputs, n_inputs, 0
     for k in range(n_layers + 1):
         is_out = k == n_layers
         n_units = n_outputs if is_out else n_hidden
@@ -113,7 +117,8 @@ def describe_layers(
         memory = row if is_out else row + n_units
         blocks = {NOTHING: 0, SYNAPSE: ar * n_sources, ACTIVATION: ar, OUTPUT: ar - 1}[code]
         line = memory + blocks * n_units
-        layers.append(Layer(n_units, n_sources, ma, ar, code, weights, 0 if is_out else row, memory, line))
+        layers.append(Layer(n_units, n_sources, ma, ar, code, weights, 0 if is_out else row, memory, line, deltas))
+        deltas += n_units * (1 + n_sources if code == SYNAPSE else 1)
         row = line + (ma * n_sources if ma > 1 else 0)
         weights += n_units * (1 + n_sources * ma + (ar * n_sources if code == SYNAPSE else ar))
         n_sources = n_units
@@ -137,7 +142,7 @@ def locally_recurrent_order(cell: LocallyRecurrent, arrays: dict[str, NDArray[np
         if layer.feedback == SYNAPSE:
             rows = np.concatenate([ma, arrays[f"weight_ar_{name}"]], axis=-1).reshape(layer.n_units, -1)
         else:
-            rows = np.swapaxes(ma, 1, 2).reshape(layer.n_units, -1)
+            rows = ma.reshape(layer.n_units, -1)
             if layer.feedback != NOTHING:
                 rows = np.column_stack([rows, arrays[f"weight_ar_{name}"]])
         pieces.append(unit_blocks(np.column_stack([arrays[f"bias_{name}"], rows])))
@@ -147,11 +152,12 @@ def locally_recurrent_order(cell: LocallyRecurrent, arrays: dict[str, NDArray[np
 @inlined
 def layer_of(cell, k):
     """Layer k of a cell."""
-    first = 9 * k
+    first = 10 * k
     return Layer(
         peek(cell.layers, first), peek(cell.layers, first + 1), peek(cell.layers, first + 2),
         peek(cell.layers, first + 3), peek(cell.layers, first + 4), peek(cell.layers, first + 5),
         peek(cell.layers, first + 6), peek(cell.layers, first + 7), peek(cell.layers, first + 8),
+        peek(cell.layers, first + 9),
     )  # fmt: skip
 
 
@@ -170,15 +176,6 @@ def fed_back_row(layer, delay):
     if layer.feedback == ACTIVATION:
         return layer.memory + (delay - 1) * layer.n_units
     return layer.units if delay == 1 else layer.memory + (delay - 2) * layer.n_units
-
-
-@inlined
-def copy_rows(memory, source, target, n_rows, n_columns):
-    """Copy rows to other rows of memory."""
-    width = lanes(memory.values)
-    for row in range(0, n_rows * memory.stride, memory.stride):
-        for k in range(row, row + n_columns * width, width):
-            store(memory.values, target + k, load(memory.values, source + k))
 
 
 @inlined
@@ -206,7 +203,7 @@ def _link_tile(memory, layer, w, per_source, sources, back, links, out, rows, co
     for m in range(layer.n_sources):
         link = tile_zero(memory.values, rows, columns)
         for p in range(layer.ma):
-            at = sources + (p * layer.n_sources + m) * stride
+            at = sources + (m * layer.ma + p) * stride
             link = tile_fma(link, memory.weights, w + p * per_source, memory.values, at)
         w += layer.ma * per_source
         for r in range(layer.ar):
@@ -219,11 +216,11 @@ def _link_tile(memory, layer, w, per_source, sources, back, links, out, rows, co
 
 
 @inlined
-def _tile(memory, layer, w, per_source, sources, at, first, rows, columns):
+def _tile(memory, layer, w, per_source, sources, at, out, first, rows, columns):
     """The sums of the units from number `first` on."""
     shift = first * memory.stride
     back = at.old + fed_back_row(layer, 1) * memory.stride + shift
-    out = at.new + layer.units * memory.stride + shift
+    out += shift
     if layer.feedback == SYNAPSE:
         links = at.new + layer.memory * memory.stride + shift
         _link_tile(memory, layer, w, per_source, sources, back, links, out, rows, columns)
@@ -232,8 +229,8 @@ def _tile(memory, layer, w, per_source, sources, at, first, rows, columns):
 
 
 @inlined
-def _sums(memory, layer, sources, at, columns):
-    """The sums of all units of a layer, block by block in tiles of 4, 2 and 1, into the rows of the units."""
+def filtered_sums(memory, layer, sources, at, out, columns):
+    """The sums of all units of a layer, block by block in tiles of 4, 2 and 1, into the rows from `out` on."""
     width = lanes(memory.values)
     # A tile of links is held beside that of their units: with several sequences half as many rows fit.
     n_rows = 4 if number_of(columns) == 1 else 2
@@ -242,13 +239,24 @@ def _sums(memory, layer, sources, at, columns):
         per_source, u = n_units * width, 0
         w = (layer.weights + block * n_terms(layer)) * width
         while n_rows == 4 and n_units - u >= 4:
-            _tile(memory, layer, w + u * width, per_source, sources, at, block + u, count(4), columns)
+            _tile(memory, layer, w + u * width, per_source, sources, at, out, block + u, count(4), columns)
             u += 4
         while n_units - u >= 2:
-            _tile(memory, layer, w + u * width, per_source, sources, at, block + u, count(2), columns)
+            _tile(memory, layer, w + u * width, per_source, sources, at, out, block + u, count(2), columns)
             u += 2
         if u < n_units:
-            _tile(memory, layer, w + u * width, per_source, sources, at, block + u, count(1), columns)
+            _tile(memory, layer, w + u * width, per_source, sources, at, out, block + u, count(1), columns)
+
+
+@inlined
+def _move_line(memory, layer, below, at, n_columns):
+    """Move the values of the sources on by one step."""
+    if layer.ma > 1:
+        line, size = layer.line * memory.stride, layer.ma * memory.stride
+        for m in range(layer.n_sources):
+            copy_rows(memory, Rows(below + m * memory.stride, 1), at.new + line, n_columns)
+            copy_rows(memory, Rows(at.old + line, layer.ma - 1), at.new + line + memory.stride, n_columns)
+            line += size
 
 
 @inlined
@@ -258,13 +266,13 @@ def _remember(memory, layer, at, n_columns):
     new, old = at.new + layer.memory * stride, at.old + layer.memory * stride
     if layer.feedback == SYNAPSE:
         size *= layer.n_sources
-        copy_rows(memory, old, new + size * stride, (layer.ar - 1) * size, n_columns)
+        copy_rows(memory, Rows(old, (layer.ar - 1) * size), new + size * stride, n_columns)
     elif layer.feedback == ACTIVATION:
-        copy_rows(memory, at.new + layer.units * stride, new, size, n_columns)
-        copy_rows(memory, old, new + size * stride, (layer.ar - 1) * size, n_columns)
+        copy_rows(memory, Rows(at.new + layer.units * stride, size), new, n_columns)
+        copy_rows(memory, Rows(old, (layer.ar - 1) * size), new + size * stride, n_columns)
     elif layer.feedback == OUTPUT and layer.ar > 1:
-        copy_rows(memory, at.old + layer.units * stride, new, size, n_columns)
-        copy_rows(memory, old, new + size * stride, (layer.ar - 2) * size, n_columns)
+        copy_rows(memory, Rows(at.old + layer.units * stride, size), new, n_columns)
+        copy_rows(memory, Rows(old, (layer.ar - 2) * size), new + size * stride, n_columns)
 
 
 @inlined
@@ -294,14 +302,12 @@ def _step(cell, memory, at, wanted, columns):
             layer = layer_of(cell, k)
             is_out = k + 1 == cell.n_layers
             if not is_out or wanted or cell.is_dynamic:
-                if layer.ma > 1:
-                    line, n = layer.line * stride, layer.n_sources
-                    copy_rows(memory, below, at.new + line, n, n_columns)
-                    copy_rows(memory, at.old + line, at.new + line + n * stride, (layer.ma - 1) * n, n_columns)
-                _sums(memory, layer, sources_of(memory, layer, below, at.new), at, columns)
+                _move_line(memory, layer, below, at, n_columns)
+                units = at.new + layer.units * stride
+                filtered_sums(memory, layer, sources_of(memory, layer, below, at.new), at, units, columns)
                 _remember(memory, layer, at, n_columns)
                 code = cell.output_activation if is_out else cell.activation
-                activate(code, memory.values, at.new + layer.units * stride, layer.n_units, stride, n_columns)
+                activate(code, memory.values, units, layer.n_units, stride, n_columns)
             below = at.new + layer.units * stride
 
     return step_locally_recurrent if is_kind(cell, LocallyRecurrent) else None

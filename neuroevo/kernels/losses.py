@@ -10,13 +10,16 @@ from typing import NamedTuple
 
 from neuroevo.kernels.activations import logarithm
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.sequences import ALL, right_class, score
+from neuroevo.kernels.sequences import ALL, right_class, score, score_slope
 from neuroevo.kernels.vectors import (
     absolute,
     both,
     broadcast,
+    copy_sign,
+    equal,
     fma,
     lanes,
+    less,
     less_equal,
     load,
     maximum,
@@ -112,3 +115,48 @@ def _with_loss(loss, error, output, difference, target, weight):
 @inlined
 def _log_probability(probability):
     return logarithm(maximum(broadcast(probability, SMALLEST_PROBABILITY), probability))
+
+
+@implements(score_slope)
+def _score_slope(loss, task, step, memory, at, adjoints):
+    return _score_slope_loss if is_kind(loss, Loss) else None
+
+
+def _score_slope_loss(loss, task, step, memory, at, adjoints):
+    values = memory.values
+    whole = peek(task.counts, step) == ALL
+    for o in range(task.n_outputs):
+        k, row = step * task.n_outputs + o, o * memory.stride
+        if (whole or peek(task.mask, k) != 0) and loss.code != WRONG_STEP:
+            added = _slope(loss, load(values, at + row), peek(task.targets, k), peek(task.weights, k))
+            store(values, adjoints + row, load(values, adjoints + row) + added)
+
+
+@inlined
+def _slope(loss, output, target, weight):
+    """The derivative of a weighted loss by its output; at a corner 0, and 0 where a probability is clamped."""
+    factor, zero, one = broadcast(output, weight), broadcast(output, 0.0), broadcast(output, 1.0)
+    difference = output - broadcast(output, target)
+    slope = zero
+    if loss.code == SQUARED:
+        slope = factor * (difference + difference)
+    elif loss.code == ABSOLUTE:
+        slope = select(equal(difference, zero), difference, copy_sign(factor, difference))
+    elif loss.code == HUBER:
+        slope = factor * copy_sign(minimum(broadcast(output, loss.parameter), absolute(difference)), difference)
+    elif loss.code == PINBALL:
+        above, below = broadcast(output, 1.0 - loss.parameter), broadcast(output, -loss.parameter)
+        slope = factor * select(equal(difference, zero), difference, select(less(zero, difference), above, below))
+    elif loss.code == CATEGORICAL:
+        slope = -factor * _slope_of_logarithm(output)
+    else:
+        of = broadcast(output, target)
+        slope = factor * ((one - of) * _slope_of_logarithm(one - output) - of * _slope_of_logarithm(output))
+    return slope
+
+
+@inlined
+def _slope_of_logarithm(probability):
+    least = broadcast(probability, SMALLEST_PROBABILITY)
+    inverse = broadcast(probability, 1.0) / maximum(least, probability)
+    return select(less(least, probability), inverse, broadcast(probability, 0.0))

@@ -83,3 +83,19 @@ def pack(packing, population, first, weights, width):
                 row = min(first + lane, n_genomes - 1)
                 poke(weights, k * width + lane, peek(genomes, row * n_genes + gene))
             store(weights, k * width, load(weights, k * width) * broadcast(weights, factor))
+
+
+@called
+def unpack_gradient(packing, packed, first, n_genomes, gradient):
+    """The derivatives by genes, from those by packed weights ``(n_packed * width,)``, into rows from `first` on.
+
+    A gene that stands in several places gets the sum, in the order of packing.
+    """
+    n_packed = packing.genes.size
+    width = packed.size // max(1, n_packed)
+    gradient[first : first + n_genomes] = 0.0
+    for k in range(n_packed):
+        gene, factor = packing.genes[k], packing.factors[k]
+        if gene >= 0:
+            for lane in range(n_genomes):
+                gradient[first + lane, gene] += packed[k * width + lane] * factor

@@ -16,7 +16,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.tasks import feed, finish, judge
+from neuroevo.kernels.tasks import feed, finish, finish_gradient, judge, slope
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import (
     absolute,
@@ -219,3 +219,48 @@ def _finish(task, totals, population, first, error, right):
             right[first + lane] = 0.0 if failed else n_right
 
     return finish_sequences if is_kind(task, Sequences) else None
+
+
+def score_slope(loss, task, step, memory, at, adjoints):
+    """Add the derivatives of the losses of one step by its outputs at `at` to the rows from `adjoints` on."""
+
+
+@implements(score_slope)
+def _score_slope(loss, task, step, memory, at, adjoints):
+    return _score_slope_squared if isinstance(loss, types.NoneType) else None
+
+
+def _score_slope_squared(loss, task, step, memory, at, adjoints):
+    values = memory.values
+    whole = peek(task.counts, step) == ALL
+    for o in range(task.n_outputs):
+        k = step * task.n_outputs + o
+        if whole or peek(task.mask, k) != 0:
+            row = o * memory.stride
+            difference = load(values, at + row) - broadcast(values, peek(task.targets, k))
+            store(values, adjoints + row, load(values, adjoints + row) + (difference + difference))
+
+
+@implements(slope)
+def _slope(task, memory, outputs, adjoints, moment, columns):
+    def slope_of_sequences(task, memory, outputs, adjoints, moment, columns):
+        width, wanted = lanes(memory.values), False
+        for column in range(number_of(columns)):
+            step = peek(task.starts, moment.position + column) + moment.t
+            if peek(task.counts, step) != NOTHING:
+                wanted = True
+                score_slope(task.loss, task, step, memory, outputs + column * width, adjoints + column * width)
+        return wanted
+
+    return slope_of_sequences if is_kind(task, Sequences) else None
+
+
+@implements(finish_gradient)
+def _finish_gradient(task, population, first, n_genomes, gradient):
+    def finish_gradient_of_sequences(task, population, first, n_genomes, gradient):
+        for row in range(first, first + n_genomes):
+            for gene in range(population.shape[1]):
+                decay = 2.0 * task.decay * population[row, gene]
+                gradient[row, gene] = gradient[row, gene] * task.per_target + decay
+
+    return finish_gradient_of_sequences if is_kind(task, Sequences) else None

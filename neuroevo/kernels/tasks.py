@@ -11,6 +11,13 @@ falling number of steps, and those numbers in that order. Each task module gives
 - `finish(task, totals, population, first, error, right)`: error and right steps of the genomes from row `first` on,
   from the totals of all sequences.
 
+A task whose error has a slope gives two more, for the gradient:
+
+- `slope(task, memory, outputs, adjoints, moment, columns)`: add the derivatives of the tally's error by the output rows
+  from `outputs` on to the rows from `adjoints` on; returns whether anything comes from the outputs of this step.
+- `finish_gradient(task, population, first, n_genomes, gradient)`: turn the derivatives of the totals, which stand in
+  `n_genomes` rows of `gradient` from `first` on, into those of the error.
+
 What is fed may depend on what came out: the rows right after the inputs are the outputs of the previous step (of none
 where t is 0). A control task keeps the state of what is controlled in the tally or in arrays of its own.
 """
@@ -58,4 +65,12 @@ def judge(task, tally, memory, outputs, moment, wanted, columns):  # noqa: D103
 
 
 def finish(task, totals, population, first, error, right):  # noqa: D103
+    raise NotImplementedError("implemented per task by compilation.implements")
+
+
+def slope(task, memory, outputs, adjoints, moment, columns):  # noqa: D103
+    raise NotImplementedError("implemented per task by compilation.implements")
+
+
+def finish_gradient(task, population, first, n_genomes, gradient):  # noqa: D103
     raise NotImplementedError("implemented per task by compilation.implements")

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-from neuroevo.kernels.vectors import Vector, address, emit_fma, emit_load, emit_store, vector_ir, vector_of
+from neuroevo.kernels.vectors import Vector, address, emit_add_wide, emit_fma, emit_load, emit_store, vector_ir, vector_of
 
 
 class Count(types.Type):
@@ -198,6 +198,97 @@ def tile_store(typingctx, tile, target, start, stride):
         return context.get_dummy_value()
 
     return types.void(tile, target, types.intp, types.intp), codegen
+
+
+@intrinsic
+def tile_load(typingctx, source, start, stride, rows, columns):
+    """Tile whose row r, column c is the vector at `source[start + r * stride + c * lanes]`."""
+    vector = vector_of(source)
+    tile = Tile(vector, rows.number, columns.number)
+
+    def codegen(context, builder, sig, args):
+        result = ir.Constant(context.get_value_type(tile), ir.Undefined)
+        for r in range(tile.rows):
+            first = builder.add(args[1], builder.mul(args[2], ir.Constant(args[2].type, r)))
+            for c in range(tile.columns):
+                offset = builder.add(first, ir.Constant(first.type, c * vector.lanes))
+                place = address(context, builder, sig.args[0], args[0], offset, vector.lanes)
+                result = builder.insert_value(result, emit_load(builder, vector, place), r * tile.columns + c)
+        return result
+
+    return tile(source, types.intp, types.intp, rows, columns), codegen
+
+
+@intrinsic
+def tile_fma_apart(typingctx, tile, weights, w, apart, sources, s):
+    """As `tile_fma` with weights that lie `apart`: row r, column c gains `weights[w + r * apart] * sources[s + c * lanes]`.
+
+    Rows are then the sources of a layer and what is added one of its units: the product with the transposed matrix.
+    """
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        value, weights_value, w_value, apart_value, sources_value, s_value = args
+
+        def at(kind, base, offset):
+            return emit_load(builder, vector, address(context, builder, kind, base, offset, vector.lanes))
+
+        columns = [
+            at(sig.args[4], sources_value, builder.add(s_value, ir.Constant(s_value.type, c * vector.lanes)))
+            for c in range(tile.columns)
+        ]
+        for r in range(tile.rows):
+            offset = builder.add(w_value, builder.mul(apart_value, ir.Constant(apart_value.type, r)))
+            weight = at(sig.args[1], weights_value, offset)
+            for c in range(tile.columns):
+                k = r * tile.columns + c
+                added = emit_fma(builder, weight, columns[c], builder.extract_value(value, k))
+                value = builder.insert_value(value, added, k)
+        return value
+
+    return tile(tile, weights, types.intp, types.intp, sources, types.intp), codegen
+
+
+@intrinsic
+def tile_outer(typingctx, tile, values, a, b, stride):
+    """Add an outer product: row r, column c gains `values[a + r * stride] * values[b + c * stride]`."""
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        result, values_value, a_value, b_value, stride_value = args
+
+        def at(first, k):
+            offset = builder.add(first, builder.mul(stride_value, ir.Constant(stride_value.type, k)))
+            return emit_load(builder, vector, address(context, builder, sig.args[1], values_value, offset, vector.lanes))
+
+        columns = [at(b_value, c) for c in range(tile.columns)]
+        for r in range(tile.rows):
+            row = at(a_value, r)
+            for c in range(tile.columns):
+                k = r * tile.columns + c
+                added = emit_fma(builder, row, columns[c], builder.extract_value(result, k))
+                result = builder.insert_value(result, added, k)
+        return result
+
+    return tile(tile, values, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def tile_add_wide(typingctx, tile, target, start, row_apart, column_apart):
+    """Add row r, column c, widened, to the float64 vector at `target[start + r * row_apart + c * column_apart]`."""
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        value, target_value, start_value, row_value, column_value = args
+        for r in range(tile.rows):
+            for c in range(tile.columns):
+                offset = builder.add(start_value, builder.mul(row_value, ir.Constant(row_value.type, r)))
+                offset = builder.add(offset, builder.mul(column_value, ir.Constant(column_value.type, c)))
+                place = address(context, builder, sig.args[1], target_value, offset, vector.lanes)
+                emit_add_wide(builder, vector, builder.extract_value(value, r * tile.columns + c), place)
+        return context.get_dummy_value()
+
+    return types.void(tile, target, types.intp, types.intp, types.intp), codegen
 
 
 @intrinsic

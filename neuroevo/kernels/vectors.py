@@ -24,6 +24,7 @@ or split behind your back, no fastmath), no function of the C library, and no su
 - `load(v, i)`, `store(v, i, x)`: one vector at element i. The address must be aligned: `scratch.aligned_empty`
   and indices that are multiples of `lanes(v)`. `load_any` takes any address.
 - `gather(like, v, i, stride)`: a vector of float64 numbers that lie `stride` apart, rounded to the type of `like`.
+- `add_wide(x, v, i)`: v[i:] += x in float64, where v is one of float64.
 - `broadcast(like, scalar)`: the scalar in every lane; `like` is a view, an array or a vector of the wanted type.
 - `+ - * /` and unary minus between vectors; `fma(a, b, c)` = a * b + c, rounded once.
 - `minimum(a, b)`, `maximum(a, b)`: b where either is NaN (so put the number that may be NaN second).
@@ -229,6 +230,26 @@ def store(typingctx, target, index, value):
     return types.void(target, types.intp, value), codegen
 
 
+def emit_add_wide(builder: Any, vector: Vector, value: Any, pointer: Any) -> None:
+    """Add a vector, widened, to as many float64 numbers in memory."""
+    wide = ir.VectorType(ir.DoubleType(), vector.lanes)
+    number = builder.fpext(value, wide) if vector.element == types.float32 else value
+    place = builder.bitcast(pointer, wide.as_pointer())
+    builder.store(builder.fadd(builder.load(place, align=8), number), place, align=8)
+
+
+@intrinsic
+def add_wide(typingctx, value, target, index):
+    """Add a vector to the float64 numbers at element `index` of a view, in double precision."""
+
+    def codegen(context, builder, sig, args):
+        pointer = address(context, builder, sig.args[1], args[1], args[2], value.lanes)
+        emit_add_wide(builder, value, args[0], pointer)
+        return context.get_dummy_value()
+
+    return types.void(value, target, types.intp), codegen
+
+
 @intrinsic
 def peek(typingctx, source, index):
     """The scalar at element `index` of a view."""
@@ -335,6 +356,19 @@ for _function, _emit in (
     (operator.truediv, "fdiv"),
 ):
     _arithmetic(_function, _emit)
+
+
+@infer_global(operator.neg)
+class _Negation(AbstractTemplate):
+    key = operator.neg
+
+    def generic(self, args, _kws):
+        return signature(args[0], args[0]) if len(args) == 1 and isinstance(args[0], Vector) else None
+
+
+@lower_builtin(operator.neg, Vector)
+def _negate(context, builder, sig, args):
+    return builder.fneg(args[0])
 
 
 def _comparison(relation: str, doc: str) -> Any:

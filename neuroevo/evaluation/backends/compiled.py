@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -97,17 +98,23 @@ class Compiled(Backend):
         return self._plan.cell, self._plan.packing, task, *nothing
 
     def _run(self, genomes: Any, task: Any, error: Any, right: Any) -> None:
+        """Errors and right steps of genomes, into arrays."""
+        evaluate, plan = self._kernel(), self._plan
+
+        def work(thread: int, counter: NDArray[np.int64]) -> None:
+            evaluate(plan.cell, plan.packing, task, genomes, self._memory(thread), counter, error, right)
+
+        self._share(work, len(genomes))
+
+    def _share(self, work: Callable[[int, NDArray[np.int64]], None], n_genomes: int) -> None:
         """Let every thread take blocks of genomes from one counter; this thread is one of them."""
-        evaluate = self._kernel()
-        n_blocks = -(-len(genomes) // self._block_size())
+        n_blocks = -(-n_genomes // self._block_size())
         counter = np.zeros(1, np.int64)
-        shared: tuple[Any, ...] = (self._plan.cell, self._plan.packing, task, genomes)
         futures = [
-            self._threads().submit(evaluate, *(*shared, self._memory(k), counter, error, right))
-            for k in range(1, min(self._n_threads, n_blocks))
+            self._threads().submit(work, k, counter) for k in range(1, min(self._n_threads, n_blocks))
         ]
         try:
-            evaluate(*shared, self._memory(0), counter, error, right)
+            work(0, counter)
         finally:
             counter[0] = n_blocks
             for future in futures:
