@@ -135,7 +135,7 @@ def _through_units(memory, layer, w, deltas, errors, sources, columns):
 
 
 @inlined
-def _below(cell, memory, k, inputs, slot):
+def below_of(cell, memory, k, inputs, slot):
     """Where the sources of layer k lie: the inputs, or the units of the layer below in the slot."""
     return inputs if k == 0 else slot + layer_of(cell, k - 1).units * memory.stride
 
@@ -154,11 +154,11 @@ def _back(cell, memory, at, errors, wanted, columns):
                 code = cell.output_activation if is_out else cell.activation
                 units = at.new + layer.units * stride
                 if code == SINE:
-                    sources = sources_of(memory, layer, _below(cell, memory, k, at.inputs, at.new), at.new)
+                    sources = sources_of(memory, layer, below_of(cell, memory, k, at.inputs, at.new), at.new)
                     units = deltas
                     filtered_sums(memory, layer, sources, at, units, columns)
                 through_activation(code, memory, Rows(units, n), errors.newer + layer.units * stride, deltas, n_columns)
-                below = _below(cell, memory, k, -1, errors.newer)
+                below = below_of(cell, memory, k, -1, errors.newer)
                 sources = below if k == 0 else sources_of(memory, layer, below, errors.newer)
                 _old_feedback(memory, layer, errors, n_columns)
                 if layer.feedback == SYNAPSE:
@@ -210,7 +210,7 @@ def _accumulate(cell, memory, span, gradient):
             layer = layer_of(cell, k)
             w, n, terms = layer.weights * width, layer.n_units, n_terms(layer)
             deltas = Rows(span.deltas + layer.deltas * stride, n)
-            sources = sources_of(memory, layer, _below(cell, memory, k, inputs, new), new)
+            sources = sources_of(memory, layer, below_of(cell, memory, k, inputs, new), new)
             bias_sums(memory, Matrix(w, terms, 0), deltas, span, gradient)
             if layer.feedback == SYNAPSE:
                 for m in range(layer.n_sources):
