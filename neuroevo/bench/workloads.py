@@ -163,7 +163,7 @@ def arithmetic(network: Network) -> Arithmetic:
     n_units = network.n_units if isinstance(network, Graph) else getattr(network, "n_hidden", 0)
     n_units *= getattr(network, "n_layers", 1)
     products, squashings = _PER_UNIT.get(type(network), (0, 1))
-    if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step"):
+    if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step", "sign"):
         squashings = 0
     squashed_outputs = 0 if network.output_activation == "linear" else network.n_outputs
     return Arithmetic(n_weights + products * n_units, squashings * n_units + squashed_outputs)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import neuroevo.networks as nets
 
 KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent")
-ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step")
+ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step", "sign", "k_winners")
 OUTPUT_ACTIVATIONS = ("linear", "tanh", "logistic", "softmax")
 
 
@@ -23,7 +23,10 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         "initial_state": draw(st.booleans()),
     }
     if kind in ("elman", "jordan", "ctrnn", "graph", "locally_recurrent"):
-        settings["activation"] = draw(st.sampled_from(ACTIVATIONS))
+        known = ACTIVATIONS[:-1] if kind == "locally_recurrent" else ACTIVATIONS
+        settings["activation"] = draw(st.sampled_from(known))
+        if settings["activation"] == "k_winners":
+            settings["winners"] = draw(st.integers(1, n_units))
     if kind == "graph":
         seed, density = draw(st.integers(0, 1000)), draw(st.floats(0.2, 1.0))
         rng = np.random.default_rng(seed)
