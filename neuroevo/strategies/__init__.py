@@ -58,6 +58,8 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "signal_flow": "neuroevo.strategies.descent.methods:SignalFlow",
         "pearlmutter": "neuroevo.strategies.descent.methods:Pearlmutter",
         "levenberg_marquardt": "neuroevo.strategies.descent.levenberg_marquardt:LevenbergMarquardt",
+        "memetic": "neuroevo.strategies.descent.memetic:Memetic",
+        "evolve_then_descend": "neuroevo.strategies.descent.evolve_then_descend:EvolveThenDescend",
     },
 )
 

@@ -117,6 +117,7 @@ class Descent(Strategy[DescentSettings]):
         "gradient_norm": (),
     }
 
+    _gradient_norm: float | None = None
     _errors: FloatArray
     _best: FloatArray
     _waited: FloatArray
@@ -135,7 +136,6 @@ class Descent(Strategy[DescentSettings]):
         for name in _OF_EACH:
             setattr(self, f"_{name}", np.zeros(n))
         self._genomes, self._kept = np.zeros((n, self.n_genes)), np.zeros((n, self.n_genes))
-        self._gradient_norm: float | None = None
         self._restarts = 0
 
     @property

@@ -76,6 +76,8 @@ class LevenbergMarquardt(Strategy[LevenbergMarquardtSettings]):
         "success_rate": (),
     }
 
+    _success_rate: float | None = None
+
     def __init__(self, settings: LevenbergMarquardtSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
         n, n_genes = settings.population_size, self.n_genes
@@ -84,7 +86,6 @@ class LevenbergMarquardt(Strategy[LevenbergMarquardtSettings]):
         self._curvatures = np.zeros((n, n_genes, n_genes))
         # A descent without derivatives of its place, as at a start, has growth 0.
         self._errors, self._best, self._waited, self._damping, self._growth = (np.zeros(n) for _ in range(5))
-        self._success_rate: float | None = None
         self._n_restarts = 0
 
     def _refuse_giants(self) -> None:
