@@ -1,8 +1,8 @@
 """Memetic search: some genomes of a search descend before it is told their errors, or learns of better ones.
 
 After Moscato 1989, "On evolution, search, optimization, genetic algorithms and martial arts: towards memetic
-algorithms". Inheritance is Lamarckian, where the search takes what the descent found among its own, as immigrants, which
-a normal distribution such as CMA-ES's takes in the place of samples, with steps of a usual length (Hansen 2011,
+algorithms". Inheritance is Lamarckian, where the search takes what the descent found among its own, as immigrants,
+which a normal distribution such as CMA-ES's takes in the place of samples, with steps of a usual length (Hansen 2011,
 "Injecting external solutions into CMA-ES", https://arxiv.org/abs/1110.4181); or Baldwinian, where genomes stay as they
 are and are told the errors that they come to by descent (Hinton and Nowlan 1987, "How learning can guide evolution").
 
