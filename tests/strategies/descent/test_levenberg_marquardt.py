@@ -49,7 +49,7 @@ def told(strategy, residuals, population):
 
 
 def by_scipy(residuals, start):
-    options = {"method": "lm", "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": 2000}
+    options = {"method": "lm", "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": 400}
     return least_squares(lambda x: residuals(x)[0], start, jac=lambda x: residuals(x)[1], **options)
 
 
@@ -82,11 +82,11 @@ def test_it_comes_to_the_minima_of_scipy(residuals, starts, scaling, update):
 
 def test_what_it_comes_to_with_a_network_are_minima_for_scipy_too():
     """A network has several; ours and theirs need not be the same ones from the same starts."""
-    starts = np.random.default_rng(5).normal(size=(8, 12))
-    strategy = make(n_genes=12, population_size=8, initial=starts)
-    for _ in range(400):
+    starts = np.random.default_rng(5).normal(size=(8, 12))[:4]
+    strategy = make(n_genes=12, population_size=4, initial=starts)
+    for _ in range(300):
         told(strategy, network, strategy.ask())
-    genomes, errors = strategy.emigrants(8)
+    genomes, errors = strategy.emigrants(4)
     for genome, error in zip(genomes, errors, strict=True):
         assert np.mean(by_scipy(network, genome).fun ** 2) == pytest.approx(error, rel=1e-4)
     assert errors[0] <= min(np.mean(by_scipy(network, start).fun ** 2) for start in starts) * (1 + 1e-6)
@@ -96,7 +96,7 @@ def test_a_step_that_is_no_good_is_tried_again_shorter_from_the_same_place():
     strategy = make(n_genes=2, population_size=1, initial=np.array([[-1.2, 1.0]]), first_damping=1e-6)
     place, n_refused = strategy.ask()[0], 0
     least = told(strategy, rosenbrock, strategy._asked)[0]
-    for _ in range(30):
+    while least > 1e-20:
         tried = strategy.ask()
         before, length = strategy._damping[0], np.linalg.norm(tried - place)
         error = told(strategy, rosenbrock, tried)[0]
