@@ -27,12 +27,14 @@ class Description(NamedTuple):
         order: `kernels.packing.Order`, in which the kernel reads the weights.
         states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
         n_deltas: Rows of deltas of a backward step (`kernels.adjoints`); 0 where the cell has none.
+        carried: Rows of a slot, outputs before state, on which the next step depends; None for all of the state.
     """
 
     cell: Any
     order: Any
     states: dict[str, NDArray[np.int64]]
     n_deltas: int = 0
+    carried: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
     )
-    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
+    carried = np.arange(cell.n_outputs) if is_jordan else None
+    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell), carried)
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
