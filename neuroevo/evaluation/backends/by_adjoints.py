@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_backward_step
 from neuroevo.evaluation.memory import require
+from neuroevo.networks import Lstm
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import Mean
 
@@ -30,17 +32,23 @@ class ByAdjoints(Compiled):
     The errors are those of `Compiled`, to the last bit.
     """
 
-    offers = frozenset({"gradient"})
+    offers = frozenset({"gradient", "refined"})
 
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
         self._rooms: dict[tuple[int, int], list[Any]] = {}
+        self._desks: list[Any] = []
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
         if not isinstance(problem, SequenceProblem) or not isinstance(problem.objective, Mean):
             return False
         return has_backward_step(network) and problem.objective.loss_name(problem) != "wrong_step"
+
+    @classmethod
+    def methods(cls, network: Network) -> frozenset[str]:
+        of_first_lstm = isinstance(network, Lstm) and network.n_layers == 1
+        return frozenset({"bptt", "lstm_truncated"} if of_first_lstm else {"bptt"})
 
     def evaluate(
         self,
@@ -53,10 +61,14 @@ class ByAdjoints(Compiled):
             return super().evaluate(genomes, part)
         from neuroevo.kernels.gradient import gradient
 
+        if "refined" in wants:
+            return self._refined(genomes, part, learning)
         task, n_steps = self._data.part(part)
         error, right, slopes = np.empty(len(genomes)), np.empty(len(genomes)), np.empty(genomes.shape)
         truncation = 0 if learning is None else learning.truncation
         plan = self._plan
+        if learning is not None and learning.method == "lstm_truncated":
+            plan = plan._replace(cell=plan.cell._replace(truncated=1))
 
         def work(thread: int, counter: NDArray[np.int64]) -> None:
             room = self._room(thread, task)
@@ -64,6 +76,25 @@ class ByAdjoints(Compiled):
 
         self._share(work, len(genomes))
         return {"error": error, "learned": right / n_steps, "gradient": slopes}
+
+    def _refined(self, genomes: NDArray[Any], part: str, learning: Learning | None) -> dict[str, NDArray[Any]]:
+        """The genomes after learning online, and their errors."""
+        from neuroevo.kernels.lstm_online import learn, make_desk, make_pace
+
+        online = None if learning is None or learning.method != "lstm_truncated" else learning.online
+        if online is None:
+            raise BadInput("genomes are refined online, by the truncated gradient of an LSTM")
+        plan, refined = self._plan, np.empty(genomes.shape)
+        task, _ = self._data.part(part)
+        pace = make_pace(plan.packing, task.order, online.rate, online.momentum, online.clip, online.interval)
+
+        def work(thread: int, counter: NDArray[np.int64]) -> None:
+            while len(self._desks) <= thread:
+                self._desks.append(make_desk(plan.cell, len(plan.packing.genes), self._dtype))
+            learn(plan.cell, plan.packing, task, genomes, self._desks[thread], pace, counter, refined)
+
+        self._share(work, len(genomes))
+        return {**super().evaluate(refined, part), "refined": refined}
 
     def _room(self, thread: int, task: Any) -> Any:
         """The memory of a thread for sequences of these lengths, kept from one generation to the next."""
