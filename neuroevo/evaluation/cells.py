@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network
 from neuroevo.registry import Registry
 
 Slots = dict[str, NDArray[np.int64]]
@@ -61,7 +61,7 @@ CELLS: Registry[Kernel] = Registry(
     "neuroevo.cells",
     {
         kind: f"neuroevo.evaluation.cells:{kind.upper()}"
-        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph")
+        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent")
     },
     _check_kernel,
 )
@@ -156,9 +156,23 @@ def _graph(network: Graph, slots: Slots) -> Description:
     return Description(cell, order, {"hidden": rows})
 
 
+def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.locally_recurrent_back import n_deltas
+
+    sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers
+    codes = CODES[network.activation], CODES[network.output_activation]
+    taps = network.ma_taps, network.ar_taps
+    cell = describe_layers(sizes, taps, network.feedback, network.dynamic_output, codes)
+    rows = [layer.units - cell.n_outputs + np.arange(layer.n_units) for layer in layers_of(cell)[:-1]]
+    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)}, n_deltas(cell))
+
+
 ELMAN = Kernel(Elman, _dense, has_backward_step=True)
 JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
 LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
 GRU = Kernel(Gru, _gru, has_backward_step=True)
 GRAPH = Kernel(Graph, _graph)
+LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)

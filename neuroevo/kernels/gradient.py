@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense_back, driver, gated_back  # noqa: F401 - they register code
+from neuroevo.kernels import (  # noqa: F401 - they register code
+    dense_back,
+    driver,
+    gated_back,
+    graph_back,
+    locally_recurrent_back,
+)
 from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
