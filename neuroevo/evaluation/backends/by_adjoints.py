@@ -20,6 +20,7 @@ from neuroevo.problems.objectives import Mean
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.learning import Online
+    from neuroevo.evaluation.plans import Plan
     from neuroevo.evaluation.precision import Precision
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
@@ -70,19 +71,18 @@ class ByAdjoints(Compiled):
         if not wants:
             return super().evaluate(genomes, part)
         if wants == {"gradient"} and how.method in ("bptt", "signal_flow"):
-            return self._by_bptt(genomes, part, how.truncation)
+            return self._by_bptt(genomes, part, how.truncation, self._plan)
         found = self._carried_on(genomes, part, how, curved="curvature" in wants)
         told = found["gradient"] if "refined" in wants else genomes
         found["refined"] = found["gradient"]
         return {**super().evaluate(told, part), **{name: found[name] for name in wants}}
 
-    def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int) -> dict[str, NDArray[Any]]:
+    def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int, plan: Plan) -> dict[str, NDArray[Any]]:
         """Errors and gradients in one pass forward and one back."""
         from neuroevo.kernels.gradient import gradient
 
         task, n_steps = self._data.part(part)
         error, right, slopes = np.empty(len(genomes)), np.empty(len(genomes)), np.empty(genomes.shape)
-        plan = self._plan
 
         def work(thread: int, counter: NDArray[np.int64]) -> None:
             room = self._room(thread, task)
