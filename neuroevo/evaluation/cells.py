@@ -152,11 +152,12 @@ def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
 def _graph(network: Graph, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.graph import describe_graph
+    from neuroevo.kernels.graph_back import n_deltas
 
     codes = CODES[network.activation], CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
-    return Description(cell, order, {"hidden": rows})
+    return Description(cell, order, {"hidden": rows}, n_deltas(cell))
 
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
@@ -177,5 +178,5 @@ JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
 LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
 GRU = Kernel(Gru, _gru, has_backward_step=True)
-GRAPH = Kernel(Graph, _graph)
+GRAPH = Kernel(Graph, _graph, has_backward_step=True)
 LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)
