@@ -45,7 +45,7 @@ class IslandTask(Task):
         evaluator = self._recipe.build(self._threads)
         genome = np.zeros((1, self._recipe.n_genes))
         genome.flags.writeable = False
-        evaluator.evaluate(genome, wants=self._recipe.wants)
+        evaluator.evaluate(genome, wants=self._recipe.wants, learning=self._recipe.rehearsal)
         self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated, conditions=self._conditions)
 
     def run(self, item: Order) -> Stretch:

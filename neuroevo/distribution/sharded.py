@@ -15,7 +15,7 @@ from neuroevo.distribution.pool import Slice, Task
 from neuroevo.distribution.ray_pool import RayPool
 from neuroevo.distribution.scheduler import Limits, PoolStatus, Scheduler
 from neuroevo.errors import BadInput
-from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
+from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRecipe, Learning, LocalEvaluator
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
@@ -54,7 +54,8 @@ class EvaluationTask(Task):
         # As items arrive: the kernel for arrays that may be written to is another one.
         block.flags.writeable = False
         # The first evaluation compiles or loads the kernel, the second is timed.
-        seconds = [self._evaluator.evaluate(block, wants=self._recipe.wants).seconds for _ in range(2)]
+        wants, learning = self._recipe.wants, self._recipe.rehearsal
+        seconds = [self._evaluator.evaluate(block, wants=wants, learning=learning).seconds for _ in range(2)]
         return seconds[1] / len(block)
 
     def run(self, item: tuple[Question, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -63,7 +64,12 @@ class EvaluationTask(Task):
         question, genomes = item
         rows = genomes[question.low : question.high]
         evaluation = self._evaluator.evaluate(
-            rows, question.part, question.wants, batch=question.batch, noise=question.noise
+            rows,
+            question.part,
+            question.wants,
+            batch=question.batch,
+            noise=question.noise,
+            learning=question.learning,
         )
         return {"error": evaluation.error, "learned": evaluation.learned, **evaluation.more, **evaluation.figures}
 
@@ -78,6 +84,7 @@ class Question(NamedTuple):
         high: The row after the last.
         batch: The stretches that are run; None for all data.
         noise: What is added to their inputs; None for nothing.
+        learning: How derivatives are found; None for any way.
     """
 
     part: str
@@ -86,6 +93,7 @@ class Question(NamedTuple):
     high: int
     batch: Stretches | None
     noise: InputNoise | None
+    learning: Learning | None
 
 
 class ShardedEvaluator(Evaluator):
@@ -147,6 +155,7 @@ class ShardedEvaluator(Evaluator):
         *,
         batch: Stretches | None = None,
         noise: InputNoise | None = None,
+        learning: Learning | None = None,
     ) -> Evaluation:
         """As in `Evaluator`.
 
@@ -162,9 +171,9 @@ class ShardedEvaluator(Evaluator):
         cuts = np.cumsum([0, *sizes])
         common = self._pool.share(genomes) if len(genomes) else None
         items = [
-            (Question(part, wants, 0, high - low, batch, noise), genomes[low:high])
+            (Question(part, wants, 0, high - low, batch, noise, learning), genomes[low:high])
             if common is None
-            else Slice((Question(part, wants, low, high, batch, noise),), common)
+            else Slice((Question(part, wants, low, high, batch, noise, learning),), common)
             for low, high in pairwise(cuts.tolist())
         ]
         busy = self._scheduler.counters.busy

@@ -15,6 +15,7 @@ from neuroevo.errors import BadInput, WrongType
 from neuroevo.evaluation.memory import require
 
 if TYPE_CHECKING:
+    from neuroevo.evaluation.learning import Learning
     from neuroevo.problems.noise import InputNoise
     from neuroevo.problems.stretches import Stretches
 
@@ -111,6 +112,7 @@ class Evaluator(ABC):
         *,
         batch: Stretches | None = None,
         noise: InputNoise | None = None,
+        learning: Learning | None = None,
     ) -> Evaluation:
         """Evaluate a population.
 
@@ -121,23 +123,22 @@ class Evaluator(ABC):
             wants: What is wanted beside the error, of what it `offers`.
             batch: The stretches of sequences that are run, of which counts what counts in the part; None for all data.
             noise: What is added to their inputs; None for nothing.
+            learning: How derivatives are found; None for any way.
 
         Raises:
             BadInput: The population has another shape, the problem has no such part, more is wanted than offered, or
                 the batch does not lie within sequences of the problem.
         """
 
-    def gradient(self, population: ArrayLike, part: str = "train") -> NDArray[np.float64]:
-        """The gradient ``(n, n_genes)`` of each genome's error by its genes; anything where the evaluation failed.
-
-        Args:
-            population: As of `evaluate`.
-            part: The part of the problem whose targets count.
+    def gradient(
+        self, population: ArrayLike, part: str = "train", *, learning: Learning | None = None
+    ) -> NDArray[np.float64]:
+        """The derivative of each genome's error by its genes: ``(n, n_genes)``; arguments as of `evaluate`.
 
         Raises:
-            BadInput: As of `evaluate`; networks without a backward step have no gradient.
+            BadInput: As in `evaluate`, or the evaluator offers no gradient.
         """
-        return self.evaluate(population, part, frozenset({"gradient"})).more["gradient"]
+        return self.evaluate(population, part, frozenset({"gradient"}), learning=learning).more["gradient"]
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` of the search space stand for."""

@@ -118,20 +118,23 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
-    from neuroevo.kernels.gated import Lstm as Cell
-    from neuroevo.kernels.gated import lstm_order
+    from neuroevo.kernels import gated
+    from neuroevo.kernels.gated_back import n_deltas
 
-    cell = Cell(*_gated_shape(network, n_rows=2))
+    kind = gated.Lstm if network.forget_gate else gated.Lstm1997
+    cell = kind(*_gated_shape(network, n_rows=2))
     rows = np.arange(cell.n_state).reshape(cell.n_layers, 2, cell.n_hidden)
-    return Description(cell, lstm_order(cell, slots), {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()})
+    states = {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()}
+    return Description(cell, gated.lstm_order(cell, slots), states, n_deltas(cell))
 
 
 def _gru(network: Gru, slots: Slots) -> Description:
     from neuroevo.kernels.gated import Gru as Cell
     from neuroevo.kernels.gated import gru_order
+    from neuroevo.kernels.gated_back import n_deltas
 
     cell = Cell(*_gated_shape(network, n_rows=1))
-    return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)})
+    return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
 
 
 def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
@@ -169,7 +172,7 @@ def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
 ELMAN = Kernel(Elman, _dense, has_backward_step=True)
 JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
-LSTM = Kernel(Lstm, _lstm)
-GRU = Kernel(Gru, _gru)
+LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
+GRU = Kernel(Gru, _gru, has_backward_step=True)
 GRAPH = Kernel(Graph, _graph)
 LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)

@@ -13,6 +13,7 @@ from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
+from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
@@ -44,6 +45,7 @@ class LocalEvaluator(Evaluator):
         precision: "single" or "double".
         space: Where the genomes come from; by default every gene is a weight.
         wants: What will be wanted beside the error; it decides between backends.
+        methods: How derivatives will have to be found, by names of `learning.Method`; it decides between backends too.
 
     Raises:
         BadInput: Network and problem differ in inputs or outputs, an argument is out of range, or nothing that is
@@ -59,6 +61,7 @@ class LocalEvaluator(Evaluator):
         precision: Precision = "single",
         space: SearchSpace | None = None,
         wants: frozenset[str] = NOTHING_MORE,
+        methods: frozenset[str] = frozenset(),
     ) -> None:
         type_of(precision)
         self.network = network
@@ -66,11 +69,11 @@ class LocalEvaluator(Evaluator):
         self.space = space or Direct()
         self.precision = precision
         self.n_threads = _checked_threads(n_threads)
-        backend = backend_for(network, problem, self.space, wants)
+        backend = backend_for(network, problem, self.space, wants, methods)
         self._backend = backend(network, problem, n_threads=self.n_threads, precision=precision)
         self._is_prepared = False
-        self._of_gradients: LocalEvaluator | None = None
         self._kept: tuple[tuple[object, ...], Backend] | None = None
+        self._by_method: dict[str, LocalEvaluator] = {}
 
     @property
     def offers(self) -> frozenset[str]:
@@ -84,6 +87,7 @@ class LocalEvaluator(Evaluator):
         *,
         batch: Stretches | None = None,
         noise: InputNoise | None = None,
+        learning: Learning | None = None,
     ) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
@@ -93,25 +97,44 @@ class LocalEvaluator(Evaluator):
                 f"this evaluator gives {', '.join(sorted(self.offers)) or 'nothing'} beside the error, got wants="
                 f"{sorted(wants)}: say so when it is made, LocalEvaluator(..., wants=...)"
             )
+        # What a backend of another package has never heard of it is not given.
+        how: dict[str, Learning] = {} if learning in (None, Learning()) else {"learning": self._known(learning)}
         self.compile()
         other = batch is not None or noise is not None
         backend = self._on(batch, noise, part) if other else self._backend
-        found = dict(backend.evaluate(genomes, "train" if other else part, wants))
+        found = dict(backend.evaluate(genomes, "train" if other else part, wants, **how))
         for name in ("error", "learned", *wants):
             if name not in found or len(found[name]) != len(genomes):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
-    def gradient(self, population: ArrayLike, part: str = "train") -> NDArray[np.float64]:
-        """As in `Evaluator`; an evaluator that was not made for gradients makes one that is."""
-        if "gradient" in self.offers:
-            return super().gradient(population, part)
-        if self._of_gradients is None:
-            self._of_gradients = LocalEvaluator(
-                self.network, self.problem, n_threads=self.n_threads, precision=self.precision, space=self.space,
+    def _known(self, learning: Learning) -> Learning:
+        methods = self._backend.methods(self.network)
+        if learning.method not in methods:
+            raise BadInput(
+                f"this evaluator finds derivatives by {', '.join(sorted(methods))}, got {learning.method!r}: say so "
+                "when it is made, LocalEvaluator(..., wants=..., methods=...)"
+            )
+        return learning
+
+    def gradient(
+        self, population: ArrayLike, part: str = "train", *, learning: Learning | None = None
+    ) -> NDArray[np.float64]:
+        """As in `Evaluator`; one that was made without gradients finds a backend for them when it is first asked."""
+        method = Learning().method if learning is None else learning.method
+        if "gradient" in self.offers and method in self._backend.methods(self.network):
+            return super().gradient(population, part, learning=learning)
+        if method not in self._by_method:
+            self._by_method[method] = LocalEvaluator(
+                self.network,
+                self.problem,
+                n_threads=self.n_threads,
+                precision=self.precision,
+                space=self.space,
                 wants=frozenset({"gradient"}),
-            )  # fmt: skip
-        return self._of_gradients.gradient(population, part)
+                methods=frozenset({method}),
+            )
+        return self._by_method[method].gradient(population, part, learning=learning)
 
     def _on(self, batch: Stretches | None, noise: InputNoise | None, part: str) -> Backend:
         """The backend for a batch, kept for whoever asks for the same one next: chunks of a population, islands."""
@@ -129,8 +152,8 @@ class LocalEvaluator(Evaluator):
         """Stop the threads."""
         self._kept = None
         self._backend.close()
-        if self._of_gradients is not None:
-            self._of_gradients.close()
+        while self._by_method:
+            self._by_method.popitem()[1].close()
 
     @property
     def is_compiled(self) -> bool:
@@ -150,14 +173,20 @@ class LocalEvaluator(Evaluator):
         self._is_prepared = True
 
 
-def backend_for(network: Network, problem: Problem, space: SearchSpace, wants: frozenset[str]) -> type[Backend]:
+def backend_for(
+    network: Network,
+    problem: Problem,
+    space: SearchSpace,
+    wants: frozenset[str],
+    methods: frozenset[str] = frozenset(),
+) -> type[Backend]:
     """The backend that suits; nothing is built or compiled.
 
     Raises:
         BadInput: Network and problem do not fit together, or nothing that is installed offers what is wanted.
     """
     problem.check_network(network)
-    backend = choose(network, problem, wants)
+    backend = choose(network, problem, wants, methods)
     if not wants <= space.passes:
         lost = ", ".join(sorted(wants - space.passes))
         raise BadInput(f"the {lost} of a network says nothing of genomes in the search space {space.kind!r}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.evaluation.learning import Learning, Method, Online
 from neuroevo.evaluation.local import LocalEvaluator, backend_for
 from neuroevo.evaluation.precision import type_of
 from neuroevo.spaces import Direct, SearchSpace
@@ -26,6 +27,7 @@ class EvaluatorRecipe:
         precision: "single" or "double".
         space: Where the genomes come from.
         wants: What is wanted of it beside the error; it chooses the backend.
+        methods: How derivatives have to be found, by names of `learning.Method`; it chooses the backend too.
     """
 
     network: Network
@@ -33,6 +35,7 @@ class EvaluatorRecipe:
     precision: Precision = "single"
     space: SearchSpace = field(default_factory=Direct)
     wants: frozenset[str] = NOTHING_MORE
+    methods: frozenset[Method] = frozenset()
 
     def build(self, n_threads: int | None = None) -> LocalEvaluator:
         """The evaluator.
@@ -50,6 +53,7 @@ class EvaluatorRecipe:
             precision=self.precision,
             space=self.space,
             wants=self.wants,
+            methods=self.methods,
         )
 
     def check(self) -> None:
@@ -59,7 +63,14 @@ class EvaluatorRecipe:
             BadInput: It would.
         """
         type_of(self.precision)
-        backend_for(self.network, self.problem, self.space, self.wants)
+        backend_for(self.network, self.problem, self.space, self.wants, self.methods)
+
+    @property
+    def rehearsal(self) -> Learning | None:
+        """One way of finding what is wanted, to compile or to time it; genomes that are refined stay as they are."""
+        if not self.methods:
+            return None
+        return Learning(min(self.methods), online=Online(0.0) if "refined" in self.wants else None)
 
     @property
     def n_genes(self) -> int:

@@ -66,7 +66,7 @@ def carry_out(
     """
     population = strategy.ask()
     under = Condition() if conditions is None else conditions.of(number, strategy.n_genes)
-    evaluation = _evaluated(population, evaluator, strategy.wants, under)
+    evaluation = _evaluated(population, evaluator, strategy, under)
     strategy.tell(population, evaluation.error, **evaluation.more)
     improvement = None
     if conditions is None or under.is_clean:
@@ -84,19 +84,26 @@ def carry_out(
     return Generation(evaluation.error, evaluation.n_failed, mean, variance, improvement, figures, messages)
 
 
-def _evaluated(population: FloatArray, evaluator: Evaluator, wants: frozenset[str], under: Condition) -> Evaluation:
+def _evaluated(population: FloatArray, evaluator: Evaluator, strategy: Strategy[Any], under: Condition) -> Evaluation:
     """A population as it is seen under a condition; genomes found are those that were shifted, shifted back."""
+    wants = strategy.wants
+    given = {"batch": under.batch, "noise": under.noise, "learning": strategy.learning if wants else None}
     # What an evaluator of another package has never heard of it is not given.
-    data: dict[str, Any] = {
-        name: value for name, value in (("batch", under.batch), ("noise", under.noise)) if value is not None
-    }
-    if under.shift is None:
-        return evaluator.evaluate(population, wants=wants, **data)
-    evaluation = evaluator.evaluate(population + under.shift, wants=wants, **data)
-    if "refined" not in evaluation.more:
-        return evaluation
-    more = {**evaluation.more, "refined": evaluation.more["refined"] - under.shift}
+    data: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    shifted = population if under.shift is None else population + under.shift
+    evaluation = evaluator.evaluate(shifted, wants=wants, **data)
+    more = {name: _usable(name, found, evaluation) for name, found in evaluation.more.items()}
+    if under.shift is not None and "refined" in more:
+        more["refined"] = more["refined"] - under.shift
     return dataclasses.replace(evaluation, more=more)
+
+
+def _usable(name: str, found: FloatArray, evaluation: Evaluation) -> FloatArray:
+    """Derivatives of genomes that did not fail; those that are beyond all numbers, as of chaotic networks, become 0."""
+    beyond = np.isfinite(evaluation.error) & ~np.isfinite(found).all(axis=tuple(range(1, found.ndim)))
+    if name == "refined" or not beyond.any():
+        return found
+    return np.where(beyond.reshape(-1, *[1] * (found.ndim - 1)), 0.0, found)
 
 
 def _means(evaluation: Evaluation) -> dict[str, float]:

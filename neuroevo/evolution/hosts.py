@@ -168,9 +168,9 @@ class LocalHost(IslandHost):
         self._validated = validated
         self._conditions = conditions
         for strategy in self.strategies:
-            if not strategy.wants <= evaluator.offers:
+            if not strategy.needs <= evaluator.offers:
                 raise BadInput(
-                    f"{type(strategy).__name__} wants {', '.join(sorted(strategy.wants))} beside the error, the "
+                    f"{type(strategy).__name__} wants {', '.join(sorted(strategy.needs))} beside the error, the "
                     f"evaluator gives {', '.join(sorted(evaluator.offers)) or 'nothing'}: make it with wants=..."
                 )
 

@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense_back, driver, locally_recurrent_back  # noqa: F401 - they register code
+from neuroevo.kernels import (  # noqa: F401 - they register code
+    dense_back,
+    driver,
+    gated_back,
+    graph_back,
+    locally_recurrent_back,
+)
 from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
@@ -75,7 +81,9 @@ class Shape(NamedTuple):
 
 def steps_kept(shape: Shape, n_steps: int, dtype: Any, n_bytes: int) -> int:
     """Steps of a stretch: all, or as many as fit into so many bytes, at least one block."""
-    per_step = (shape.n_inputs + shape.n_slot) * GROUP_SEQUENCES * LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
+    per_step = (
+        (shape.n_inputs + shape.n_slot) * GROUP_SEQUENCES * LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
+    )
     fitting = max(1, int(n_bytes // (per_step * BLOCK_STEPS)))
     return min(fitting, max(1, -(-n_steps // BLOCK_STEPS))) * BLOCK_STEPS
 
@@ -128,7 +136,9 @@ def _frame(cell, stride, room):
     n_slot = (cell.n_outputs + cell.n_state) * stride
     size = cell.n_inputs * stride + n_slot
     adjoints = (room.n_kept + 1) * size
-    return Frame(cell.n_inputs * stride, size, adjoints, adjoints + n_slot, adjoints + 2 * n_slot, room.n_deltas * stride)
+    return Frame(
+        cell.n_inputs * stride, size, adjoints, adjoints + n_slot, adjoints + 2 * n_slot, room.n_deltas * stride
+    )
 
 
 @called

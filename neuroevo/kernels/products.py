@@ -120,7 +120,7 @@ def _outer_tile(memory, walk, gradient, w, apart, rows, columns):
 
 
 @inlined
-def _outer_row(memory, walk, gradient, w, apart, n_sources, rows):
+def outer_row(memory, walk, gradient, w, apart, n_sources, rows):
     """The gradient of the weights from all sources to as many units as a tile has rows."""
     step = memory.stride * TILE_SEQUENCES
     while n_sources >= TILE_SEQUENCES:
@@ -161,10 +161,10 @@ def outer_products(memory, matrix, units, sources, span, gradient):
         while n_rows > 0:
             walk = Walk(delta, span.deltas_size, sources.at, span.size, span.n_steps, span.n_columns)
             if n_rows >= 4:
-                _outer_row(memory, walk, gradient, here, apart, sources.n, count(4))
+                outer_row(memory, walk, gradient, here, apart, sources.n, count(4))
                 here, delta, n_rows = here + 4 * width, delta + 4 * stride, n_rows - 4
             else:
-                _outer_row(memory, walk, gradient, here, apart, sources.n, count(1))
+                outer_row(memory, walk, gradient, here, apart, sources.n, count(1))
                 here, delta, n_rows = here + width, delta + stride, n_rows - 1
         w += matrix.n_sources * apart
         n_left -= block
@@ -203,4 +203,3 @@ def zero_rows(memory, rows, n_columns):
     for at in range(rows.at, rows.at + rows.n * memory.stride, memory.stride):
         for k in range(at, at + n_columns * width, width):
             store(memory.values, k, broadcast(memory.values, 0.0))
-

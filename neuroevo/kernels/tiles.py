@@ -17,7 +17,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-from neuroevo.kernels.vectors import Vector, address, emit_add_wide, emit_fma, emit_load, emit_store, vector_ir, vector_of
+from neuroevo.kernels.vectors import (
+    Vector,
+    address,
+    emit_add_wide,
+    emit_fma,
+    emit_load,
+    emit_store,
+    vector_ir,
+    vector_of,
+)
 
 
 class Count(types.Type):
@@ -259,7 +268,9 @@ def tile_outer(typingctx, tile, values, a, b, stride):
 
         def at(first, k):
             offset = builder.add(first, builder.mul(stride_value, ir.Constant(stride_value.type, k)))
-            return emit_load(builder, vector, address(context, builder, sig.args[1], values_value, offset, vector.lanes))
+            return emit_load(
+                builder, vector, address(context, builder, sig.args[1], values_value, offset, vector.lanes)
+            )
 
         columns = [at(b_value, c) for c in range(tile.columns)]
         for r in range(tile.rows):

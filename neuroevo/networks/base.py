@@ -189,7 +189,7 @@ class Network(ABC):
             return checks.known_name(name, value, ACTIVATIONS)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
-        return truth_value(name, value) if name in ("initial_state", "skip") else value
+        return truth_value(name, value) if name in ("initial_state", "skip", "forget_gate") else value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

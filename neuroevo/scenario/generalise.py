@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 from neuroevo.errors import BadInput
 from neuroevo.problems import as_sequences
 from neuroevo.problems.folds import VALIDATION, Scheme, fold, together
+from neuroevo.scenario.islands import BESIDE_SETTINGS
 from neuroevo.settings import Mistake, SettingsError, parse_settings, shown
 from neuroevo.strategies import STRATEGIES
 
@@ -139,10 +140,23 @@ def read_generalise(table: Mapping[str, Any] | None) -> GeneraliseSettings | Non
     return settings
 
 
+def remembering(strategies: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Which strategies, by resolved tables, compare errors of different generations, each with what to do about it."""
+    found: dict[str, str] = {}
+    for table in strategies:
+        cls = STRATEGIES[table["kind"]]
+        own = {key: value for key, value in table.items() if key not in ("kind", *BESIDE_SETTINGS)}
+        if not cls.memoryless:
+            found[f"{table['kind']} compares errors"] = NO_MEMORY
+        elif hint := parse_settings(cls.Settings, own).remembers:
+            found[f"{table['kind']} compares errors"] = hint
+    return found
+
+
 def check_generalise(
     settings: GeneraliseSettings,
     problem: Problem | None,
-    kinds: Iterable[str],
+    strategies: Iterable[Mapping[str, Any]],
     islands: IslandSettings | None,
     batch: BatchSettings | None,
 ) -> None:
@@ -151,7 +165,7 @@ def check_generalise(
     Args:
         settings: The table [generalise].
         problem: What is to be learnt, None where that is not known.
-        kinds: Those of the strategies.
+        strategies: Resolved tables.
         islands: The table [islands].
         batch: The table [batch].
 
@@ -161,11 +175,8 @@ def check_generalise(
     mistakes = []
     if settings.noisy:
         mistakes += [
-            Mistake(
-                "generalise", f"{kind} compares errors of different generations, whose noise differs", hint=NO_MEMORY
-            )
-            for kind in dict.fromkeys(kinds)
-            if not STRATEGIES[kind].memoryless
+            Mistake("generalise", f"{what} of different generations, whose noise differs", hint=hint)
+            for what, hint in remembering(strategies).items()
         ]
         if islands is not None and islands.replacement == "if_better":
             what = 'must be "always" with noise: errors of different generations can\'t be compared'

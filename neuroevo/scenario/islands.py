@@ -13,12 +13,20 @@ from neuroevo.spaces import SearchSpace
 from neuroevo.strategies import make_strategy
 
 if TYPE_CHECKING:
+    from neuroevo.evaluation.learning import Method
     from neuroevo.networks import Network
     from neuroevo.strategies import Strategy
 
 
 BESIDE_SETTINGS = ("bounds", "initial")
 """Keys of a strategy's table that every strategy understands, whatever its settings."""
+
+
+def wanted_of(strategies: Sequence[Strategy[Any]]) -> tuple[frozenset[str], frozenset[Method]]:
+    """What strategies may want of their evaluator beside the error, and by which methods."""
+    needs: frozenset[str] = frozenset().union(*(strategy.needs for strategy in strategies))
+    methods: frozenset[Method] = frozenset().union(*(strategy.methods for strategy in strategies))
+    return needs, methods
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,14 @@ from neuroevo.problems import PROBLEMS, as_sequences, checked_problem
 from neuroevo.problems.folds import natural_scheme, together
 from neuroevo.registry import Registry, UnknownName
 from neuroevo.scenario.generalise import (
-    NO_MEMORY,
     PARTS_KEYS,
     GeneraliseSettings,
     check_generalise,
     read_generalise,
+    remembering,
 )
 from neuroevo.scenario.initial import initial_genomes
-from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe
+from neuroevo.scenario.islands import BESIDE_SETTINGS, IslandSettings, StrategyRecipe, wanted_of
 from neuroevo.scenario.kinds import overridden
 from neuroevo.scenario.reader import ScenarioError, read_table
 from neuroevo.scenario.skip import asks_for_fit, refitted, resolved_with_fit, with_fit
@@ -156,8 +156,8 @@ class Scenario:
     def evaluator(self) -> EvaluatorRecipe:
         """What the evaluator is made of."""
         make = self.make_strategy
-        wants = frozenset().union(*(make(island).wants for island in range(len(make.tables))))
-        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, wants)
+        needs, methods = wanted_of([make(island) for island in range(len(make.tables))])
+        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, needs, methods)
 
     def warnings(self) -> list[str]:
         """What is legal and yet probably not meant, a line each."""
@@ -307,8 +307,7 @@ def check_table(table: Mapping[str, Any], source: Path, problem: Problem | None 
     )
     strategies = [each for each in (strategy, *resolved_islands.get("strategies", [])) if each]
     batch = collect.of(lambda: _batch(tables["batch"], built, strategies, islands))
-    kinds = [each["kind"] for each in strategies]
-    collect.of(lambda: check_generalise(generalise, built, kinds, islands, batch))
+    collect.of(lambda: check_generalise(generalise, built, strategies, islands, batch))
     criterion = collect.of(lambda: _criterion(tables["stop"], source.parent, built))
     record = collect.of(lambda: parse_settings(RecordSettings, tables["record"] or {}, "record"))
     distribution = collect.of(lambda: parse_settings(Compute, tables["distribution"] or {}, "distribution"))
@@ -563,11 +562,9 @@ def _batch(
     if table is None:
         return None
     settings = parse_settings(BatchSettings, table, "batch")
-    kinds = dict.fromkeys(strategy["kind"] for strategy in strategies)
     mistakes = [
-        Mistake("batch", f"{kind} compares errors of different generations, whose batches differ", hint=NO_MEMORY)
-        for kind in kinds
-        if not STRATEGIES[kind].memoryless
+        Mistake("batch", f"{what} of different generations, whose batches differ", hint=hint)
+        for what, hint in remembering(strategies).items()
     ]
     if islands is not None and islands.replacement == "if_better":
         what = 'must be "always" with mini-batches: errors of different generations can\'t be compared'
@@ -602,9 +599,9 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            wants = StrategyRecipe([table], 0, network, space)().wants
+            needs, methods = wanted_of([StrategyRecipe([table], 0, network, space)()])
             if problem is not None:
-                EvaluatorRecipe(network, problem, "single", space, wants).check()
+                EvaluatorRecipe(network, problem, "single", space, needs, methods).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **_listed(shared)}

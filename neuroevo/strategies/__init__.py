@@ -49,6 +49,14 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "cr_fm_nes": "neuroevo.strategies.cr_fm_nes:CrFmNes",
         "openai_es": "neuroevo.strategies.openai_es:OpenAiEs",
         "pgpe": "neuroevo.strategies.pgpe:Pgpe",
+        "bptt": "neuroevo.strategies.descent.methods:Bptt",
+        "rtrl": "neuroevo.strategies.descent.methods:Rtrl",
+        "hybrid": "neuroevo.strategies.descent.methods:Hybrid",
+        "snap1": "neuroevo.strategies.descent.methods:Snap1",
+        "crbp": "neuroevo.strategies.descent.methods:Crbp",
+        "lstm_truncated": "neuroevo.strategies.descent.methods:LstmTruncated",
+        "signal_flow": "neuroevo.strategies.descent.methods:SignalFlow",
+        "pearlmutter": "neuroevo.strategies.descent.methods:Pearlmutter",
     },
 )
 

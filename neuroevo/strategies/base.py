@@ -24,6 +24,7 @@ from neuroevo.strategies.starts import initial_population
 from neuroevo.strategies.streams import Phase, stream
 
 if TYPE_CHECKING:
+    from neuroevo.evaluation.learning import Learning, Method
     from neuroevo.networks import GenomeLayout
 
 Axes: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -62,6 +63,8 @@ class Strategy(ABC, Generic[S]):
     #: Whether errors are compared within a generation only, so that those of the next may be of other data, as with
     #: mini-batches. `incumbent` is left out of this: it compares all errors, and nothing else may depend on it.
     memoryless: ClassVar[bool] = False
+    #: Whether each genome is a search of its own: row k of a population follows from row k of the one before.
+    separate: ClassVar[bool] = False
 
     settings: S
 
@@ -101,6 +104,21 @@ class Strategy(ABC, Generic[S]):
     def wants(self) -> frozenset[str]:
         """What has to be told beside the errors, by names of `evaluation.FINDINGS`; by default nothing."""
         return frozenset()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """All that it may ever want; where that changes from generation to generation, more than `wants`."""
+        return self.wants
+
+    @property
+    def learning(self) -> Learning | None:
+        """How what it wants next is to be found; None for any way."""
+        return None
+
+    @property
+    def methods(self) -> frozenset[Method]:
+        """The methods of all `learning` that it may ever ask for."""
+        return frozenset() if self.learning is None else frozenset({self.learning.method})
 
     @property
     def generation(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
@@ -18,6 +18,9 @@ class StrategySettings:
         population_size: Genomes in the first generation; strategies say where later ones differ.
     """
 
+    #: Names of keys that are tables of other strategies, each with a `kind` of its own.
+    INNER: ClassVar[tuple[str, ...]] = ()
+
     population_size: Annotated[int, Ge(1)] = 256
 
     @property
@@ -29,6 +32,14 @@ class StrategySettings:
     def schedule_evaluations(self) -> int | None:
         """Evaluations until the last of the schedules in use holds that count them; None where there is none."""
         return None
+
+    @property
+    def remembers(self) -> str:
+        """What makes even a `memoryless` strategy compare errors of different generations, and how to do without.
+
+        Empty for nothing.
+        """
+        return ""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import neuroevo as ne
 from neuroevo.errors import BadInput
-from neuroevo.evaluation import BACKENDS, Backend, fallback
+from neuroevo.evaluation import BACKENDS, Backend, Learning, fallback
 from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.cells import CELLS
 from neuroevo.registry import Registry
@@ -78,11 +80,17 @@ class Differences(Backend):
 
 
 @pytest.fixture
-def foreign(monkeypatch):
-    """The registry with a backend of another package."""
+def backends(monkeypatch):
+    """Registers backends of other packages in a registry of the test's own."""
     registry = Registry("backend", "neuroevo.no_such_group", {name: BACKENDS._targets[name] for name in OWN})
-    registry.register("differences", Differences)
     monkeypatch.setattr("neuroevo.evaluation.backends.BACKENDS", registry)
+    return registry.register
+
+
+@pytest.fixture
+def foreign(backends):
+    """The registry with a backend of another package."""
+    backends("differences", Differences)
 
 
 @pytest.mark.usefixtures("foreign")
@@ -121,6 +129,61 @@ def test_who_offers_something_else_is_named():
     network = NETWORKS["elman"]
     with pytest.raises(BadInput, match="there are differences: error, gradient; compiled: error"):
         choose(network, problem_for(network, 5, 3, 9), frozenset({"refined"}))
+
+
+class TwoWays(Differences):
+    """The same under two names; what it is told of them is noted."""
+
+    told: ClassVar[list] = []
+
+    @classmethod
+    def methods(cls, network):
+        return frozenset({"bptt", "rtrl"})
+
+    def evaluate(self, genomes, part, wants=frozenset(), learning=None):
+        self.told.append(learning)
+        return super().evaluate(genomes, part, wants)
+
+
+def test_a_backend_is_chosen_by_the_methods_that_it_knows(backends):
+    network = NETWORKS["elman"]
+    problem, gradient = problem_for(network, 5, 3, 9), frozenset({"gradient"})
+    backends("a", Differences)
+    assert choose(network, problem, gradient) is Differences
+    with pytest.raises(
+        BadInput, match=r"gradient by rtrl for .*; there are a: error, gradient by bptt; compiled: error"
+    ):
+        choose(network, problem, gradient, frozenset({"rtrl"}))
+    backends("b", TwoWays)
+    assert choose(network, problem, gradient) is Differences
+    assert choose(network, problem, gradient, frozenset({"rtrl"})) is TwoWays
+
+
+def test_a_backend_is_told_how_where_that_is_not_the_usual_way(backends):
+    network = NETWORKS["elman"]
+    backends("b", TwoWays)
+    TwoWays.told.clear()
+    rtrl, genomes = Learning("rtrl"), np.full((2, network.n_genes), 0.1)
+    with ne.LocalEvaluator(network, problem_for(network, 5, 3, 9)) as evaluator:
+        found = [evaluator.gradient(genomes, learning=learning) for learning in (None, Learning(), rtrl)]
+        assert TwoWays.told == [None, None, rtrl]
+        np.testing.assert_array_equal(found[0], found[2])
+        wanted = evaluator.evaluate(genomes, wants=frozenset({"gradient"}), learning=rtrl)
+        np.testing.assert_array_equal(found[0], wanted.more["gradient"])
+        with pytest.raises(BadInput, match="finds derivatives by bptt, rtrl, got 'crbp'"):
+            evaluator.evaluate(genomes, wants=frozenset({"gradient"}), learning=Learning("crbp"))
+
+
+def test_gradients_are_there_for_an_evaluator_that_was_made_without(backends):
+    network = NETWORKS["elman"]
+    problem, genomes = problem_for(network, 5, 3, 9), np.full((2, network.n_genes), 0.1)
+    with ne.LocalEvaluator(network, problem) as evaluator:
+        before = evaluator.evaluate(genomes).error
+        backends("a", Differences)
+        expected = Differences(network, problem, n_threads=1, precision="single")
+        found = expected.evaluate(genomes, "train", frozenset({"gradient"}))["gradient"]
+        np.testing.assert_array_equal(evaluator.gradient(genomes), found)
+        np.testing.assert_array_equal(evaluator.evaluate(genomes).error, before)
 
 
 def test_what_the_backend_does_not_offer_is_refused():

@@ -107,7 +107,7 @@ def test_a_refined_genome_is_told_without_the_noise_that_it_was_found_under():
             return Evaluation.of(error, np.zeros(len(error)), 0.0, {"refined": refined} if wants else {})
 
     class Taker:
-        n_genes, wants = 3, frozenset({"refined"})
+        n_genes, wants, learning = 3, frozenset({"refined"}), None
 
         def ask(self):
             return np.arange(6.0).reshape(2, 3)

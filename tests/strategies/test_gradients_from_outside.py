@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from neuroevo.evaluation import BACKENDS
+from neuroevo.strategies import STRATEGIES
 from tests.results import results_of
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,15 @@ def package(tmp_path):
     return folder
 
 
+@pytest.fixture
+def installed(package, monkeypatch):
+    """The package on the path of this process; what registries find there is forgotten at the end."""
+    monkeypatch.syspath_prepend(str(package))
+    for registry in (STRATEGIES, BACKENDS):
+        monkeypatch.setattr(registry, "_foreign", None)
+        monkeypatch.setattr(registry, "_members", dict(registry._members))
+
+
 def neuroevo(package, *words, code=0):
     """Run the command with the package installed."""
     done = subprocess.run(
@@ -61,8 +72,8 @@ def scenario(small_scenario):
     return small_scenario
 
 
-def test_its_steps_are_those_of_a_loop_over_single_genes(package, monkeypatch):
-    monkeypatch.syspath_prepend(str(package))
+@pytest.mark.usefixtures("installed")
+def test_its_steps_are_those_of_a_loop_over_single_genes():
     rprop = importlib.import_module("my_descent.rprop")
     centre, stiffness = np.array([1.0, -2.0, 0.5]), np.array([1.0, 30.0, 0.1])
     strategy = rprop.Rprop(rprop.RpropSettings(population_size=4), n_genes=3, seed=1)
@@ -120,9 +131,9 @@ def test_without_the_backend_it_is_refused_before_anything_is_written(package, s
     assert not (package.parent / "nowhere").exists()
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("settings", [{}, {"initial_state": True, "fixed": {"weight_hh_l0": 0.25}}])
-def test_the_gradient_is_that_of_central_differences(package, settings, monkeypatch):
-    monkeypatch.syspath_prepend(str(package))
+def test_the_gradient_is_that_of_central_differences(settings):
     backend = importlib.import_module("my_descent.bptt").ElmanGradients
     rng = np.random.default_rng(4)
     mask = rng.random((3, 9, 2)) < 0.7

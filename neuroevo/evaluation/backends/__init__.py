@@ -41,8 +41,13 @@ BACKENDS: Registry[type[Backend]] = Registry("backend", "neuroevo.backends", _OW
 """Backends by name, the package's own in order of preference."""
 
 
-def choose(network: Network, problem: Problem, wants: frozenset[str] = NOTHING_MORE) -> type[Backend]:
-    """The first backend that can evaluate the network on the problem and offers what is wanted.
+def choose(
+    network: Network,
+    problem: Problem,
+    wants: frozenset[str] = NOTHING_MORE,
+    methods: frozenset[str] = frozenset(),
+) -> type[Backend]:
+    """The first backend that can evaluate the network on the problem and offers what is wanted, found as it must be.
 
     Those of other packages are asked first, by name.
 
@@ -52,13 +57,19 @@ def choose(network: Network, problem: Problem, wants: frozenset[str] = NOTHING_M
     names = sorted(BACKENDS.names(), key=lambda name: name in _OWN)
     able = {name: BACKENDS[name] for name in names if BACKENDS[name].supports(network, problem)}
     for backend in able.values():
-        if wants <= backend.offers:
+        if wants <= backend.offers and methods <= backend.methods(network):
             return backend
-    offers = [f"{name}: {', '.join(('error', *sorted(backend.offers)))}" for name, backend in able.items()]
+    offers = [f"{name}: {_offer(backend, network, methods)}" for name, backend in able.items()]
+    by = f" by {', '.join(sorted(methods))}" if methods else ""
     raise BadInput(
-        f"no backend gives {', '.join(sorted(wants))} for a network {network.kind!r} on a {type(problem).__name__}; "
-        f"there are {'; '.join(offers) or 'none for these'}"
+        f"no backend gives {', '.join(sorted(wants))}{by} for a network {network.kind!r} on a "
+        f"{type(problem).__name__}; there are {'; '.join(offers) or 'none for these'}"
     )
+
+
+def _offer(backend: type[Backend], network: Network, methods: frozenset[str]) -> str:
+    by = f" by {', '.join(sorted(backend.methods(network)))}" if backend.offers and methods else ""
+    return f"{', '.join(('error', *sorted(backend.offers)))}{by}"
 
 
 __all__ = ["BACKENDS", "Backend", "choose"]

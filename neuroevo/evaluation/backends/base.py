@@ -40,6 +40,15 @@ class Backend(ABC):
     def supports(cls, network: Network, problem: Problem) -> bool:
         """Whether it can evaluate this network on this problem."""
 
+    @classmethod
+    def methods(cls, network: Network) -> frozenset[str]:  # noqa: ARG003 - most know one way for all networks
+        """How it can find the derivatives that it offers, by names of `evaluation.learning.Method`.
+
+        One that knows more than backpropagation through time takes a keyword `learning` in `evaluate`: a `Learning`
+        where anything but `Learning()`, full backpropagation through time, is asked for.
+        """
+        return frozenset({"bptt"})
+
     @abstractmethod
     def evaluate(
         self, genomes: NDArray[Any], part: str, wants: frozenset[str] = NOTHING_MORE

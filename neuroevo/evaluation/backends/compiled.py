@@ -110,9 +110,7 @@ class Compiled(Backend):
         """Let every thread take blocks of genomes from one counter; this thread is one of them."""
         n_blocks = -(-n_genomes // self._block_size())
         counter = np.zeros(1, np.int64)
-        futures = [
-            self._threads().submit(work, k, counter) for k in range(1, min(self._n_threads, n_blocks))
-        ]
+        futures = [self._threads().submit(work, k, counter) for k in range(1, min(self._n_threads, n_blocks))]
         try:
             work(0, counter)
         finally:
