@@ -115,6 +115,7 @@ def test_weights_move_online_as_by_the_definition(feedback, dynamic_output):
     told = found(network, problem, genomes, Learning("crbp", delay=1, online=online), "refined")
     targets, moved = problem.target_rows, told["refined"]
     for genome, ours in zip(genomes, moved, strict=True):
+
         def slopes(t, outputs):
             return [2 * (y - float(d)) for y, d in zip(outputs, targets[t], strict=True)]
 

@@ -105,8 +105,8 @@ class Passed:
     def fed_back(self, k, t, n, m):
         if t < 0:
             return 0.0
-        kind = self.layers[k]["kind"]
-        return self.found[k]["y"][t][n][m] if kind == "synapse" else self.found[k]["s" if kind == "activation" else "x"][t][n]
+        kind, found = self.layers[k]["kind"], self.found[k]
+        return found["y"][t][n][m] if kind == "synapse" else found["s" if kind == "activation" else "x"][t][n]
 
     def slope(self, k, t, n):
         return slope(self.layers[k]["f"], self.found[k]["s"][t][n])
@@ -174,12 +174,13 @@ def crbp(network, genome, sequence, errors, reach):
 
         for n in units:
             for m in links:
-                for p in range(len(layer["w"][n][m])):
-                    gradient.append(contribution(n, m, [passed.below(k, t - p, m) for t in steps]))
+                seen = ([passed.below(k, t - p, m) for t in steps] for p in range(len(layer["w"][n][m])))
+                gradient += [contribution(n, m, sources) for sources in seen]
         for n in units:
             for m in links if layer["kind"] == "synapse" else (0,):
-                for r in range(1, len(passed.taps(k, n, m)) + 1):
-                    gradient.append(contribution(n, m, [passed.fed_back(k, t - r, n, m) for t in steps]))
+                delays = range(1, len(passed.taps(k, n, m)) + 1)
+                fed_back = ([passed.fed_back(k, t - r, n, m) for t in steps] for r in delays)
+                gradient += [contribution(n, m, sources) for sources in fed_back]
         for n in units:
             if layer["kind"] == "synapse":
                 gradient.append(sum(delta[k][t][n] for t in steps))
@@ -192,11 +193,12 @@ def coefficients(layers):
     """Layer, unit, link, what ("w", "v" or "b"), tap, and the list that holds it, in genome order."""
     for k, layer in enumerate(layers):
         units, links = range(len(layer["b"])), range(len(layer["w"][0]))
-        yield from ((k, n, m, "w", p, layer["w"][n][m]) for n in units for m in links for p in range(len(layer["w"][n][m])))
+        holders = [(n, m, "w", layer["w"][n][m]) for n in units for m in links]
         if layer["kind"] == "synapse":
-            yield from ((k, n, m, "v", r, layer["v"][n][m]) for n in units for m in links for r in range(len(layer["v"][n][m])))
+            holders += [(n, m, "v", layer["v"][n][m]) for n in units for m in links]
         else:
-            yield from ((k, n, 0, "v", r, layer["v"][n]) for n in units for r in range(len(layer["v"][n])))
+            holders += [(n, 0, "v", layer["v"][n]) for n in units]
+        yield from ((k, n, m, what, tap, holder) for n, m, what, holder in holders for tap in range(len(holder)))
         yield from ((k, n, 0, "b", n, layer["b"]) for n in units)
 
 
@@ -226,14 +228,13 @@ def online(network, genome, sequence, error_slopes, reach, rate, momentum=0.0, i
             for i, (layer, n, m, what, tap, _) in enumerate(genes):
                 if layer != k:
                     continue
-                source = {
-                    "w": lambda n=n, m=m, tap=tap: passed.below(k, now - tap, m),
-                    "v": lambda n=n, m=m, tap=tap: passed.fed_back(k, now - 1 - tap, n, m),
-                    "b": lambda: 1.0,
-                }[what]()
+                alpha = 1.0
+                if what != "b":
+                    alpha = passed.below(k, now - tap, m) if what == "w" else passed.fed_back(k, now - 1 - tap, n, m)
                 v = [] if what == "b" and layers[k]["kind"] == "synapse" else passed.taps(k, n, m)
-                back = (v[r - 1] * passed.gain(k, now - r, n) * alphas[i][now - r] for r in range(1, min(len(v), now) + 1))
-                alphas[i].append(source + sum(back))
+                for r in range(1, min(len(v), now) + 1):
+                    alpha += v[r - 1] * passed.gain(k, now - r, n) * alphas[i][now - r]
+                alphas[i].append(alpha)
                 gradient[i] += delta[k][now][n] * alphas[i][now]
         if (t + 1) % interval == 0 or t + 1 == n_steps + lags[0]:
             norm = math.sqrt(sum(g * g for g in gradient))

@@ -36,7 +36,7 @@ class ByCrbp(ByAdjoints):
     def methods(cls, network: Network) -> frozenset[str]:
         """As in `Backend`; "crbp" needs units whose slope is a number of each, which a softmax fed back has not."""
         mixed = isinstance(network, LocallyRecurrent) and network.dynamic_output and network.feedback == "output"
-        known: frozenset[str] = getattr(super(), "methods", lambda _: frozenset({"bptt"}))(network)
+        known = super().methods(network)
         return known if mixed and network.output_activation == "softmax" else known | {"crbp"}
 
     def evaluate(
