@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neuroevo.evaluation import Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
     from neuroevo.experiment import extend, resume, run
     from neuroevo.export import export_model, from_torch
-    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network, make_network
+    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network, make_network
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
@@ -57,6 +57,7 @@ _ROOMS = {
     "Graph": "networks",
     "Gru": "networks",
     "Jordan": "networks",
+    "LocallyRecurrent": "networks",
     "Lstm": "networks",
     "Network": "networks",
     "make_network": "networks",
@@ -116,6 +117,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "Graph",
     "Gru",
     "Jordan",
+    "LocallyRecurrent",
     "Lstm",
     "Network",
     "make_network",

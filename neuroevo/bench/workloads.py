@@ -153,7 +153,7 @@ def arithmetic(network: Network) -> Arithmetic:
     left out.
     """
     layout = network.layout
-    weights = {"input", "recurrent", "output"}
+    weights = {"input", "recurrent", "output", "feedback"}
     present = (layout.slots >= 0) | (layout.fixed_values != 0.0)
     if isinstance(network, Graph):
         n_weights = int((network.links[:, 0] != network.n_inputs).sum())

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network
 from neuroevo.registry import Registry
 
 Slots = dict[str, NDArray[np.int64]]
@@ -27,12 +27,14 @@ class Description(NamedTuple):
         order: `kernels.packing.Order`, in which the kernel reads the weights.
         states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
         n_deltas: Rows of deltas of a backward step (`kernels.adjoints`); 0 where the cell has none.
+        carried: Rows of a slot, outputs before state, on which the next step depends; None for all of the state.
     """
 
     cell: Any
     order: Any
     states: dict[str, NDArray[np.int64]]
     n_deltas: int = 0
+    carried: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ CELLS: Registry[Kernel] = Registry(
     "neuroevo.cells",
     {
         kind: f"neuroevo.evaluation.cells:{kind.upper()}"
-        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph")
+        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent")
     },
     _check_kernel,
 )
@@ -114,24 +116,28 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
     )
-    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
+    carried = np.arange(cell.n_outputs) if is_jordan else None
+    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell), carried)
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
-    from neuroevo.kernels.gated import Lstm as Cell
-    from neuroevo.kernels.gated import lstm_order
+    from neuroevo.kernels import gated
+    from neuroevo.kernels.gated_back import n_deltas
 
-    cell = Cell(*_gated_shape(network, n_rows=2))
+    kind = gated.Lstm if network.forget_gate else gated.Lstm1997
+    cell = kind(*_gated_shape(network, n_rows=2))
     rows = np.arange(cell.n_state).reshape(cell.n_layers, 2, cell.n_hidden)
-    return Description(cell, lstm_order(cell, slots), {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()})
+    states = {"hidden": rows[:, 0].ravel(), "cell": rows[:, 1].ravel()}
+    return Description(cell, gated.lstm_order(cell, slots), states, n_deltas(cell))
 
 
 def _gru(network: Gru, slots: Slots) -> Description:
     from neuroevo.kernels.gated import Gru as Cell
     from neuroevo.kernels.gated import gru_order
+    from neuroevo.kernels.gated_back import n_deltas
 
     cell = Cell(*_gated_shape(network, n_rows=1))
-    return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)})
+    return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
 
 
 def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
@@ -146,16 +152,31 @@ def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
 def _graph(network: Graph, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.graph import describe_graph
+    from neuroevo.kernels.graph_back import n_deltas
 
     codes = CODES[network.activation], CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
-    return Description(cell, order, {"hidden": rows})
+    return Description(cell, order, {"hidden": rows}, n_deltas(cell))
+
+
+def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.locally_recurrent_back import n_deltas
+
+    sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers
+    codes = CODES[network.activation], CODES[network.output_activation]
+    taps = network.ma_taps, network.ar_taps
+    cell = describe_layers(sizes, taps, network.feedback, network.dynamic_output, codes)
+    rows = [layer.units - cell.n_outputs + np.arange(layer.n_units) for layer in layers_of(cell)[:-1]]
+    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)}, n_deltas(cell))
 
 
 ELMAN = Kernel(Elman, _dense, has_backward_step=True)
 JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
-LSTM = Kernel(Lstm, _lstm)
-GRU = Kernel(Gru, _gru)
-GRAPH = Kernel(Graph, _graph)
+LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
+GRU = Kernel(Gru, _gru, has_backward_step=True)
+GRAPH = Kernel(Graph, _graph, has_backward_step=True)
+LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
 from neuroevo.networks.activations import logistic
+from neuroevo.networks.lstm import with_open_forget_gate
 from neuroevo.prediction import LogisticMember, Member, Predictor
 from neuroevo.problems import Scaling
 from neuroevo.problems.preparation import Preparation
@@ -27,7 +28,7 @@ Values: TypeAlias = NDArray[np.float64]
 _KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph)
 _FIELDS = {
     "n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers", "links", "activation", "output_activation",
-    "initial_state", "step", "fixed", "skip",
+    "initial_state", "step", "fixed", "skip", "forget_gate",
 }  # fmt: skip
 _STEMS = (
     "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_l",
@@ -38,6 +39,8 @@ _STEMS = (
 @dataclass(frozen=True, eq=False)
 class Cell:
     """A network with its weights. A graph is an Elman network with direct links from inputs to outputs.
+
+    An LSTM always has a forget gate, held open where the network has none.
 
     Attributes:
         kind: "elman", "jordan", "lstm", "gru" or "ctrnn".
@@ -71,6 +74,8 @@ class Cell:
         if isinstance(network, Graph):
             units, matrix = state
             arrays, state = _as_elman(network, matrix), ((units,),)
+        elif isinstance(network, Lstm) and not network.forget_gate:
+            arrays = with_open_forget_gate(arrays)
         elif isinstance(network, Jordan):
             state = ((state,),)
         rates = {f"rate_l{k}": logistic(arrays[f"time_constant_l{k}"]) for k in _layers(network, Ctrnn)}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense, gated, graph, losses, outputs, replay, sequences  # noqa: F401 - they register code
+from neuroevo.kernels import dense, gated, graph, locally_recurrent, losses, outputs, replay, sequences  # noqa: F401 - they register code
 from neuroevo.kernels.cells import At, Memory, prepare, start, step
 from neuroevo.kernels.compilation import called, kernel
 from neuroevo.kernels.packing import pack

@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense_back, driver  # noqa: F401 - they register code
+from neuroevo.kernels import (  # noqa: F401 - they register code
+    dense_back,
+    driver,
+    gated_back,
+    graph_back,
+    locally_recurrent_back,
+)
 from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
@@ -137,7 +143,7 @@ def _frame(cell, stride, room):
 
 @called
 def _forward(cell, task, memory, tally, frame, begin, moment, columns, judged):
-    """The steps from `moment` to its end within the stretch that begins at `begin`; False if all genomes have failed."""
+    """The steps of `moment` within the stretch that begins at `begin`; False if all genomes have failed."""
     n_inputs = cell.n_inputs * memory.stride
     column = tally.first // (2 * lanes(memory.values))
     old = frame.slot + (moment.t - begin) * frame.size + column * lanes(memory.values)

@@ -39,6 +39,15 @@ class Graph(NamedTuple):
         sizes: ``(n_all_tiles,)`` int64, targets of a tile.
         depths: ``(n_all_tiles,)`` int64, links of each target of the tile.
         sources: ``(n_links,)`` int64, the row of each link's source, counted from the inputs before a slot.
+        n_back_tiles: Tiles of the adjoint network whose links come from units, with all units as their targets; those
+            whose links come from outputs follow, with the units that outputs see.
+        n_all_back_tiles: Tiles of the adjoint network.
+        n_back_links: Links in the first `n_back_tiles`.
+        back_sizes: ``(n_all_back_tiles,)`` int64, targets of a tile of the adjoint network.
+        back_depths: ``(n_all_back_tiles,)`` int64, links of each target of the tile.
+        back_targets: int64, the unit that each target is, in the order of the state, tile by tile.
+        back_sources: ``(n_back_links,)`` int64, the row of deltas from which each link of the adjoint network comes.
+        back_places: ``(n_back_links,)`` int64, the number of the packed weight that it has.
     """
 
     n_inputs: int
@@ -53,6 +62,14 @@ class Graph(NamedTuple):
     sizes: Any
     depths: Any
     sources: Any
+    n_back_tiles: int
+    n_all_back_tiles: int
+    n_back_links: int
+    back_sizes: Any
+    back_depths: Any
+    back_targets: Any
+    back_sources: Any
+    back_places: Any
 
 
 def describe_graph(
@@ -81,7 +98,7 @@ def describe_graph(
     begins = np.concatenate([[0], np.cumsum(n_links_of)])
     constant = n_inputs + n_outputs
     row_of_source = np.concatenate([np.arange(n_inputs), [constant], constant + 1 + np.argsort(unit_order)])
-    sizes, depths, packed, rows = [], [], [], []
+    sizes, depths, packed, rows, ends = [], [], [], [], []
     for first in [*range(0, n_units, TILE_UNITS), *range(n_units, n_units + n_outputs, TILE_UNITS)]:
         end = min(first + TILE_UNITS, n_units if first < n_units else n_units + n_outputs)
         tile = targets[first:end]
@@ -97,6 +114,7 @@ def describe_graph(
         depths.append(depth)
         packed.append(tile_slots.ravel())
         rows.append(tile_rows.ravel())
+        ends.append(np.tile(np.arange(first, end), depth))
     order = np.concatenate(packed)
     n_packed = order.size
     if "initial_state" in slots:
@@ -104,8 +122,60 @@ def describe_graph(
     cell = Graph(
         n_inputs, n_units, n_outputs, 1 + n_units, -(-n_units // TILE_UNITS), *codes, int("initial_state" in slots),
         n_packed, np.array(sizes, np.int64), np.array(depths, np.int64), np.concatenate(rows),
+        *_reversed(order[:n_packed], np.concatenate(rows) - constant - 1, np.concatenate(ends), n_units, n_outputs),
     )  # fmt: skip
     return cell, Order(order, np.ones(order.size)), 1 + np.argsort(unit_order)
+
+
+def _reversed(
+    slots: NDArray[np.int64], sources: NDArray[np.int64], targets: NDArray[np.int64], n_units: int, n_outputs: int
+) -> tuple[Any, ...]:
+    """The adjoint network, sources and targets of the packed links exchanged: the last fields of `Graph`.
+
+    Args:
+        slots: ``(n_links,)``, -1 where a link only fills up.
+        sources: The unit from which each link comes, in the order of the state; negative if it is none.
+        targets: The row of deltas to which it leads.
+        n_units: Units.
+        n_outputs: Outputs.
+    """
+    exists = (slots >= 0) & (sources >= 0)
+    nothing, to_outputs = n_units + n_outputs, targets >= n_units
+    tiles = _back_tiles(np.flatnonzero(exists & ~to_outputs), sources, targets, np.arange(n_units), nothing)
+    seen = np.unique(sources[exists & to_outputs])
+    tiles += _back_tiles(np.flatnonzero(exists & to_outputs), sources, targets, seen, nothing)
+    sizes, depths = (np.array(column, np.int64) for column in list(zip(*tiles, strict=True))[:2])
+    units, rows, places = (np.concatenate(column).astype(np.int64) for column in list(zip(*tiles, strict=True))[2:])
+    n_tiles = -(-n_units // TILE_UNITS)
+    n_links = int((sizes * depths)[:n_tiles].sum())
+    return n_tiles, len(sizes), n_links, sizes, depths, units, rows, places
+
+
+def _back_tiles(
+    links: NDArray[np.int64],
+    sources: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    units: NDArray[np.int64],
+    nothing: int,
+) -> list[tuple[Any, ...]]:
+    """Tiles of up to four of these units: their number, their depth, the units, and the row and place of each link.
+
+    Links that only fill up come from the row `nothing`.
+    """
+    n_links_of = np.bincount(sources[links], minlength=len(units))
+    by_source = links[np.lexsort((targets[links], sources[links]))]
+    begins = np.concatenate([[0], np.cumsum(n_links_of)])
+    order = units[np.argsort(-n_links_of[units], kind="stable")]
+    tiles = []
+    for first in range(0, len(order), TILE_UNITS):
+        tile = order[first : first + TILE_UNITS]
+        rows = np.full((n_links_of[tile[0]], len(tile)), nothing)
+        places = np.zeros_like(rows)
+        for column, unit in enumerate(tile):
+            here = by_source[begins[unit] : begins[unit + 1]]
+            rows[: len(here), column], places[: len(here), column] = targets[here], here
+        tiles.append((len(tile), len(rows), tile, rows.ravel(), places.ravel()))
+    return tiles
 
 
 @inlined
@@ -119,7 +189,7 @@ def _tile(cell, k, link, memory, slot, inputs, target, rows, columns):
 
 
 @inlined
-def _tiles(cell, first, last, link, memory, slot, inputs, target, columns):
+def link_sums(cell, first, last, link, memory, slot, inputs, target, columns):
     """Weighted sums of the targets of some tiles, into rows from `target` on; the next link.
 
     `slot` is the row from which sources are counted, and `inputs`, where they lie elsewhere, the rows and the number of
@@ -170,14 +240,14 @@ def _step(cell, memory, at, wanted, columns):
         state = at.new + cell.n_outputs * stride
         _set_constant(memory, state, n_columns)
         units = state + stride
-        link = _tiles(cell, 0, cell.n_tiles, 0, memory, at.inputs, None, units, columns)
+        link = link_sums(cell, 0, cell.n_tiles, 0, memory, at.inputs, None, units, columns)
         activate(cell.activation, values, units, cell.n_units, stride, n_columns)
         if wanted:
             # Outputs see the inputs of this step, which lie before the old slot, and the units of the new one.
             inputs = Rows(at.inputs, cell.n_inputs)
             slot = at.new - cell.n_inputs * stride
             last = cell.n_tiles + (cell.n_outputs + TILE_UNITS - 1) // TILE_UNITS
-            _tiles(cell, cell.n_tiles, last, link, memory, slot, inputs, at.new, columns)
+            link_sums(cell, cell.n_tiles, last, link, memory, slot, inputs, at.new, columns)
             activate(cell.output_activation, values, at.new, cell.n_outputs, stride, n_columns)
 
     return step_graph if is_kind(cell, Graph) else None

@@ -8,7 +8,7 @@ never shows in a result.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from neuroevo.kernels.cells import Rows
 from neuroevo.kernels.compilation import called, inlined
@@ -43,10 +43,8 @@ class Matrix(NamedTuple):
 def _transposed_tile(memory, matrix, units, out, add, rows, columns):
     """Sums for as many sources as the tile has rows, into memory rows from `out` on."""
     width, stride = lanes(memory.weights), memory.stride
-    if add:
-        tile = tile_load(memory.values, out, stride, rows, columns)
-    else:
-        tile = tile_zero(memory.values, rows, columns)
+    zero = tile_zero(memory.values, rows, columns)
+    tile = tile_load(memory.values, out, stride, rows, columns) if add else zero
     w, at = matrix.w, units.at
     n_left = units.n
     while n_left > 0:
@@ -120,7 +118,7 @@ def _outer_tile(memory, walk, gradient, w, apart, rows, columns):
 
 
 @inlined
-def _outer_row(memory, walk, gradient, w, apart, n_sources, rows):
+def outer_row(memory, walk, gradient, w, apart, n_sources, rows):
     """The gradient of the weights from all sources to as many units as a tile has rows."""
     step = memory.stride * TILE_SEQUENCES
     while n_sources >= TILE_SEQUENCES:
@@ -161,10 +159,10 @@ def outer_products(memory, matrix, units, sources, span, gradient):
         while n_rows > 0:
             walk = Walk(delta, span.deltas_size, sources.at, span.size, span.n_steps, span.n_columns)
             if n_rows >= 4:
-                _outer_row(memory, walk, gradient, here, apart, sources.n, count(4))
+                outer_row(memory, walk, gradient, here, apart, sources.n, count(4))
                 here, delta, n_rows = here + 4 * width, delta + 4 * stride, n_rows - 4
             else:
-                _outer_row(memory, walk, gradient, here, apart, sources.n, count(1))
+                outer_row(memory, walk, gradient, here, apart, sources.n, count(1))
                 here, delta, n_rows = here + width, delta + stride, n_rows - 1
         w += matrix.n_sources * apart
         n_left -= block

@@ -99,6 +99,46 @@ def tile_fma(typingctx, tile, weights, w, sources, s):
 
 
 @intrinsic
+def tile_fma_rows(typingctx, tile, weights, w, sources, s, stride):
+    """Add a source of its own to each row: row r, column c gains `weights[w + r * lanes] * sources[s + r * stride + c *
+    lanes]`.
+    """  # noqa: D205 - one formula
+    vector = tile.vector
+
+    def codegen(context, builder, sig, args):
+        result, weights_value, w_value, sources_value, s_value, stride_value = args
+
+        def at(kind, base, place):
+            return emit_load(builder, vector, address(context, builder, kind, base, place, vector.lanes))
+
+        for r in range(tile.rows):
+            weight = at(sig.args[1], weights_value, builder.add(w_value, ir.Constant(w_value.type, r * vector.lanes)))
+            row = builder.add(s_value, builder.mul(stride_value, ir.Constant(stride_value.type, r)))
+            for c in range(tile.columns):
+                source = at(sig.args[3], sources_value, builder.add(row, ir.Constant(row.type, c * vector.lanes)))
+                k = r * tile.columns + c
+                added = emit_fma(builder, weight, source, builder.extract_value(result, k))
+                result = builder.insert_value(result, added, k)
+        return result
+
+    return tile(tile, weights, types.intp, sources, types.intp, types.intp), codegen
+
+
+@intrinsic
+def tile_add(typingctx, tile, other):
+    """The sums of two tiles of one shape."""
+
+    def codegen(context, builder, sig, args):
+        result, added = args
+        for k in range(tile.rows * tile.columns):
+            value = builder.fadd(builder.extract_value(result, k), builder.extract_value(added, k))
+            result = builder.insert_value(result, value, k)
+        return result
+
+    return tile(tile, tile), codegen
+
+
+@intrinsic
 def tile_fma_by(typingctx, tile, weights, w, value):
     """Add one source to a tile of one column: row r gains `weights[w + r * lanes] * value`."""
     vector = tile.vector
@@ -190,7 +230,7 @@ def tile_load(typingctx, source, start, stride, rows, columns):
 
 @intrinsic
 def tile_fma_apart(typingctx, tile, weights, w, apart, sources, s):
-    """As `tile_fma` with weights that lie `apart`: row r, column c gains `weights[w + r * apart] * sources[s + c * lanes]`.
+    """As `tile_fma` with weights `apart`: row r, column c gains `weights[w + r * apart] * sources[s + c * lanes]`.
 
     Rows are then the sources of a layer and what is added one of its units: the product with the transposed matrix.
     """

@@ -12,6 +12,7 @@ from neuroevo.networks.graph import Graph, all_links, random_links
 from neuroevo.networks.gru import Gru
 from neuroevo.networks.jordan import Jordan
 from neuroevo.networks.layout import Block, GenomeLayout
+from neuroevo.networks.locally_recurrent import LocallyRecurrent
 from neuroevo.networks.lstm import Lstm
 from neuroevo.registry import Registry
 
@@ -36,6 +37,7 @@ NETWORKS: Registry[type[Network]] = Registry(
         "gru": "neuroevo.networks.gru:Gru",
         "ctrnn": "neuroevo.networks.ctrnn:Ctrnn",
         "graph": "neuroevo.networks.graph:Graph",
+        "locally_recurrent": "neuroevo.networks.locally_recurrent:LocallyRecurrent",
     },
     _check_kind,
 )
@@ -46,7 +48,7 @@ def make_network(kind: str, n_inputs: int, n_outputs: int, **settings: Any) -> N
     """A network of a registered kind.
 
     Args:
-        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", or one that was registered.
+        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", or one that was registered.
         n_inputs: Input columns.
         n_outputs: Output columns.
         **settings: The other arguments of the kind.
@@ -70,6 +72,7 @@ __all__ = [
     "Graph",
     "Gru",
     "Jordan",
+    "LocallyRecurrent",
     "Lstm",
     "Network",
     "all_links",

@@ -154,6 +154,10 @@ class Network(ABC):
         """
         raise BadInput(f"the network kind {self.kind!r} sees whole sequences alone: it has no start and advance")
 
+    def remarks(self, genome: ArrayLike) -> list[str]:  # noqa: ARG002 - most kinds have nothing to say
+        """Sentences on a genome that whoever uses it should know, such as whether its filters are stable."""
+        return []
+
     def settings(self) -> dict[str, Any]:
         """Plain values that `make_network` takes besides n_inputs and n_outputs; TOML and JSON can hold them."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
@@ -185,7 +189,7 @@ class Network(ABC):
             return checks.known_name(name, value, ACTIVATIONS)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
-        return truth_value(name, value) if name in ("initial_state", "skip") else value
+        return truth_value(name, value) if name in ("initial_state", "skip", "forget_gate") else value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

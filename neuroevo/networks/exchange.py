@@ -16,7 +16,7 @@ from neuroevo.errors import BadInput, WrongType
 from neuroevo.networks.base import Network
 from neuroevo.networks.elman import Elman
 from neuroevo.networks.gru import Gru
-from neuroevo.networks.lstm import Lstm
+from neuroevo.networks.lstm import Lstm, with_open_forget_gate, without_forget_gate
 
 
 def from_torch(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
@@ -33,11 +33,13 @@ def from_torch(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArray[np.
     """
     network = _exchangeable(network)
     given = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    is_open = _holds_gate_open(network)
     for layer in range(network.n_layers):
         first, second = (given.pop(f"bias_{side}_l{layer}", None) for side in ("ih", "hh"))
         if (first is None) != (second is None):
             raise BadInput(f"layer {layer} must have both bias_ih_l{layer} and bias_hh_l{layer}, or neither")
         shape = network.layout.shapes[network.layout.names.index(f"bias_l{layer}")]
+        shape = (4 * network.n_hidden,) if is_open else shape
         first, second = (np.zeros(shape) if bias is None else bias for bias in (first, second))
         if first.shape != shape or second.shape != shape:
             raise BadInput(f"the biases of layer {layer} must have shape {shape}, got {first.shape}, {second.shape}")
@@ -46,7 +48,7 @@ def from_torch(network: Network, arrays: Mapping[str, ArrayLike]) -> NDArray[np.
             given[f"bias_hn_l{layer}"] = second[n_gated:]
             second = np.concatenate([second[:n_gated], np.zeros(network.n_hidden)])
         given[f"bias_l{layer}"] = first + second
-    return network.layout.encode(given)
+    return network.layout.encode(without_forget_gate(given) if is_open else given)
 
 
 def to_torch(network: Network, genome: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -62,6 +64,8 @@ def to_torch(network: Network, genome: ArrayLike) -> dict[str, NDArray[np.float6
     """
     network = _exchangeable(network)
     arrays = network.layout.decode(genome)
+    if _holds_gate_open(network):
+        arrays = with_open_forget_gate(arrays)
     for layer in range(network.n_layers):
         bias = arrays.pop(f"bias_l{layer}")
         recurrent = np.zeros_like(bias)
@@ -154,6 +158,11 @@ def _remaining(
     if "weight_skip" in names:
         found["weight_skip"] = np.zeros((network.n_outputs, network.n_inputs)) if skip is None else skip
     return found
+
+
+def _holds_gate_open(network: Elman | Lstm | Gru) -> bool:
+    """Whether the forget gate of PyTorch's cell must be held open for it to be the network."""
+    return isinstance(network, Lstm) and not network.forget_gate
 
 
 def _exchangeable(network: Network) -> Elman | Lstm | Gru:

@@ -6,6 +6,7 @@ is fixed at 0) are part of the arrays but have no gene.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput
 
-Role = Literal["input", "recurrent", "bias", "output", "links", "initial_state", "time_constant"]
+Role = Literal["input", "recurrent", "bias", "output", "links", "initial_state", "time_constant", "feedback"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _INCOMING: tuple[Role, ...] = ("input", "recurrent", "output")
 
@@ -173,6 +174,18 @@ class GenomeLayout:
         return self._fans[1]
 
     @cached_property
+    def start_scale(self) -> NDArray[np.float64]:
+        """``(n_genes,)``: how wide a gene is spread at first beside others: 1, for taps of feedback 1 / (4 taps).
+
+        A filter whose fed back taps have moduli of a sum below 1 is stable.
+        """
+        scale = np.ones(self.slots.size)
+        for spec, (_, shape, start, stop) in zip(self._specs, self._pieces(), strict=True):
+            if spec.role == "feedback":
+                scale[start:stop] = 1.0 / (4 * shape[-1])
+        return _frozen(scale[self._is_gene])
+
+    @cached_property
     def _fans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         present = self._is_gene | (self.fixed_values != 0.0)
         incoming = self._incoming_per_unit(present)
@@ -183,9 +196,10 @@ class GenomeLayout:
             if spec.fans is not None:
                 fan_in, fan_out = spec.fans
             elif spec.role in _INCOMING:
-                gates = here.reshape(spec.n_gates, -1, shape[1])
-                fan_in = np.repeat(here.sum(axis=1)[:, None], shape[1], axis=1)
-                fan_out = np.broadcast_to(gates.sum(axis=1)[:, None, :], gates.shape).reshape(shape)
+                # Taps of a filter, the last of three axes, are so many links, as those of a convolution are.
+                gates = here.reshape(spec.n_gates, -1, shape[1], math.prod(shape[2:]))
+                fan_in = np.broadcast_to(gates.sum(axis=(2, 3), keepdims=True), gates.shape).reshape(shape)
+                fan_out = np.broadcast_to(gates.sum(axis=(1, 3), keepdims=True), gates.shape).reshape(shape)
             elif spec.role == "bias":
                 fan_in = incoming[np.broadcast_to(spec.units, shape)]
             fans_in[start:stop], fans_out[start:stop] = np.ravel(fan_in), np.ravel(fan_out)

@@ -23,7 +23,9 @@ def gene_scale(n_genes: int, layout: GenomeLayout | None, bounds: Bounds | None)
     With a layout sqrt(2 / (fan in + fan out)) (Glorot and Bengio 2010, eq. 16); at most a third of the width of the
     box, pycma's rule.
     """
-    scale = np.ones(n_genes) if layout is None else np.sqrt(2.0 / (layout.fan_in + layout.fan_out))
+    scale = np.ones(n_genes)
+    if layout is not None:
+        scale = np.sqrt(2.0 / (layout.fan_in + layout.fan_out)) * layout.start_scale
     return scale if bounds is None else np.minimum(scale, (bounds.high - bounds.low) / 3)
 
 

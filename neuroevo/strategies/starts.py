@@ -7,8 +7,8 @@
 - `orthogonal`: as glorot, with every square recurrent matrix a random orthogonal one times width (Saxe, McClelland and
   Ganguli 2014, https://arxiv.org/abs/1312.6120); gated cells get one for each gate.
 
-The last two need the layout. Bounds cut the first two down to the box; where zero is outside, the middle of the box
-takes its place.
+The last two need the layout. Where there is one, what filters feed back is spread by less, `layout.start_scale`. Bounds
+cut the first two down to the box; where zero is outside, the middle of the box takes its place.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def initial_population(
     """
     if initial is not None:
         return _around(initial, n, settings.initial_width, rng, bounds)
-    width = settings.start_width
+    # What is fed back within a filter begins near 0 whatever the start, so that filters are stable at first.
+    width = settings.start_width * (np.ones(n_genes) if layout is None else layout.start_scale)
     if settings.start == "uniform":
         centre, low, high = box(n_genes, width, bounds)
         return rng.uniform(low, high, (n, n_genes))
@@ -67,7 +68,7 @@ def initial_population(
         )
     genomes = _glorot(n, layout, width, rng)
     if settings.start == "orthogonal":
-        _make_orthogonal(genomes, layout, width, rng)
+        _make_orthogonal(genomes, layout, settings.start_width, rng)
     return _kept(genomes, bounds)
 
 
@@ -81,7 +82,7 @@ def _around(given: FloatArray, n: int, width: float, rng: np.random.Generator, b
     return _kept(genomes, bounds)
 
 
-def box(n_genes: int, width: float, bounds: Bounds | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+def box(n_genes: int, width: float | FloatArray, bounds: Bounds | None) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Centre, low and high, each `(n_genes,)`, of a start of this half-width that stays within the bounds."""
     centre = np.zeros(n_genes)
     if bounds is None:
@@ -98,7 +99,7 @@ def _kept(genomes: FloatArray, bounds: Bounds | None) -> FloatArray:
     return genomes if bounds is None else bounds.reflect(genomes)
 
 
-def _glorot(n: int, layout: GenomeLayout, gain: float, rng: np.random.Generator) -> FloatArray:
+def _glorot(n: int, layout: GenomeLayout, gain: FloatArray, rng: np.random.Generator) -> FloatArray:
     limit = gain * np.sqrt(6.0 / (layout.fan_in + layout.fan_out))
     return rng.uniform(-limit, limit, (n, layout.n_genes))
 

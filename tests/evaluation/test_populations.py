@@ -17,7 +17,10 @@ NETWORKS = [
     ne.Jordan(2, 5, 1, initial_state=True),
     ne.Gru(2, 4, 1, n_layers=2),
     ne.Lstm(2, 4, 2),
+    ne.Lstm(2, 4, 2, forget_gate=False),
     ne.Ctrnn(2, 5, 1),
+    ne.LocallyRecurrent(2, 5, 1, n_layers=2),
+    ne.LocallyRecurrent(2, 5, 1, feedback="output", dynamic_output=True),
 ]
 
 

@@ -73,6 +73,7 @@ STATES = [
     ne.Jordan(2, 5, 3, output_activation="tanh"),
     ne.Ctrnn(2, 5, 3, n_layers=2),
     ne.Lstm(2, 5, 3, n_layers=2, initial_state=True),
+    ne.Lstm(2, 5, 3, n_layers=2, forget_gate=False),
     ne.Gru(2, 5, 3, n_layers=2),
 ]
 

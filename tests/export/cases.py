@@ -24,6 +24,7 @@ NETWORKS: dict[str, Network] = {
     "elman_hard_step": Elman(2, 3, 1, activation="hard_step"),
     "jordan": Jordan(2, 3, 2, initial_state=True, output_activation="tanh"),
     "lstm": Lstm(2, 3, 1, n_layers=2, initial_state=True),
+    "lstm_1997": Lstm(2, 3, 1, initial_state=True, forget_gate=False),
     "gru": Gru(2, 3, 3, n_layers=2, output_activation="softmax"),
     "gru_started": Gru(2, 3, 1, initial_state=True, fixed={"bias_out": 0.5}),
     "ctrnn": Ctrnn(2, 3, 1, n_layers=2, initial_state=True),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import neuroevo.networks as nets
 
-KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph")
+KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent")
 ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step")
 OUTPUT_ACTIVATIONS = ("linear", "tanh", "logistic", "softmax")
 
@@ -22,7 +22,7 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         "output_activation": draw(st.sampled_from(OUTPUT_ACTIVATIONS)),
         "initial_state": draw(st.booleans()),
     }
-    if kind in ("elman", "jordan", "ctrnn", "graph"):
+    if kind in ("elman", "jordan", "ctrnn", "graph", "locally_recurrent"):
         settings["activation"] = draw(st.sampled_from(ACTIVATIONS))
     if kind == "graph":
         seed, density = draw(st.integers(0, 1000)), draw(st.floats(0.2, 1.0))
@@ -30,9 +30,20 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         n_sources, n_targets = n_inputs + 1 + n_units, n_units + n_outputs
         links = rng.permutation([(s, t) for s in range(n_sources) for t in range(n_targets)])
         return nets.Graph(n_inputs, n_units, n_outputs, links[: max(1, round(density * len(links)))], **settings)
-    settings["skip"] = draw(st.booleans())
+    if kind == "locally_recurrent":
+        del settings["initial_state"]
+        settings |= {
+            "feedback": draw(st.sampled_from(("synapse", "activation", "output"))),
+            "ma_taps": draw(st.integers(1, 3)),
+            "ar_taps": draw(st.integers(0, 3)),
+            "dynamic_output": draw(st.booleans()),
+        }
+    else:
+        settings["skip"] = draw(st.booleans())
     if kind != "jordan":
         settings["n_layers"] = draw(st.integers(1, 2))
+    if kind == "lstm":
+        settings["forget_gate"] = draw(st.booleans())
     network = nets.make_network(kind, n_inputs, n_outputs, n_hidden=n_units, **settings)
     if with_fixed and draw(st.booleans()):
         seed = draw(st.integers(0, 1000))

@@ -58,6 +58,7 @@ def test_genome_order_is_layer_by_layer_then_states_then_read_out():
     [
         (nets.Elman(1, 16, 1), 16 + 256 + 16 + 17),
         (nets.Lstm(1, 16, 1), 4 * (16 + 256 + 16) + 17),
+        (nets.Lstm(1, 16, 1, forget_gate=False), 3 * (16 + 256 + 16) + 17),
         (nets.Gru(1, 16, 1), 3 * (16 + 256 + 16) + 16 + 17),
         (nets.Ctrnn(1, 16, 1), 16 + 256 + 16 + 16 + 17),
         (nets.Jordan(1, 16, 1), 16 + 16 + 16 + 17),

@@ -37,6 +37,23 @@ def test_weights_return_from_pytorch_as_they_went(kind):
     assert from_torch(network, arrays).tobytes() == genome.tobytes()
 
 
+def test_lstm_without_forget_gate_is_one_whose_gate_is_held_open():
+    network, whole = (nets.Lstm(2, 3, 1, n_layers=2, initial_state=True, forget_gate=gate) for gate in (False, True))
+    rng = np.random.default_rng(7)
+    genome, inputs = rng.normal(size=network.n_genes), rng.normal(size=(2, 9, 2))
+    arrays = to_torch(network, genome)
+    assert arrays["weight_hh_l1"].shape == (12, 3)
+    np.testing.assert_allclose(
+        whole.predict(from_torch(whole, arrays), inputs), network.predict(genome, inputs), rtol=1e-13, atol=1e-15
+    )
+    assert from_torch(network, arrays).tobytes() == genome.tobytes()
+    for name, entry in (("bias_ih_l1", 3), ("weight_hh_l0", (4, 1))):
+        moved = {key: array.copy() for key, array in arrays.items()}
+        moved[name][entry] = 1.0
+        with pytest.raises(ValueError, match="the forget gate in .* is at work, and the network has none"):
+            from_torch(network, moved)
+
+
 def test_a_cell_without_bias_has_biases_of_zero():
     network = nets.Gru(2, 3, 1)
     arrays = to_torch(network, np.ones(network.n_genes))

