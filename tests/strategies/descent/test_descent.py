@@ -13,7 +13,7 @@ from neuroevo.strategies import STRATEGIES, make_strategy
 from tests.strategies.descent.valley import descended
 from tests.strategies.truths import shifted_sphere, tell
 
-METHODS = ("bptt", "rtrl", "hybrid", "snap1", "crbp", "lstm_truncated", "signal_flow", "pearlmutter")
+METHODS = ("bptt", "rtrl", "hybrid", "crbp", "lstm_truncated", "signal_flow", "pearlmutter")
 ONES = np.ones(3)
 
 
