@@ -14,6 +14,7 @@ from tests.strategies.descent.valley import descended
 from tests.strategies.truths import shifted_sphere, tell
 
 METHODS = ("bptt", "rtrl", "hybrid", "crbp", "lstm_truncated", "signal_flow", "pearlmutter")
+LIMITS = {"crbp": {"delay": 8}}
 ONES = np.ones(3)
 
 
@@ -35,18 +36,18 @@ def steps(strategy, gradient, n=1, error=0.5):
 @pytest.mark.parametrize("kind", METHODS)
 def test_each_method_says_how_gradients_are_found(kind):
     strategy = make(kind)
-    assert strategy.learning == Learning(kind)
+    assert strategy.learning == Learning(kind, **LIMITS.get(kind, {}))
     assert (strategy.wants, strategy.needs) == (frozenset({"gradient"}),) * 2
     assert strategy.methods == {kind}
     online = make(kind, online=True, rate=0.05, momentum=0.5, interval=3, clip=2.0)
     assert online.wants == {"refined"}
-    assert online.learning == Learning(kind, online=Online(0.05, 0.5, 3, 2.0))
+    assert online.learning == Learning(kind, **LIMITS.get(kind, {}), online=Online(0.05, 0.5, 3, 2.0))
 
 
 def test_methods_have_limits_of_their_own():
     assert make("bptt", truncation=7).learning == Learning("bptt", truncation=7)
     assert make("hybrid", block=5).learning == Learning("hybrid", block=5)
-    assert make("crbp", truncation=4, delay=2).learning == Learning("crbp", truncation=4, delay=2)
+    assert make("crbp", delay=2).learning == Learning("crbp", delay=2)
     with pytest.raises(SettingsError, match="unknown key"):
         make("rtrl", truncation=3)
 
