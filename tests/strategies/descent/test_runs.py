@@ -12,7 +12,7 @@ from tests.results import results_of
 from tests.test_experiment import crashed
 
 TABLES = {
-    "bptt": {"kind": "bptt", "optimiser": "irprop_plus"},
+    "bptt": {"kind": "bptt"},
     "online": {"kind": "rtrl", "online": True, "rate": 0.02},
     "second order": {"kind": "levenberg_marquardt", "restart_after": 3},
     "memetic": {"kind": "memetic", "every": 2, "steps": 3, "descent": {"kind": "levenberg_marquardt"}},
@@ -64,12 +64,12 @@ def test_descents_take_batches_where_they_compare_no_generations(small_scenario,
     batch = {"size": 3, "steps": 5}
     with pytest.raises(ScenarioError, match=r"bptt compares errors of different generations.*restart_after = 500"):
         ne.load_scenario(small_scenario, overrides={"batch": batch, "strategy": {"kind": "bptt"}})
-    table = {"kind": "bptt", "optimiser": "irprop_plus", "restart_after": 0}
-    with pytest.raises(ScenarioError, match="take adam, rmsprop or sgd"):
+    table = {"kind": "bptt", "restart_after": 0}
+    with pytest.raises(ScenarioError, match="take optimiser = 'adam', 'rmsprop' or 'sgd'"):
         ne.load_scenario(small_scenario, overrides={"batch": batch, "strategy": table})
     with pytest.raises(ScenarioError, match="levenberg_marquardt compares errors"):
         ne.load_scenario(small_scenario, overrides={"batch": batch, "strategy": {"kind": "levenberg_marquardt"}})
-    overrides = {"batch": batch, "strategy": {"kind": "bptt", "restart_after": 0, "rate": 0.03}}
+    overrides = {"batch": batch, "strategy": {"kind": "bptt", "optimiser": "adam", "restart_after": 0}}
     record = ne.run(small_scenario, results=tmp_path, overrides={**overrides, "stop.generations": 40})
     assert record.history["incumbent_error"][-1] < record.history["incumbent_error"][0]
 
