@@ -11,6 +11,7 @@ from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_backward_step
 from neuroevo.evaluation.memory import require
+from neuroevo.networks import Ctrnn, Graph
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import Mean
 
@@ -27,7 +28,8 @@ KEPT_BYTES = 1 << 24
 class ByAdjoints(Compiled):
     """Gradients of the populations of every network whose cell has a backward step, on the same threads.
 
-    The errors are those of `Compiled`, to the last bit.
+    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward step;
+    of a `Ctrnn` the adjoint equations of continuous time are one more.
     """
 
     offers = frozenset({"gradient"})
@@ -41,6 +43,11 @@ class ByAdjoints(Compiled):
         if not isinstance(problem, SequenceProblem) or not isinstance(problem.objective, Mean):
             return False
         return has_backward_step(network) and problem.objective.loss_name(problem) != "wrong_step"
+
+    @classmethod
+    def methods(cls, network: Network) -> frozenset[str]:
+        own = {Graph: "signal_flow", Ctrnn: "pearlmutter"}
+        return frozenset({"bptt", own.get(type(network), "bptt")})
 
     def evaluate(
         self,
@@ -57,6 +64,8 @@ class ByAdjoints(Compiled):
         error, right, slopes = np.empty(len(genomes)), np.empty(len(genomes)), np.empty(genomes.shape)
         truncation = 0 if learning is None else learning.truncation
         plan = self._plan
+        if learning is not None and learning.method == "pearlmutter":
+            plan = plan._replace(cell=plan.cell._replace(continuous=1))
 
         def work(thread: int, counter: NDArray[np.int64]) -> None:
             room = self._room(thread, task)
