@@ -114,7 +114,7 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         leaky=int(isinstance(network, Ctrnn)),
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
-        n_substeps=n_substeps,
+        n_substeps=None if n_substeps == 1 else n_substeps,
     )
     units = {"hidden": np.arange(n_layers * network.n_hidden)}
     return Description(cell, dense_order(cell, slots), units, n_deltas(cell))

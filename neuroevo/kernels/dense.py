@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, logistic, tanh_constants, tanh_with
@@ -42,8 +43,8 @@ class Dense(NamedTuple):
     initial_state: int
     n_skip: int
     """Inputs that the outputs see too: n_inputs or 0."""
-    n_substeps: int = 1
-    """Steps of leaky units in one step of the data."""
+    n_substeps: Any = None
+    """Steps of leaky units in one step of the data; None for one, whose code then has no loop."""
     continuous: int = 0
     """1 where the backward step integrates the adjoint equations of continuous time."""
 
@@ -184,7 +185,7 @@ def _prepare(cell, weights):
             width = lanes(weights)
             first = _extras(cell) * width
             for w in range(first, first + cell.n_layers * cell.n_hidden * width, width):
-                store(weights, w, logistic(load(weights, w)) / broadcast(weights, cell.n_substeps))
+                store(weights, w, logistic(load(weights, w)) / broadcast(weights, substeps(cell)))
 
     return turn_genes_into_shares if is_kind(cell, Dense) else None
 
@@ -199,18 +200,28 @@ def _start(cell, memory, at, n_columns):
         units = at + cell.n_outputs * memory.stride
         rows = Rows(at, cell.n_outputs) if cell.is_jordan else Rows(units, cell.n_layers * cell.n_hidden)
         fill_rows(memory, w, rows, n_columns)
-        if cell.n_substeps > 1:
+        if substeps(cell) > 1:
             others = cell.n_state - rows.n
             fill_rows(memory, -1, Rows(units + rows.n * memory.stride, others), n_columns)
 
     return start_dense if is_kind(cell, Dense) else None
 
 
+def substeps(cell):
+    """Steps of units in one step of the data."""
+
+
+@implements(substeps)
+def _substeps(cell):
+    is_one = isinstance(cell.types[cell.fields.index("n_substeps")], types.NoneType)
+    return (lambda cell: 1) if is_one else (lambda cell: cell.n_substeps)
+
+
 @inlined
 def substep_blocks(cell, memory, k):
     """Elements from the first unit in a slot to the block that substep `k` reads (0: of the old slot) and writes."""
     block = cell.n_layers * cell.n_hidden * memory.stride
-    return k * block, (k + 1) % cell.n_substeps * block
+    return k * block, 0 if k + 1 == substeps(cell) else (k + 1) * block
 
 
 @implements(step)
@@ -218,7 +229,7 @@ def _step(cell, memory, at, wanted, columns):
     def step_dense(cell, memory, at, wanted, columns):
         width, size, n = lanes(memory.values), cell.n_hidden * memory.stride, cell.n_hidden
         below, w = Rows(at.inputs, cell.n_inputs), 0
-        for k in range(cell.n_substeps):
+        for k in range(substeps(cell)):
             read, written = substep_blocks(cell, memory, k)
             old = (at.old if k == 0 else at.new) + cell.n_outputs * memory.stride + read
             new = at.new + cell.n_outputs * memory.stride + written

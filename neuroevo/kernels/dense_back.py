@@ -19,7 +19,7 @@ from neuroevo.kernels.activations import SINE, activate
 from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import Rows, copy_rows
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Dense, Sources, _extras, _layer_size, substep_blocks, weighted_sums
+from neuroevo.kernels.dense import Dense, Sources, _extras, _layer_size, substep_blocks, substeps, weighted_sums
 from neuroevo.kernels.products import Matrix, bias_sums, delta_sums, outer_products, transposed_sums, zero_rows
 from neuroevo.kernels.slopes import slope_of, through_activation
 from neuroevo.kernels.tiles import number_of
@@ -28,7 +28,7 @@ from neuroevo.kernels.vectors import add_wide, broadcast, fma, lanes, load, peek
 
 def n_deltas(cell: Dense) -> int:
     """Rows of deltas of a step."""
-    units = cell.n_substeps * cell.n_layers * cell.n_hidden
+    units = (cell.n_substeps or 1) * cell.n_layers * cell.n_hidden
     return units + cell.n_outputs + (units if cell.leaky else 0)
 
 
@@ -99,11 +99,11 @@ def _back(cell, memory, at, errors, wanted, columns):
     def back_dense(cell, memory, at, errors, wanted, columns):
         width, n, size = lanes(memory.values), cell.n_hidden, cell.n_hidden * memory.stride
         top, head, block = (cell.n_layers - 1) * size, cell.n_outputs * memory.stride, cell.n_layers * size
-        out_deltas = errors.deltas + cell.n_substeps * block
+        out_deltas = errors.deltas + substeps(cell) * block
         last = Rows(errors.newer + head + top, n)
         read_out = _read_out_at(cell) * width
         read_out_back(cell, memory, read_out, last, at, errors, out_deltas, wanted or cell.is_jordan, columns)
-        for k in range(cell.n_substeps - 1, -1, -1):
+        for k in range(substeps(cell) - 1, -1, -1):
             read, written = substep_blocks(cell, memory, k)
             old = (at.old if k == 0 else at.new) + head + read + top
             older = (errors.older if k == 0 else errors.newer) + head + read + top
@@ -136,7 +136,7 @@ def _back(cell, memory, at, errors, wanted, columns):
                     transposed_sums(memory, Matrix(w, n_sources, 1), Rows(deltas, n), under, True, columns)
                 newer, older, deltas = newer - size, older - size, deltas - size
                 old, new, shares, share = old - size, new - size, shares - size, share - n * width
-        if cell.n_substeps > 1:
+        if substeps(cell) > 1:
             others = Rows(errors.older + head + block, cell.n_state - cell.n_layers * n)
             zero_rows(memory, others, number_of(columns))
 
@@ -149,8 +149,8 @@ def _accumulate(cell, memory, span, gradient):
         width, n, size = lanes(memory.values), cell.n_hidden, cell.n_hidden * memory.stride
         head, block = cell.n_outputs * memory.stride, cell.n_layers * size
         inputs, slot = span.old - cell.n_inputs * memory.stride, span.old + span.size
-        out_deltas = span.deltas + cell.n_substeps * block
-        for k in range(cell.n_substeps):
+        out_deltas = span.deltas + substeps(cell) * block
+        for k in range(substeps(cell)):
             read, written = substep_blocks(cell, memory, k)
             old, new = (span.old if k == 0 else slot) + head + read, slot + head + written
             w, deltas, below = 0, span.deltas + read, Rows(inputs, cell.n_inputs)
@@ -206,6 +206,6 @@ def _unprepare(cell, weights, gradient):
             first = _extras(cell) * width
             for w in range(first, first + cell.n_layers * cell.n_hidden * width):
                 share = peek(weights, w)
-                poke(gradient, w, peek(gradient, w) * share * (1.0 - cell.n_substeps * share))
+                poke(gradient, w, peek(gradient, w) * share * (1.0 - substeps(cell) * share))
 
     return shares_to_genes if is_kind(cell, Dense) else None
