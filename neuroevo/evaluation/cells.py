@@ -27,12 +27,14 @@ class Description(NamedTuple):
         order: `kernels.packing.Order`, in which the kernel reads the weights.
         states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
         n_deltas: Rows of deltas of a backward step (`kernels.adjoints`); 0 where the cell has none.
+        carried: Rows of a slot, outputs before state, on which the next step depends; None for all of the state.
     """
 
     cell: Any
     order: Any
     states: dict[str, NDArray[np.int64]]
     n_deltas: int = 0
+    carried: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
     )
-    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
+    carried = np.arange(cell.n_outputs) if is_jordan else None
+    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell), carried)
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
@@ -149,11 +152,12 @@ def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
 def _graph(network: Graph, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
     from neuroevo.kernels.graph import describe_graph
+    from neuroevo.kernels.graph_back import n_deltas
 
     codes = CODES[network.activation], CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
-    return Description(cell, order, {"hidden": rows})
+    return Description(cell, order, {"hidden": rows}, n_deltas(cell))
 
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
@@ -174,5 +178,5 @@ JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
 LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
 GRU = Kernel(Gru, _gru, has_backward_step=True)
-GRAPH = Kernel(Graph, _graph)
+GRAPH = Kernel(Graph, _graph, has_backward_step=True)
 LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)

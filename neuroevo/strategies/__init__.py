@@ -57,6 +57,9 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "lstm_truncated": "neuroevo.strategies.descent.methods:LstmTruncated",
         "signal_flow": "neuroevo.strategies.descent.methods:SignalFlow",
         "pearlmutter": "neuroevo.strategies.descent.methods:Pearlmutter",
+        "levenberg_marquardt": "neuroevo.strategies.descent.levenberg_marquardt:LevenbergMarquardt",
+        "memetic": "neuroevo.strategies.descent.memetic:Memetic",
+        "evolve_then_descend": "neuroevo.strategies.descent.evolve_then_descend:EvolveThenDescend",
     },
 )
 
