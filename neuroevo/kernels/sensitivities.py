@@ -19,8 +19,9 @@ All of this is in double precision.
 
 References: R. J. Williams, D. Zipser: A learning algorithm for continually running fully recurrent neural networks.
 Neural Computation 1 (1989), 270-280. J. Schmidhuber: A fixed size storage O(n^3) time complexity learning algorithm for
-fully recurrent continually running networks. Neural Computation 4 (1992), 243-248. R. J. Williams, J. Peng: An efficient
-gradient-based algorithm for on-line training of recurrent network trajectories. Neural Computation 2 (1990), 490-501.
+fully recurrent continually running networks. Neural Computation 4 (1992), 243-248. R. J. Williams, J. Peng: An
+efficient gradient-based algorithm for on-line training of recurrent network trajectories. Neural Computation 2 (1990),
+490-501.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from neuroevo.kernels import gradient  # noqa: F401 - it registers code
 from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.online import Update, move
+from neuroevo.kernels.online import move
 from neuroevo.kernels.packing import pack, unpack_gradient
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
 from neuroevo.kernels.products import zero_rows
