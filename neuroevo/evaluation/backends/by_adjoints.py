@@ -83,7 +83,7 @@ class ByAdjoints(Compiled):
         return {**super().evaluate(told, part), **{name: found[name] for name in wants}}
 
     def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int, plan: Plan) -> dict[str, NDArray[Any]]:
-        """Errors and gradients in one pass forward and one back."""
+        """Errors and gradients in one pass forward and one back; NaN where the error is +inf."""
         from neuroevo.kernels.gradient import gradient
 
         task, n_steps = self._data.part(part)
@@ -94,6 +94,7 @@ class ByAdjoints(Compiled):
             gradient(plan.cell, plan.packing, task, genomes, room, truncation, counter, error, right, slopes)
 
         self._share(work, len(genomes))
+        slopes[np.isinf(error)] = np.nan
         return {"error": error, "learned": right / n_steps, "gradient": slopes}
 
     def _room(self, thread: int, task: Any) -> Any:
