@@ -4,6 +4,7 @@
 - `compiled`: kernels with genomes as lanes; `by_units`: a kernel with units as lanes, for many units on few sequences.
 - `by_adjoints`: errors and their derivatives, by the kernels' backward steps.
 - `by_outputs`: objectives of one's own, on the outputs of kernels.
+- `in_worlds`: episodes of control problems, the world compiled together with the network.
 - `by_score`: any network on any problem by the problem's own `score`, slowly.
 - `BACKENDS`: the registry, which other packages extend; `choose`.
 """
@@ -26,6 +27,7 @@ _OWN = {
     "compiled": "neuroevo.evaluation.backends.compiled:Compiled",
     "by_adjoints": "neuroevo.evaluation.backends.by_adjoints:ByAdjoints",
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
+    "in_worlds": "neuroevo.evaluation.backends.in_worlds:InWorlds",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
 }
 
