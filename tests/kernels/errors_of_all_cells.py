@@ -12,6 +12,7 @@ import numpy as np
 
 import neuroevo as ne
 from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.poles import DoublePole, SinglePole
 
 NETWORKS = {
     "elman": [
@@ -73,11 +74,27 @@ def derivatives(evaluator, population):
     return b"".join(array.tobytes() for array in found)
 
 
+def poles(precision):
+    """A hash of the errors of networks that balance poles, on all parts."""
+    digest = hashlib.sha256()
+    for problem in (DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)):
+        network = ne.Elman(problem.n_inputs, 3, 1, initial_state=True, output_activation="tanh")
+        genomes = np.random.default_rng(3).normal(size=(61, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            for part in problem.parts:
+                evaluation = evaluator.evaluate(genomes, part)
+                digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
+    return digest.hexdigest()
+
+
+OTHERS = {"objectives": objectives, "poles": poles}
+
+
 def main(kinds, precisions):
     for kind in kinds:
         for precision in precisions:
-            if kind == "objectives":
-                sys.stdout.write(f"{kind} {precision} {objectives(precision)}\n")
+            if kind in OTHERS:
+                sys.stdout.write(f"{kind} {precision} {OTHERS[kind](precision)}\n")
                 continue
             digest = hashlib.sha256()
             wanted, _, cell = kind.rpartition(":")

@@ -35,7 +35,7 @@ def test_bits_are_the_same_on_other_instruction_sets(processor):
 @pytest.mark.parametrize("precisions", ["single", "double"])
 @pytest.mark.parametrize("processor", ["haswell", "generic"])
 @pytest.mark.parametrize(
-    "kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "objectives"]
+    "kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "objectives", "poles"]
 )
 def test_bits_of_every_cell_are_the_same_on_other_instruction_sets(kind, processor, precisions):
     assert errors(kind, precisions, NUMBA_CPU_NAME=processor) == errors(kind, precisions)
@@ -57,5 +57,5 @@ def test_no_gradient_reads_or_writes_out_of_bounds(kind):
 
 @pytest.mark.slow
 def test_no_cell_reads_or_writes_out_of_bounds():
-    kinds = "elman,jordan,ctrnn,lstm,gru,graph,locally_recurrent,objectives"
+    kinds = "elman,jordan,ctrnn,lstm,gru,graph,locally_recurrent,objectives,poles"
     assert errors(kinds, "single", NUMBA_BOUNDSCHECK="1") == errors(kinds, "single")
