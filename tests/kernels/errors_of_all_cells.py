@@ -24,8 +24,11 @@ NETWORKS = {
     + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step")],
     "jordan": [ne.Jordan(2, 5, 2, output_activation="logistic", skip=True)],
     "ctrnn": [ne.Ctrnn(2, 7, 2, initial_state=True), ne.Ctrnn(2, 3, 9, skip=True)],
-    "lstm": [ne.Lstm(2, 6, 2, initial_state=True), ne.Lstm(2, 3, 2, n_layers=2, skip=True)]
-    + [ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False)],
+    "lstm": [
+        ne.Lstm(2, 6, 2, initial_state=True),
+        ne.Lstm(2, 3, 2, n_layers=2, skip=True),
+        ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False),
+    ],
     "gru": [ne.Gru(2, 6, 2, initial_state=True), ne.Gru(2, 3, 2, n_layers=2, skip=True, initial_state=True)],
     "locally_recurrent": [
         ne.LocallyRecurrent(2, 6, 2, n_layers=2, ma_taps=3, ar_taps=2, dynamic_output=True),
