@@ -211,6 +211,7 @@ def record_text(record: RunRecord) -> str:
     lines = [escaped(run.get("title") or record.path.name)]
     lines.append(f"  {stop_text(run)}")
     lines += [f"  {text}"] if (text := champion_text(run)) else []
+    lines += [f"  its network: {escaped(text)}" for text in run.get("remarks", ()) if isinstance(text, str)]
     lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
         lines += ["", results_text(run["results"])]

@@ -272,7 +272,7 @@ def _derive_all(cell, memory, horizon, places, k, at, deltas, t):
         delta, gain = load(values, deltas + unit * width), one
         if layer.feedback == OUTPUT:
             gain = load(values, deltas + (n + unit) * width)
-        if layer.feedback == SYNAPSE or layer.feedback == NOTHING:
+        if layer.feedback in (SYNAPSE, NOTHING):
             w = places.sums + weight_at(layer, unit, 0, width)
             store(values, w, load(values, w) + delta)
         else:
@@ -402,8 +402,8 @@ def crbp(cell, packing, task, turns, population, room, horizon, update, counter,
         horizon: `Horizon`.
         update: `Update`.
         counter: ``(1,)`` int64, the next block; shared by all threads.
-        found: ``(n, n_genes)`` float64, written: with a rate of 0 the gradient of the error, otherwise the genomes after
-            all sequences, one after the other.
+        found: ``(n, n_genes)`` float64, written: with a rate of 0 the gradient of the error, otherwise the genomes
+            after all sequences, one after the other.
     """
     weights, values, gradient = view(room.weights), view(room.values), view(room.gradient)
     shape, shown, far, genes = opened(cell), opened(task), opened(horizon), view(packing.genes)

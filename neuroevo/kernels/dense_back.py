@@ -1,9 +1,9 @@
 """The backward step of Elman, Jordan and leaky networks; see `dense` for the forward one, `adjoints` for the contract.
 
-With the deltas d = f'(s) dE/dh of the weighted sums s: dE/dW = sum of d x^T, dE/dU = sum of d r^T, and the error goes on
-as W^T d to the layer below and as U^T d to the step before (P. J. Werbos 1990, Proc. IEEE 78, 1550-1560). A leaky unit
-h' = h + a (f(s) - h) passes (1 - a) dE/dh' to h, a dE/dh' to f(s) and (f(s) - h) dE/dh' to a; for that its sums are
-computed once more. So they are for the sine, whose slope does not follow from its value.
+With the deltas d = f'(s) dE/dh of the weighted sums s: dE/dW = sum of d x^T, dE/dU = sum of d r^T, and the error goes
+on as W^T d to the layer below and as U^T d to the step before (P. J. Werbos 1990, Proc. IEEE 78, 1550-1560). A leaky
+unit h' = h + a (f(s) - h) passes (1 - a) dE/dh' to h, a dE/dh' to f(s) and (f(s) - h) dE/dh' to a; for that its sums
+are computed once more. So they are for the sine, whose slope does not follow from its value.
 
 A `continuous` cell takes the sums of a leaky unit, and the sources of its weights, from the new values instead of the
 old ones: that is the adjoint equation of continuous time, integrated from the end of a step to its beginning by

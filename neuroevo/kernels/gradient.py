@@ -143,7 +143,7 @@ def _frame(cell, stride, room):
 
 @called
 def _forward(cell, task, memory, tally, frame, begin, moment, columns, judged):
-    """The steps from `moment` to its end within the stretch that begins at `begin`; False if all genomes have failed."""
+    """The steps of `moment` within the stretch that begins at `begin`; False if all genomes have failed."""
     n_inputs = cell.n_inputs * memory.stride
     column = tally.first // (2 * lanes(memory.values))
     old = frame.slot + (moment.t - begin) * frame.size + column * lanes(memory.values)

@@ -8,7 +8,7 @@ in order; where links have no feedback, a unit's is the bias, the values of each
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,8 @@ class Layer(NamedTuple):
         weights: The first packed weight.
         units: Row of a slot with the first unit.
         memory: Row of a slot where what is fed back begins, the newest block first: of SYNAPSE M N rows, source by
-            source; of ACTIVATION the N sums; of OUTPUT the N units of the step before, since those of the step are there.
+            source; of ACTIVATION the N sums; of OUTPUT the N units of the step before, since those of the step are
+            units.
         line: Row of a slot where the values of the sources begin, `ma` rows for each source, the newest first; with one
             tap there are none.
         deltas: Row of the deltas of a step where those of the layer begin: of N sums, then of SYNAPSE those of the M N
@@ -133,7 +134,7 @@ def layers_of(cell: LocallyRecurrent) -> list[Layer]:
 
 
 def locally_recurrent_order(cell: LocallyRecurrent, arrays: dict[str, NDArray[np.int64]]) -> Order:
-    """The order of slots that the kernel reads: `unit_blocks` of each layer, the sources of a unit as the sums have them."""
+    """The order of slots that the kernel reads: `unit_blocks` of each layer, a unit's sources in the order of its sum."""
     pieces = []
     for k, layer in enumerate(layers_of(cell)):
         name = "out" if k + 1 == cell.n_layers else f"l{k}"

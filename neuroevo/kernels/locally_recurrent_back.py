@@ -1,10 +1,10 @@
-"""The backward step of locally recurrent networks; see `locally_recurrent` for the forward one, `adjoints` for the contract.
+"""The backward step of locally recurrent networks: `locally_recurrent` has the forward one, `adjoints` the contract.
 
 A link y(t) = sum_p w(p) x(t-p) + sum_r v(r) y(t-r) is gone through transposed: with the delta d(t) = dE/dy(t), the
 unit's and what comes from later steps, x gets sum_p w(p) d(t+p) and y itself sum_r v(r) d(t+r); the gradients are
-dE/dw(p) = sum_t d(t) x(t-p) and dE/dv(r) = sum_t d(t) y(t-r) (P. Campolucci et al. 1999, IEEE Trans. Neural Networks 10,
-253-271: recursive backpropagation; here with adjoints in the place of its forward filters, to which it is equal). Of
-the older values in a slot the adjoints move back along the line as the values moved on.
+dE/dw(p) = sum_t d(t) x(t-p) and dE/dv(r) = sum_t d(t) y(t-r) (P. Campolucci et al. 1999, IEEE Trans. Neural Networks
+10, 253-271: recursive backpropagation; here with adjoints in the place of its forward filters, to which it is equal).
+Of the older values in a slot the adjoints move back along the line as the values moved on.
 """
 
 from __future__ import annotations

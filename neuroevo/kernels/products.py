@@ -8,7 +8,7 @@ never shows in a result.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from neuroevo.kernels.cells import Rows
 from neuroevo.kernels.compilation import called, inlined
@@ -43,10 +43,8 @@ class Matrix(NamedTuple):
 def _transposed_tile(memory, matrix, units, out, add, rows, columns):
     """Sums for as many sources as the tile has rows, into memory rows from `out` on."""
     width, stride = lanes(memory.weights), memory.stride
-    if add:
-        tile = tile_load(memory.values, out, stride, rows, columns)
-    else:
-        tile = tile_zero(memory.values, rows, columns)
+    zero = tile_zero(memory.values, rows, columns)
+    tile = tile_load(memory.values, out, stride, rows, columns) if add else zero
     w, at = matrix.w, units.at
     n_left = units.n
     while n_left > 0:

@@ -31,7 +31,9 @@ def test_bits_are_the_same_on_other_instruction_sets(processor):
 @pytest.mark.slow
 @pytest.mark.parametrize("precisions", ["single", "double"])
 @pytest.mark.parametrize("processor", ["haswell", "generic"])
-@pytest.mark.parametrize("kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "objectives"])
+@pytest.mark.parametrize(
+    "kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "objectives"]
+)
 def test_bits_of_every_cell_are_the_same_on_other_instruction_sets(kind, processor, precisions):
     assert errors(kind, precisions, NUMBA_CPU_NAME=processor) == errors(kind, precisions)
 

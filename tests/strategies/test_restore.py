@@ -7,6 +7,7 @@ import pytest
 
 from neuroevo.errors import BadInput
 from neuroevo.strategies import STRATEGIES, make_strategy
+from tests.strategies.truths import shifted_sphere, tell
 
 N_GENES, SIZE = 7, 12
 VARIANTS = [(kind, {}) for kind in STRATEGIES.names()] + [
@@ -31,7 +32,7 @@ def make(kind, settings):
 def advance(strategy, n_generations):
     for _ in range(n_generations):
         population = strategy.ask()
-        strategy.tell(population, np.square(population - 0.3).sum(axis=1))
+        tell(strategy, population, shifted_sphere)
 
 
 def grown(strategy):

@@ -2,7 +2,8 @@
 
 - `Backend`: what every backend is.
 - `compiled`: kernels with genomes as lanes; `by_units`: a kernel with units as lanes, for many units on few sequences.
-- `by_adjoints`: errors and their derivatives, by the kernels' backward steps.
+- `by_adjoints`: errors and their derivatives, by the kernels' backward steps; `by_lstm`: those of 1997 as well.
+- `by_crbp`: causal recursive backpropagation for locally recurrent networks.
 - `by_outputs`: objectives of one's own, on the outputs of kernels.
 - `by_score`: any network on any problem by the problem's own `score`, slowly.
 - `BACKENDS`: the registry, which other packages extend; `choose`.
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 _OWN = {
     "by_units": "neuroevo.evaluation.backends.by_units:ByUnits",
     "compiled": "neuroevo.evaluation.backends.compiled:Compiled",
+    "by_lstm": "neuroevo.evaluation.backends.by_lstm:ByLstm",
     "by_adjoints": "neuroevo.evaluation.backends.by_adjoints:ByAdjoints",
+    "by_crbp": "neuroevo.evaluation.backends.by_crbp:ByCrbp",
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
 }

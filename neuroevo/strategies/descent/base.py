@@ -12,7 +12,6 @@ while sequences run, and the genome goes on where they end. Row k of a populatio
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -25,13 +24,11 @@ from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.descent.optimisers import Adam, IrpropPlus, Optimiser, RmsProp, Sgd, Slope
 from neuroevo.strategies.descent.rates import RateSettings
-from neuroevo.strategies.starts import initial_population
+from neuroevo.strategies.descent.starting import improved, replaced, starts
 from neuroevo.strategies.streams import Phase
 
 MOST_FAILURES = 8
 """In a row, after which a descent starts anew: the step is then 1/256 of what it was."""
-LEAST_PROGRESS = 1e-4
-"""A smaller relative improvement is none."""
 
 _MEMORIES = tuple(dict.fromkeys(name for cls in (Sgd, RmsProp, Adam, IrpropPlus) for name in cls.REMEMBERS))
 _OF_EACH = ("errors", "best", "waited", "ages", "counts", "failures")
@@ -120,6 +117,7 @@ class Descent(Strategy[DescentSettings]):
         "gradient_norm": (),
     }
 
+    _gradient_norm: float | None = None
     _errors: FloatArray
     _best: FloatArray
     _waited: FloatArray
@@ -138,7 +136,6 @@ class Descent(Strategy[DescentSettings]):
         for name in _OF_EACH:
             setattr(self, f"_{name}", np.zeros(n))
         self._genomes, self._kept = np.zeros((n, self.n_genes)), np.zeros((n, self.n_genes))
-        self._gradient_norm: float | None = None
         self._restarts = 0
 
     @property
@@ -160,7 +157,10 @@ class Descent(Strategy[DescentSettings]):
 
     def _ask(self) -> FloatArray:
         if self._generation == 0:
-            self._begin(np.ones(self.settings.population_size, dtype=bool), self._starts(Phase.START))
+            self._begin(
+                np.ones(self.settings.population_size, dtype=bool),
+                starts(self, self.initial, self._stream(Phase.START)),
+            )
         return self._genomes
 
     def _tell(self, population: FloatArray, error: FloatArray, **found: FloatArray) -> None:
@@ -181,7 +181,7 @@ class Descent(Strategy[DescentSettings]):
         anew = lost | (self._failures > MOST_FAILURES) | stuck
         if anew.any():
             self._restarts += int(anew.sum())
-            self._begin(anew, self._starts(Phase.RESTART))
+            self._begin(anew, starts(self, None, self._stream(Phase.RESTART)))
 
     def _moved(
         self, population: FloatArray, error: FloatArray, given: FloatArray
@@ -210,8 +210,7 @@ class Descent(Strategy[DescentSettings]):
 
     def _watch(self, error: FloatArray, sound: NDArray[np.bool_]) -> None:
         """Note how long each descent has made no progress."""
-        with np.errstate(invalid="ignore"):
-            better = sound & ((error < self._best - LEAST_PROGRESS * np.abs(self._best)) | np.isinf(self._best))
+        better = sound & improved(error, self._best)
         self._best = np.where(better, error, self._best)
         self._waited = np.where(better, 0.0, self._waited + 1)
 
@@ -226,29 +225,8 @@ class Descent(Strategy[DescentSettings]):
             values = np.where(rows[:, np.newaxis], self._optimiser.first(name), getattr(self, f"_{name}"))
             setattr(self, f"_{name}", values)
 
-    def _starts(self, phase: Phase) -> FloatArray:
-        """``(n, n_genes)``: a start for every descent, whether or not it is taken, so that each has its own numbers."""
-        settings = self.settings
-        if self.layout is None and settings.start == "glorot":
-            settings = dataclasses.replace(settings, start="gaussian")
-        return initial_population(
-            settings,
-            settings.population_size,
-            self.n_genes,
-            self._stream(phase),
-            layout=self.layout,
-            initial=self.initial if phase is Phase.START else None,
-            bounds=self.bounds,
-        )
-
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
-        arriving = np.argsort(errors, kind="stable")[: len(self._errors)]
-        leaving = np.argsort(-self._errors, kind="stable")[: len(arriving)]
-        wins = errors[arriving] < self._errors[leaving]
-        rows, places, values = np.zeros(len(self._errors), dtype=bool), self._genomes.copy(), self._errors.copy()
-        rows[leaving[wins]] = True
-        places[leaving[wins]], values[leaving[wins]] = genomes[arriving[wins]], errors[arriving[wins]]
-        self._begin(rows, places, values)
+        self._begin(*replaced(self._genomes, self._errors, genomes, errors))
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         known = np.isfinite(self._errors)

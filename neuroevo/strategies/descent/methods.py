@@ -60,12 +60,6 @@ class Hybrid(Descent):
         return {"block": cast("HybridSettings", self.settings).block}
 
 
-class Snap1(Descent):
-    """Descent by SnAp-1: RTRL that keeps a weight's sensitivity in its own unit alone (Menick et al. 2021)."""
-
-    METHOD = "snap1"
-
-
 @dataclass(frozen=True)
 class CrbpSettings(TruncatedSettings):
     """Settings of causal recursive backpropagation.
