@@ -165,7 +165,7 @@ def _graph(network: Graph, slots: Slots) -> Description:
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.filter_layers import describe_layers, layers_of, locally_recurrent_order
     from neuroevo.kernels.locally_recurrent_back import n_deltas
 
     sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers

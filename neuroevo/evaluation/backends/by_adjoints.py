@@ -51,9 +51,9 @@ class ByAdjoints(Compiled):
 
     @classmethod
     def methods(cls, network: Network) -> frozenset[str]:
-        """As in `Backend`: those that all cells with a backward step have, and what is the network's own."""
-        own = {Graph: {"signal_flow"}, Ctrnn: {"pearlmutter"}}
-        return frozenset({"bptt", "rtrl", "hybrid"} | own.get(type(network), set()))
+        """As in `Backend`: those that all cells with a backward step have, and those of some."""
+        own = {Graph: "signal_flow", Ctrnn: "pearlmutter"}
+        return frozenset({"bptt", "rtrl", "hybrid", own.get(type(network), "bptt")})
 
     def on(self, problem: SequenceProblem) -> Compiled:
         other = super().on(problem)
@@ -88,7 +88,7 @@ class ByAdjoints(Compiled):
         return self._plan._replace(cell=self._plan.cell._replace(continuous=1))
 
     def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int, plan: Plan) -> dict[str, NDArray[Any]]:
-        """Errors and gradients in one pass forward and one back."""
+        """Errors and gradients in one pass forward and one back; NaN where the error is +inf."""
         from neuroevo.kernels.gradient import gradient
 
         task, n_steps = self._data.part(part)
@@ -99,6 +99,7 @@ class ByAdjoints(Compiled):
             gradient(plan.cell, plan.packing, task, genomes, room, truncation, counter, error, right, slopes)
 
         self._share(work, len(genomes))
+        slopes[np.isinf(error)] = np.nan
         return {"error": error, "learned": right / n_steps, "gradient": slopes}
 
     def _room(self, thread: int, task: Any) -> Any:
