@@ -61,7 +61,7 @@ class Hybrid(Descent):
 
 
 @dataclass(frozen=True)
-class CrbpSettings(TruncatedSettings):
+class CrbpSettings(DescentSettings):
     """Settings of causal recursive backpropagation.
 
     Attributes:
@@ -71,14 +71,14 @@ class CrbpSettings(TruncatedSettings):
     delay: Annotated[int, Ge(0)] = 0
 
 
-class Crbp(Bptt):
+class Crbp(Descent):
     """Descent by causal recursive backpropagation of locally recurrent networks (Campolucci et al. 1999)."""
 
     Settings = CrbpSettings
     METHOD = "crbp"
 
     def _limits(self) -> dict[str, int]:
-        return {**super()._limits(), "delay": cast("CrbpSettings", self.settings).delay}
+        return {"delay": cast("CrbpSettings", self.settings).delay}
 
 
 class LstmTruncated(Descent):
