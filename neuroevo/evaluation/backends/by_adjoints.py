@@ -14,7 +14,7 @@ from neuroevo.evaluation.cells import has_backward_step
 from neuroevo.evaluation.data import ProblemData
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.memory import require
-from neuroevo.networks import Graph
+from neuroevo.networks import Ctrnn, Graph
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import Mean
 
@@ -32,7 +32,8 @@ KEPT_BYTES = 1 << 24
 class ByAdjoints(Compiled):
     """Gradients of the populations of every network whose cell has a backward step, on the same threads.
 
-    The errors are those of `Compiled`, to the last bit.
+    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward step;
+    of a `Ctrnn` the adjoint equations of continuous time are one more.
     """
 
     offers = frozenset({"gradient", "curvature", "refined"})
@@ -50,8 +51,9 @@ class ByAdjoints(Compiled):
 
     @classmethod
     def methods(cls, network: Network) -> frozenset[str]:
-        """As in `Backend`: those that all cells with a backward step have."""
-        return frozenset({"bptt", "rtrl", "hybrid"}) | ({"signal_flow"} if isinstance(network, Graph) else set())
+        """As in `Backend`: those that all cells with a backward step have, and those of some."""
+        own = {Graph: "signal_flow", Ctrnn: "pearlmutter"}
+        return frozenset({"bptt", "rtrl", "hybrid", own.get(type(network), "bptt")})
 
     def on(self, problem: SequenceProblem) -> Compiled:
         other = super().on(problem)
@@ -70,15 +72,18 @@ class ByAdjoints(Compiled):
             raise BadInput("genomes are refined where the weights move during the pass, and nothing else is found then")
         if not wants:
             return super().evaluate(genomes, part)
-        if wants == {"gradient"} and how.method in ("bptt", "signal_flow"):
-            return self._by_bptt(genomes, part, how.truncation, self._plan)
+        if wants == {"gradient"} and how.method in ("bptt", "signal_flow", "pearlmutter"):
+            plan = self._plan
+            if how.method == "pearlmutter":
+                plan = plan._replace(cell=plan.cell._replace(continuous=1))
+            return self._by_bptt(genomes, part, how.truncation, plan)
         found = self._carried_on(genomes, part, how, curved="curvature" in wants)
         told = found["gradient"] if "refined" in wants else genomes
         found["refined"] = found["gradient"]
         return {**super().evaluate(told, part), **{name: found[name] for name in wants}}
 
     def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int, plan: Plan) -> dict[str, NDArray[Any]]:
-        """Errors and gradients in one pass forward and one back."""
+        """Errors and gradients in one pass forward and one back; NaN where the error is +inf."""
         from neuroevo.kernels.gradient import gradient
 
         task, n_steps = self._data.part(part)
@@ -89,6 +94,7 @@ class ByAdjoints(Compiled):
             gradient(plan.cell, plan.packing, task, genomes, room, truncation, counter, error, right, slopes)
 
         self._share(work, len(genomes))
+        slopes[np.isinf(error)] = np.nan
         return {"error": error, "learned": right / n_steps, "gradient": slopes}
 
     def _room(self, thread: int, task: Any) -> Any:
