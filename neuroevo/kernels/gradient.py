@@ -181,7 +181,7 @@ def _backward(cell, task, memory, frame, begin, block, moment, truncation, colum
         zero_rows(memory, Rows(older, cell.n_outputs), n)
         deltas = frame.deltas + (t - block[0]) * frame.deltas_size + column
         back(cell, memory, at, Errors(newer, older, deltas), wanted, columns)
-        if truncation > 0 and t % truncation == 0:
+        if truncation > 0 and t > 0 and t % truncation == 0:
             zero_rows(memory, Rows(older, cell.n_outputs + cell.n_state), n)
 
 
