@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
-KEPT_BYTES = 1 << 24
+KEPT_BYTES = 1 << 25
 """Memory of a thread for the steps of a group of sequences; longer ones run forward twice, stretch by stretch."""
 
 
@@ -105,11 +105,13 @@ class ByAdjoints(Compiled):
     def _room(self, thread: int, task: Any) -> Any:
         """The memory of a thread for sequences of these lengths, kept from one generation to the next."""
         from neuroevo.kernels.gradient import Shape, make_room, sizes, steps_kept
+        from neuroevo.kernels.processor import GROUP_SEQUENCES
 
         n_steps, n_sequences = int(task.n_run[0]), task.order.size
         rooms = self._rooms.setdefault((n_steps, n_sequences), [])
         plan, dtype = self._plan, self._dtype
-        shape = Shape(len(plan.packing.genes), plan.cell.n_inputs, plan.n_rows - plan.cell.n_inputs, plan.n_deltas)
+        n_slot, n_columns = plan.n_rows - plan.cell.n_inputs, min(n_sequences, GROUP_SEQUENCES)
+        shape = Shape(len(plan.packing.genes), plan.cell.n_inputs, n_slot, plan.n_deltas, n_columns)
         kept = steps_kept(shape, n_steps, dtype, KEPT_BYTES)
         while len(rooms) <= thread:
             require(64 * (sum(sizes(shape, n_steps, kept)) + 3 * shape.n_packed), "the working memory of a gradient")
