@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +30,23 @@ CONDITIONS = {
 }
 
 
-def cells_of(rows: Iterable[Row], seeds: Iterable[int]) -> dict[tuple[str, str, int], dict[str, dict[str, Any]]]:
-    """What the methods did on each network, task and T where all of them have run."""
+def cells_of(
+    rows: Iterable[Row], seeds: Iterable[int], methods_of: Callable[[str, int], list[str]]
+) -> dict[tuple[str, str, int], dict[str, dict[str, Any]]]:
+    """What the methods did on each network, task and T where all that were to run have run."""
     wanted, found = set(seeds), defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["seed"] in wanted:
             found[row["network"], row["task"], row["length"]][row["method"]].append(row)
     return {
-        cell: {name: summary(of[name]) for name in NAMES}
+        cell: {name: summary(of[name]) if name in methods_of(*cell[1:]) else {"fits": False} for name in NAMES}
         for cell, of in found.items()
-        if all(len(of[name]) == len(wanted) for name in NAMES)
+        if all(len(of[name]) == len(wanted) for name in methods_of(*cell[1:]))
     }
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:
     """Successes with Wilson's interval of 95 %, and quartiles of shares right and of seconds to success."""
-    if "right" not in rows[0]:
-        return {"fits": False}
     right = np.array([row["right"] for row in rows])
     solved = right >= SOLVED
     seconds = np.where(solved, [row["seconds"] for row in rows], np.inf)
@@ -78,7 +78,7 @@ def table(cells: Cells, network: str, tasks: list[str]) -> str:
 
 def entry(found: Mapping[str, Any]) -> str:
     if not found["fits"]:
-        return "too slow"
+        return "-"
     if found["seconds"][1] is not None:
         return f"{found['successes']}: {found['seconds'][1]:.2g} s"
     return f"{found['successes']}: {100 * found['right'][1]:.0f} %"
@@ -155,10 +155,15 @@ def draw_flow(flow: Mapping[str, Any], path: Path) -> None:
 
 
 def write(
-    rows: list[Row], seeds: Iterable[int], tasks: Mapping[str, Any], flow: Mapping[str, Any], folder: Path
+    rows: list[Row],
+    seeds: Iterable[int],
+    tasks: Mapping[str, Any],
+    methods_of: Callable[[str, int], list[str]],
+    flow: Mapping[str, Any],
+    folder: Path,
 ) -> None:
     """`success.json`, `tables.md` and the pictures."""
-    cells = cells_of(rows, seeds)
+    cells = cells_of(rows, seeds, methods_of)
     folder.mkdir(parents=True, exist_ok=True)
     every = [{key: value for key, value in row.items() if key != "genome"} for row in rows]
     every = [row for row in every if (row["network"], row["task"], row["length"]) in cells]
