@@ -67,8 +67,6 @@ class ByCrbp(ByAdjoints):
         plan, found = self._plan, np.empty(genomes.shape)
         horizon = horizon_of(plan.cell, min(learning.delay, int(task.n_run[0]) - 1))
         update = update_of(learning.online)
-        if learning.online is not None and update.rate == 0.0:
-            return genomes.copy()
         turns, n_packed = np.argsort(task.order).astype(np.int64), len(plan.packing.genes)
         require(64 * self._n_threads * n_vectors(plan.cell, horizon, n_packed), "the working memory of crbp")
 
@@ -77,4 +75,5 @@ class ByCrbp(ByAdjoints):
             crbp(plan.cell, plan.packing, task, turns, genomes, room, horizon, update, counter, found)
 
         self._share(work, len(genomes))
-        return found
+        # With a rate of 0 the kernel finds gradients, and genomes stay where they are.
+        return genomes.copy() if learning.online is not None and update.rate == 0.0 else found
