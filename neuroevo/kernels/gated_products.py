@@ -14,7 +14,6 @@ from neuroevo.kernels.products import Walk, outer_row
 from neuroevo.kernels.tiles import count, number_of, tile_fma_apart, tile_load, tile_store, tile_zero
 from neuroevo.kernels.vectors import add_wide, broadcast, lanes, load
 
-
 UNITS_AT_ONCE = 16
 """Units whose deltas, of 4 sequences, stay in the first-level cache while the sums of all sources go over them."""
 
