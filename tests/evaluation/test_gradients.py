@@ -72,7 +72,10 @@ def test_gradient_is_the_slope_of_the_error(network, seed, n_sequences, n_steps,
 @settings(max_examples=30, deadline=None)
 @given(
     networks(("elman", "lstm"), max_units=4),
-    st.sampled_from([(name, False) for name in ("squared", "absolute", "huber", "pinball")] + [("cross_entropy", True), ("cross_entropy", False)]),  # fmt: skip
+    st.sampled_from(
+        [(name, False) for name in ("squared", "absolute", "huber", "pinball")]
+        + [("cross_entropy", True), ("cross_entropy", False)]
+    ),
     st.integers(0, 10**6),
     st.integers(0, 4),
 )
