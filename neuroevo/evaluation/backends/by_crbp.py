@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.evaluation.backends.by_adjoints import ByAdjoints, update_of
+from neuroevo.evaluation.backends.by_adjoints import ByAdjoints, update_of, within_numbers
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.memory import require
@@ -56,7 +56,7 @@ class ByCrbp(ByAdjoints):
             raise BadInput("crbp refines genomes with learning.online, and without it finds gradients")
         found = self._find(genomes, part, learning)
         told = found if "refined" in wants else genomes
-        return {**super().evaluate(told, part), next(iter(wants)): found}
+        return within_numbers({**super().evaluate(told, part), next(iter(wants)): found})
 
     def _find(self, genomes: NDArray[Any], part: str, learning: Learning) -> NDArray[Any]:
         """``(n, n_genes)``: gradients, or genomes after an online pass."""
