@@ -6,7 +6,7 @@ while sequences run, and the genome goes on where they end. Row k of a populatio
 - A failed evaluation, or a gradient beyond all numbers, goes back half of the step that led there, with an empty
   memory; more than eight in a row, or one at the start, begin anew.
 - Descents that make no progress begin anew too. What they found stays as the incumbent.
-- Bounds: a gene that a step takes outside stops at the bound (projection).
+- Bounds: a gene that a step takes outside stops at the bound (projection); online there are none.
 - Immigrants take the place of the worst descents, where they are better.
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.learning import Learning, Method, Online
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
@@ -136,6 +137,8 @@ class Descent(Strategy[DescentSettings]):
 
     def __init__(self, settings: DescentSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
+        if settings.online and self.bounds is not None:
+            raise BadInput("weights that move while sequences run keep no bounds: leave out bounds, or online = true")
         n = settings.population_size
         self._optimiser = settings.make_optimiser()
         for name in _MEMORIES:

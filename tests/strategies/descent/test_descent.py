@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation import Learning, Online
 from neuroevo.settings import SettingsError
 from neuroevo.strategies import STRATEGIES, make_strategy
@@ -166,6 +167,11 @@ def test_steps_stop_at_the_bounds():
         population = strategy.ask()
         strategy.tell(population, population.sum(axis=1) + 3, gradient=np.ones((4, 3)))
     np.testing.assert_array_equal(strategy.ask(), -np.ones((4, 3)))
+
+
+def test_moves_while_sequences_run_keep_no_bounds():
+    with pytest.raises(BadInput, match="keep no bounds"):
+        make(online=True, bounds=(-1.0, 1.0))
 
 
 def test_refined_genomes_are_gone_on_from():
