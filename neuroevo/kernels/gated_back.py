@@ -164,19 +164,36 @@ def _transposed_tile(memory, gated, out, gates, add, rows, columns):
     tile_store(tile, memory.values, out, stride)
 
 
+UNITS_AT_ONCE = 16
+"""Units whose deltas, of 4 sequences, stay in the first-level cache while the sums of all sources go over them."""
+
+
 @inlined
 def _transposed(memory, gated, out, gates, add, columns):
     """The rows `out`, of sources, as sums of weight times delta over units and their `gates` (a `Count`)."""
+    for first in range(0, gated.n_units, UNITS_AT_ONCE):
+        w, deltas = gated.w + first * gated.per_unit, gated.deltas + first * gated.n_rows * memory.stride
+        some = Gated(w, gated.per_unit, deltas, gated.n_rows, min(UNITS_AT_ONCE, gated.n_units - first))
+        _transposed_of_units(memory, some, out, gates, add or first > 0, columns)
+
+
+@inlined
+def _transposed_of_units(memory, gated, out, gates, add, columns):
     at, n_left, w = out.at, out.n, gated.w
     apart = number_of(gates) * lanes(memory.values)
-    while n_left >= 4:
-        some = Gated(w, gated.per_unit, gated.deltas, gated.n_rows, gated.n_units)
-        _transposed_tile(memory, some, at, gates, add, count(4), columns)
-        at, n_left, w = at + 4 * memory.stride, n_left - 4, w + 4 * apart
     while n_left > 0:
         some = Gated(w, gated.per_unit, gated.deltas, gated.n_rows, gated.n_units)
-        _transposed_tile(memory, some, at, gates, add, count(1), columns)
-        at, n_left, w = at + memory.stride, n_left - 1, w + apart
+        n_done = 1
+        if number_of(columns) == 1 and n_left >= 8:
+            # A single sequence needs more sources for as many sums as hide the latency of a multiply-add.
+            _transposed_tile(memory, some, at, gates, add, count(8), columns)
+            n_done = 8
+        elif n_left >= 4:
+            _transposed_tile(memory, some, at, gates, add, count(4), columns)
+            n_done = 4
+        else:
+            _transposed_tile(memory, some, at, gates, add, count(1), columns)
+        at, n_left, w = at + n_done * memory.stride, n_left - n_done, w + n_done * apart
 
 
 @called

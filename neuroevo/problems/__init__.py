@@ -40,6 +40,8 @@ PROBLEMS: Registry[Any] = Registry(
         "narma10": "neuroevo.problems.generators.signals:Narma10",
         "superimposed_sines": "neuroevo.problems.generators.signals:SuperimposedSines",
         "sine": "neuroevo.problems.generators.signals:Sine",
+        "single_pole": "neuroevo.problems.control.poles:SinglePole",
+        "double_pole": "neuroevo.problems.control.poles:DoublePole",
     },
 )
 """Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> Problem``.

@@ -40,6 +40,14 @@ class SearchSpace(ABC):
         """The box that genomes stay in where the strategy's table names none; None leaves them free."""
         return None
 
+    def spacing(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids
+        """``(n_genes,)``: how far apart the values lie that each gene can stand for, seen from a genome.
+
+        Strategies that adapt widths keep them above a share of it. None where genes stand for themselves, or where
+        widths may become as small as they like.
+        """
+        return None
+
     @abstractmethod
     def express(self, genomes: FloatArray, network: Network, problem: Problem) -> FloatArray:
         """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` stand for.

@@ -8,7 +8,7 @@ that make up its state, and what it does with immigrants.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -65,6 +65,10 @@ class Strategy(ABC, Generic[S]):
     memoryless: ClassVar[bool] = False
     #: Whether each genome is a search of its own: row k of a population follows from row k of the one before.
     separate: ClassVar[bool] = False
+
+    #: Of a genome the distances ``(n_genes,)`` between the values that its genes can stand for (0: all values), or
+    #: None. Whoever makes a strategy for a search space sets it; those that adapt widths ask `separable.least_width`.
+    spacing: Callable[[FloatArray], FloatArray | None] | None = None
 
     settings: S
 

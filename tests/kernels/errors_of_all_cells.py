@@ -1,4 +1,7 @@
-"""Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets."""
+"""Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets.
+
+With "gradient:" before a cell's name the gradients go in too, and what an LSTM learns online.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import sys
 import numpy as np
 
 import neuroevo as ne
+from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.poles import DoublePole, SinglePole
 
 NETWORKS = {
     "elman": [
@@ -52,14 +57,45 @@ def objectives(precision):
     return digest.hexdigest()
 
 
+def derivatives(evaluator, population):
+    """The gradients of a population, and of LSTMs of one layer those that end at the gates and what they lead to."""
+    network, found = evaluator.network, [evaluator.gradient(population)]
+    if network.kind == "lstm" and network.n_layers == 1:
+        found.append(evaluator.gradient(population, learning=Learning("lstm_truncated")))
+        wants, method = frozenset({"refined"}), "lstm_truncated"
+        with ne.LocalEvaluator(
+            network, evaluator.problem, n_threads=1, precision=evaluator.precision, wants=wants, methods={method}
+        ) as online:
+            learning = Learning(method, online=Online(1e-3, momentum=0.5, clip=3.0))
+            found.append(online.evaluate(population, wants=wants, learning=learning).more["refined"])
+    return b"".join(array.tobytes() for array in found)
+
+
+def poles(precision):
+    """A hash of the errors of networks that balance poles, on all parts."""
+    digest = hashlib.sha256()
+    for problem in (DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)):
+        network = ne.Elman(problem.n_inputs, 3, 1, initial_state=True, output_activation="tanh")
+        genomes = np.random.default_rng(3).normal(size=(61, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            for part in problem.parts:
+                evaluation = evaluator.evaluate(genomes, part)
+                digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
+    return digest.hexdigest()
+
+
+OTHERS = {"objectives": objectives, "poles": poles}
+
+
 def main(kinds, precisions):
     for kind in kinds:
         for precision in precisions:
-            if kind == "objectives":
-                sys.stdout.write(f"{kind} {precision} {objectives(precision)}\n")
+            if kind in OTHERS:
+                sys.stdout.write(f"{kind} {precision} {OTHERS[kind](precision)}\n")
                 continue
             digest = hashlib.sha256()
-            for network in NETWORKS[kind]:
+            wanted, _, cell = kind.rpartition(":")
+            for network in NETWORKS[cell]:
                 rng = np.random.default_rng(3)
                 for n_sequences in (1, 2, 7):
                     shape = (n_sequences, 70)
@@ -70,6 +106,8 @@ def main(kinds, precisions):
                     population = rng.normal(size=(21, network.n_genes))
                     with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
                         evaluation = evaluator.evaluate(population)
+                        if wanted:
+                            digest.update(derivatives(evaluator, population))
                     digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
             sys.stdout.write(f"{kind} {precision} {digest.hexdigest()}\n")
 
