@@ -103,7 +103,8 @@ def one_run(name: str, method: str, seed: int, folder: Path, rehearse: bool) -> 
     """Errors of the champion after each of `SECONDS` of processor time."""
     problem, network = problem_of(name, folder, rehearse)
     table = dict(METHODS[method])
-    strategy = make_strategy(table.pop("kind"), n_genes=network.n_genes, seed=seed, layout=network.layout, **table)
+    kind, arguments = table.pop("kind"), {"n_genes": network.n_genes, "layout": network.layout, **table}
+    strategy, rehearsing = make_strategy(kind, seed=seed, **arguments), make_strategy(kind, seed=10**6, **arguments)
     by_class = problem.learned.by_class
     scale = {}
     for part in problem.parts:
@@ -114,7 +115,7 @@ def one_run(name: str, method: str, seed: int, folder: Path, rehearse: bool) -> 
 
     evaluator = LocalEvaluator(network, problem, n_threads=1, wants=strategy.needs, methods=_methods(strategy))
     with evaluator:
-        _warm(evaluator, network, strategy)
+        _warm(evaluator, rehearsing)
         best, champion, its_error, points, generations = np.inf, None, np.inf, [], 0
         begun = time.thread_time()
         while len(points) < len(SECONDS):
@@ -145,17 +146,14 @@ def _methods(strategy) -> frozenset[str]:
     return frozenset() if learning is None else frozenset({learning.method})
 
 
-def _warm(evaluator, network, strategy) -> None:
-    """Compile, or load, all that the run needs, before its time begins."""
-    zeros = np.zeros((1, network.n_genes))
-    evaluator.evaluate(zeros)
+def _warm(evaluator, strategy) -> None:
+    """A few generations of a strategy that is thrown away: all is compiled, or loaded, before the time begins."""
+    for _ in range(3):
+        population = strategy.ask()
+        evaluation = evaluator.evaluate(population, wants=strategy.wants, learning=strategy.learning)
+        strategy.tell(population, evaluation.error, **evaluation.more)
     if strategy.needs:
-        evaluator.evaluate(zeros, wants=strategy.needs)
-    if "curvature" in strategy.needs:
-        again = make_strategy("levenberg_marquardt", n_genes=3, seed=0, population_size=2)
-        for _ in range(2):
-            population = again.ask()
-            again.tell(population, np.ones(2), gradient=population, curvature=np.tile(np.eye(3), (2, 1, 1)))
+        evaluator.evaluate(population[:1], wants=strategy.needs)
 
 
 def main() -> None:
