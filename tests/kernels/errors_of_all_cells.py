@@ -23,7 +23,11 @@ NETWORKS = {
     ]
     + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step")],
     "jordan": [ne.Jordan(2, 5, 2, output_activation="logistic", skip=True)],
-    "ctrnn": [ne.Ctrnn(2, 7, 2, initial_state=True), ne.Ctrnn(2, 3, 9, skip=True)],
+    "ctrnn": [
+        ne.Ctrnn(2, 7, 2, initial_state=True),
+        ne.Ctrnn(2, 3, 9, skip=True),
+        ne.Ctrnn(2, 5, 2, n_layers=2, initial_state=True, substeps=3),
+    ],
     "lstm": [ne.Lstm(2, 6, 2, initial_state=True), ne.Lstm(2, 3, 2, n_layers=2, skip=True)]
     + [ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False)],
     "gru": [ne.Gru(2, 6, 2, initial_state=True), ne.Gru(2, 3, 2, n_layers=2, skip=True, initial_state=True)],
@@ -32,7 +36,10 @@ NETWORKS = {
         ne.LocallyRecurrent(2, 9, 2, feedback="activation", ma_taps=1, ar_taps=2),
         ne.LocallyRecurrent(2, 5, 2, feedback="output", ar_taps=3, dynamic_output=True, output_activation="tanh"),
     ],
-    "graph": [ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True)],
+    "graph": [
+        ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True),
+        ne.Graph(2, 6, 5, {"density": 0.5, "seed": 3, "skip": True}, activation="sine", output_activation="softmax"),
+    ],
 }
 
 
@@ -58,8 +65,10 @@ def objectives(precision):
 
 
 def derivatives(evaluator, population):
-    """The gradients of a population, and of LSTMs of one layer those that end at the gates and what they lead to."""
+    """The gradients of a population, in all the ways that a kind has for itself, and what they lead to."""
     network, found = evaluator.network, [evaluator.gradient(population)]
+    if network.kind == "ctrnn":
+        found.append(evaluator.gradient(population, learning=Learning("pearlmutter")))
     if network.kind == "lstm" and network.n_layers == 1:
         found.append(evaluator.gradient(population, learning=Learning("lstm_truncated")))
         wants, method = frozenset({"refined"}), "lstm_truncated"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.evaluation.backends.by_adjoints import ByAdjoints
+from neuroevo.evaluation.backends.by_adjoints import ByAdjoints, update_of
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.memory import require
@@ -60,17 +60,14 @@ class ByCrbp(ByAdjoints):
 
     def _find(self, genomes: NDArray[Any], part: str, learning: Learning) -> NDArray[Any]:
         """``(n, n_genes)``: gradients, or genomes after an online pass."""
-        from neuroevo.kernels.crbp import Update, crbp, make_room
+        from neuroevo.kernels.crbp import crbp, make_room
         from neuroevo.kernels.crbp_layers import horizon_of, n_vectors
 
         task, _ = self._data.part(part)
         plan, found = self._plan, np.empty(genomes.shape)
         horizon = horizon_of(plan.cell, min(learning.delay, int(task.n_run[0]) - 1))
-        online = learning.online
-        update = Update(0.0, 0.0, 1, 0.0)
-        if online is not None:
-            update = Update(float(online.rate), float(online.momentum), int(online.interval), float(online.clip))
-        if update.rate == 0.0 and online is not None:
+        update = update_of(learning.online)
+        if learning.online is not None and update.rate == 0.0:
             return genomes.copy()
         turns, n_packed = np.argsort(task.order).astype(np.int64), len(plan.packing.genes)
         require(64 * self._n_threads * n_vectors(plan.cell, horizon, n_packed), "the working memory of crbp")
