@@ -36,8 +36,8 @@ from neuroevo.kernels.tiles import count, number_of
 from neuroevo.kernels.vectors import lanes, load, opened, peek, store, take_next, view
 
 LONGEST_BLOCK = 64
-"""Steps whose deltas are kept where a group is one sequence; for 2 sequences half as many, for 3 or 4 a quarter, so that
-the deltas of a tile of units and what they are multiplied by stay in the first-level cache together."""
+"""Steps whose deltas are kept where a group is one sequence; for 2 sequences half as many, for 3 or 4 a quarter: the
+deltas of a tile of units and what they are multiplied by stay in the first-level cache together."""
 
 
 @inlined

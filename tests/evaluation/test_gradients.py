@@ -72,7 +72,10 @@ def test_gradient_is_the_slope_of_the_error(network, seed, n_sequences, n_steps,
 @settings(max_examples=30, deadline=None)
 @given(
     networks(("elman", "lstm"), max_units=4),
-    st.sampled_from([(name, False) for name in ("squared", "absolute", "huber", "pinball")] + [("cross_entropy", True), ("cross_entropy", False)]),  # fmt: skip
+    st.sampled_from(
+        [(name, False) for name in ("squared", "absolute", "huber", "pinball")]
+        + [("cross_entropy", True), ("cross_entropy", False)]
+    ),
     st.integers(0, 10**6),
     st.integers(0, 4),
 )
@@ -196,3 +199,19 @@ def test_shares_of_steps_have_no_gradient(name):
     problem = judged(network, 1, 3, 9, name, name != "not_learned")
     with pytest.raises(BadInput, match="no backend gives gradient"):
         ne.LocalEvaluator(network, problem, wants=GRADIENT)
+
+
+@pytest.mark.parametrize("wants", [{"gradient"}, {"gradient", "curvature"}])
+def test_derivatives_beyond_all_numbers_are_told_as_zeros(wants):
+    # Sines keep the error small, while an error that goes back through 400 steps grows a thousandfold in each.
+    network = ne.Elman(1, 6, 1, activation="sine")
+    rng = np.random.default_rng(0)
+    problem = ne.SequenceProblem(rng.normal(size=(1, 400, 1)), rng.normal(size=(1, 400, 1)))
+    genomes = rng.normal(size=(3, network.n_genes)) * [[1e3], [0.1], [1e3]]
+    with ne.LocalEvaluator(network, problem, n_threads=1, precision="double", wants=frozenset(wants)) as evaluator:
+        evaluation = evaluator.evaluate(genomes, wants=frozenset(wants))
+    assert np.isfinite(evaluation.error).all()
+    for name in wants:
+        assert (evaluation.more[name][[0, 2]] == 0).all()
+        assert np.isfinite(evaluation.more[name][1]).all()
+        assert (evaluation.more[name][1] != 0).any()

@@ -146,6 +146,13 @@ def test_one_step_after_all_is_a_step_down_the_gradient():
     assert_alike((genomes - moved) / 0.01 / 20, exact(network, problem, genomes))
 
 
+def test_genomes_stay_where_the_rate_is_zero():
+    network = ne.LocallyRecurrent(1, 3, 1)
+    problem, genomes = problem_for(network, 1), genomes_for(network, 2)
+    told = found(network, problem, genomes, Learning("crbp", online=Online(0.0)), "refined")
+    assert told["refined"].tobytes() == genomes.tobytes()
+
+
 def test_online_sequences_follow_each_other_in_the_order_of_the_data():
     network = ne.LocallyRecurrent(1, 3, 1)
     whole, genomes = problem_for(network, 1, (9, 20, 4)), genomes_for(network, 2)

@@ -32,8 +32,8 @@ KEPT_BYTES = 1 << 25
 class ByAdjoints(Compiled):
     """Gradients of the populations of every network whose cell has a backward step, on the same threads.
 
-    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward step;
-    of a `Ctrnn` the adjoint equations of continuous time are one more.
+    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward
+    step; of a `Ctrnn` the adjoint equations of continuous time are one more.
     """
 
     offers = frozenset({"gradient", "curvature", "refined"})
@@ -79,7 +79,7 @@ class ByAdjoints(Compiled):
         found = self._carried_on(genomes, part, how, curved="curvature" in wants)
         told = found["gradient"] if "refined" in wants else genomes
         found["refined"] = found["gradient"]
-        return {**super().evaluate(told, part), **{name: found[name] for name in wants}}
+        return within_numbers({**super().evaluate(told, part), **{name: found[name] for name in wants}})
 
     def _plan_by(self, how: Learning) -> Plan:
         """The plan, with the adjoint equations of continuous time where they are wanted."""
@@ -100,7 +100,7 @@ class ByAdjoints(Compiled):
 
         self._share(work, len(genomes))
         slopes[np.isinf(error)] = np.nan
-        return {"error": error, "learned": right / n_steps, "gradient": slopes}
+        return within_numbers({"error": error, "learned": right / n_steps, "gradient": slopes})
 
     def _room(self, thread: int, task: Any) -> Any:
         """The memory of a thread for sequences of these lengths, kept from one generation to the next."""
@@ -183,6 +183,19 @@ class ByAdjoints(Compiled):
             require(64 * sum(sizes(shape, way).values()), "the sensitivities of a block of genomes")
             rooms.append(make_room(shape, way, plan.carried))
         return rooms[thread]
+
+
+def within_numbers(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What is found, with zeros for all derivatives of a genome where some are beyond all numbers and its error is not.
+
+    Errors stay small where units saturate, while adjoints grow with every step back; strategies take a gradient of
+    zeros for none.
+    """
+    known = np.isfinite(found["error"])
+    for name in sorted({"gradient", "curvature"} & set(found)):
+        values = found[name].reshape(len(known), -1)
+        found[name][known & ~np.isfinite(values).all(axis=1)] = 0.0
+    return found
 
 
 def update_of(online: Online | None) -> Any:
