@@ -118,9 +118,9 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         n_skip=network.n_inputs * network.skip,
         n_substeps=None if n_substeps == 1 else n_substeps,
     )
-    units = {"hidden": np.arange(n_layers * network.n_hidden)}
-    carried = np.arange(cell.n_outputs) if is_jordan else None
-    return Description(cell, dense_order(cell, slots), units, n_deltas(cell), carried)
+    units = np.arange(n_layers * network.n_hidden)
+    carried = np.arange(cell.n_outputs) if is_jordan else cell.n_outputs + units
+    return Description(cell, dense_order(cell, slots), {"hidden": units}, n_deltas(cell), carried)
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
@@ -160,7 +160,7 @@ def _graph(network: Graph, slots: Slots) -> Description:
     codes = CODES[network.activation], CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
-    return Description(cell, order, {"hidden": rows}, n_deltas(cell))
+    return Description(cell, order, {"hidden": rows}, n_deltas(cell), cell.n_outputs + np.sort(rows))
 
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:

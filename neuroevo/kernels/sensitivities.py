@@ -446,7 +446,7 @@ def _run(cell, packing, task, memory, room, own, way, size, update, position):
     start(cell, memory, frame.slot, 1)
     if way.exact:
         _begin(cell, memory, room, frame, size)
-    first, kept, n_rows = 0, 0, 0
+    first, kept, n_rows, waiting = 0, 0, 0, 0
     while first + kept < n_steps:
         n_new = min(way.block, n_steps - first - kept)
         if not way.exact and kept + n_new > way.window:
@@ -464,7 +464,9 @@ def _run(cell, packing, task, memory, room, own, way, size, update, position):
                 _carry_on(cell, task, memory, room, frame, size, stretch)
                 copy_rows(memory, Rows(frame.slot + kept * frame.size, n_slot), frame.slot, 1)
             first, kept = first + kept, 0
-        if update.rate > 0.0:
+        waiting += n_new
+        if update.rate > 0.0 and (waiting >= update.interval or first + kept == n_steps):
+            waiting = 0
             unprepare(cell, memory.weights, room.total)
             move(packing, own.total, own.genes, own.slopes, own.moves, update, memory.weights)
             prepare(cell, memory.weights)

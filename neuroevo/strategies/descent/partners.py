@@ -167,7 +167,7 @@ class Partners(Strategy[P]):
     def _make(self, table: Mapping[str, Any], island: int, initial: ArrayLike | None) -> Strategy[Any]:
         from neuroevo.strategies import make_strategy
 
-        return make_strategy(
+        strategy = make_strategy(
             table["kind"],
             n_genes=self.n_genes,
             seed=self.seed,
@@ -177,3 +177,9 @@ class Partners(Strategy[P]):
             island=island,
             **{key: value for key, value in table.items() if key != "kind"},
         )
+        strategy.spacing = self._own_spacing
+        return strategy
+
+    def _own_spacing(self, genome: FloatArray) -> FloatArray | None:
+        """The spacing of both, asked for when it is needed: this strategy learns of it after they are made."""
+        return None if self.spacing is None else self.spacing(genome)
