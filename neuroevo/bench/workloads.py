@@ -150,8 +150,8 @@ def arithmetic(network: Network) -> Arithmetic:
     Every weight that exists is one multiply-add. A bias starts a sum and costs none, so the links of a `Graph` from the
     constant do not count, and neither do links fixed at 0. Beside the weights, a unit of an `Lstm` has 3 products
     (f c, i g, o tanh c), one of a `Gru` 3 (the reset, and two for the mixture), one of a `Ctrnn` 1 (its share of the
-    difference). Activations are 1 a unit, 5 for `Lstm`, 3 for `Gru`; a linear read-out has none. The substeps of a `Ctrnn`
-    repeat all this but for the products with inputs of the step. The error itself is left out.
+    difference). Activations are 1 a unit, 5 for `Lstm`, 3 for `Gru`; a linear read-out has none. The substeps of a
+    `Ctrnn` repeat all this but for the products with inputs of the step. The error itself is left out.
     """
     layout = network.layout
     weights = {"input", "recurrent", "output", "feedback"}

@@ -32,8 +32,8 @@ KEPT_BYTES = 1 << 24
 class ByAdjoints(Compiled):
     """Gradients of the populations of every network whose cell has a backward step, on the same threads.
 
-    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward step;
-    of a `Ctrnn` the adjoint equations of continuous time are one more.
+    The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward
+    step; a `Ctrnn` has the adjoint equations of continuous time as well.
     """
 
     offers = frozenset({"gradient", "curvature", "refined"})
