@@ -159,7 +159,8 @@ gradients, and the share of the machine's limit (`docs/decisions/machine-limit.m
     for n, run in runs.items():
         peaks = run["peaks"]
         speed = f"{2e-9 * peaks['multiply_adds']:.0f} GFLOP/s, {1e-9 * peaks['activations']:.1f} G tanh/s"
-        text += f"\n{n} thread{'s' * (n != '1')} (peaks {speed}; {run['rounds']} rounds):\n\n| {head} |\n|---|---:|---:|---:|---:|---:|---:|\n"
+        text += f"\n{n} thread{'s' * (n != '1')} (peaks {speed}; {run['rounds']} rounds):\n"
+        text += f"\n| {head} |\n|---|---:|---:|---:|---:|---:|---:|\n"
         text += "".join("| " + " | ".join(cells(row)) + " |\n" for row in run["rows"])
     return text + epoch_table(runs)
 
@@ -172,10 +173,10 @@ def epoch_table(runs):
             for name, milliseconds in row["epoch_milliseconds"].items():
                 times = found.setdefault(row["name"], {})
                 times[name] = min(milliseconds, times.get(name, np.inf))
-    rows = [
-        f"| `{name}` | {number(times['neuroevo'])} | {number(times['torch'])} | {times['torch'] / times['neuroevo']:.1f} |\n"
-        for name, times in found.items()
-    ]
+    rows = []
+    for name, times in found.items():
+        own, torch = times["neuroevo"], times["torch"]
+        rows.append(f"| `{name}` | {number(own)} | {number(torch)} | {torch / own:.1f} |\n")
     return f"""
 ## One network
 
@@ -184,7 +185,9 @@ Error and gradient of one network on all sequences, the quicker of {" and ".join
 
 | workload | neuroevo | PyTorch | times faster |
 |---|---:|---:|---:|
-{"".join(rows)}"""
+{"".join(rows)}
+How the cost grows with the units, for RTRL and the hybrid too: [gradient_costs.md](gradient_costs.md).
+"""
 
 
 def lanes():
@@ -195,7 +198,9 @@ def lanes():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("workloads", nargs="*", help="names or cell,P,S,T,I,H,O; by default the named ones with a gradient")
+    parser.add_argument(
+        "workloads", nargs="*", help="names or cell,P,S,T,I,H,O; by default the named ones with a gradient"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "benchmarks")

@@ -174,7 +174,7 @@ static inline void NAME_network(NAME_memory *s, const REAL *x, REAL *y)
 def _sums(step: str, kind: str, k: int, tables: Tables, arrays: dict[str, Values], fed: str = "h") -> str:
     """The step of a unit with its sums written out: gate g of unit i has the row i + g n_hidden."""
     (rows, n_below), n_fed = arrays[f"weight_ih_l{k}"].shape, arrays[f"weight_hh_l{k}"].shape[1]
-    words = {}
+    words: dict[str, str] = {}
     for gate in range(_GATES[kind]):
         row = f"i + {gate * (rows // _GATES[kind])}" if gate else "i"
         bias, below = tables.entry(f"bias_l{k}", row), tables.product(f"weight_ih_l{k}", row, n_below, "x")

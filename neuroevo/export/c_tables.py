@@ -48,7 +48,9 @@ class OnGrid:
         raised = (self.codes.ravel() + 1) // 2 if self.bits == 1 else self.codes.ravel() + {2: 1, 4: 8}[self.bits]
         filled = np.zeros(-(-raised.size // each) * each, dtype=np.int64)
         filled[: raised.size] = raised
-        return (filled.reshape(-1, each) << self.bits * np.arange(each)).sum(axis=1).astype(np.uint8)
+        return np.asarray(
+            (filled.reshape(-1, each) << self.bits * np.arange(each)).sum(axis=1, dtype=np.int64), dtype=np.uint8
+        )
 
 
 def on_grid(values: Values) -> OnGrid | None:

@@ -48,22 +48,6 @@ BLOCK_STEPS = 32
 """Steps whose contributions are added in the kernel's precision."""
 
 
-class Update(NamedTuple):
-    """How weights move while a sequence runs; a rate of 0 is for none, and the gradient is what is wanted.
-
-    Attributes:
-        rate: Step by gradient of the losses, summed up since the last step.
-        momentum: Share of the last step.
-        interval: Steps of the sequence between two steps of the weights.
-        clip: Largest norm of such a gradient; 0 for none.
-    """
-
-    rate: float
-    momentum: float
-    interval: int
-    clip: float
-
-
 class Room(NamedTuple):
     """Memory of one thread; `real` is the kernel's precision.
 
@@ -96,7 +80,7 @@ def _take(memory, places, n_packed, gradient):
 
 @called
 def _move(memory, places, genes, n_packed, update):
-    """Move the weights down the gradient since the last time."""
+    """Move the weights down the gradient since the last time, as `online.move` does, in the kernel's precision."""
     values, width = memory.values, lanes(memory.values)
     if update.clip > 0.0:
         _clip(memory, places, genes, n_packed, update.clip)
@@ -163,7 +147,7 @@ def crbp(cell, packing, task, turns, population, room, horizon, update, counter,
         population: ``(n, n_genes)`` float64.
         room: `Room` of this thread.
         horizon: `Horizon`.
-        update: `Update`.
+        update: `online.Update`.
         counter: ``(1,)`` int64, the next block; shared by all threads.
         found: ``(n, n_genes)`` float64, written: with a rate of 0 the gradient of the error, otherwise the genomes
             after all sequences, one after the other.

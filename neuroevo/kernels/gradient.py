@@ -36,8 +36,8 @@ from neuroevo.kernels.tiles import count, number_of
 from neuroevo.kernels.vectors import lanes, load, opened, peek, store, take_next, view
 
 LONGEST_BLOCK = 64
-"""Steps whose deltas are kept where a group is one sequence; for 2 sequences half as many, for 3 or 4 a quarter, so that
-the deltas of a tile of units and what they are multiplied by stay in the first-level cache together."""
+"""Steps whose deltas are kept where a group is one sequence; for 2 sequences half as many, for 3 or 4 a quarter: the
+deltas of a tile of units and what they are multiplied by stay in the first-level cache together."""
 
 
 @inlined
@@ -77,19 +77,20 @@ class Shape(NamedTuple):
         n_inputs: Input rows.
         n_slot: Rows of a slot, outputs and state.
         n_deltas: Rows of deltas.
+        n_columns: Sequences of a group at most.
     """
 
     n_packed: int
     n_inputs: int
     n_slot: int
     n_deltas: int
+    n_columns: int
 
 
 def steps_kept(shape: Shape, n_steps: int, dtype: Any, n_bytes: int) -> int:
     """Steps of a stretch: all, or as many as fit into so many bytes, at least one block."""
-    per_step = (
-        (shape.n_inputs + shape.n_slot) * GROUP_SEQUENCES * LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
-    )
+    per_vector = LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
+    per_step = (shape.n_inputs + shape.n_slot) * shape.n_columns * per_vector
     fitting = max(1, int(n_bytes // (per_step * LONGEST_BLOCK)))
     return min(fitting, max(1, -(-n_steps // LONGEST_BLOCK))) * LONGEST_BLOCK
 
@@ -98,7 +99,7 @@ def sizes(shape: Shape, n_steps: int, n_kept: int) -> tuple[int, int]:
     """Vectors of `values` and of `starts`."""
     rows = (n_kept + 1) * (shape.n_inputs + shape.n_slot) + 2 * shape.n_slot
     n_starts = max(1, -(-n_steps // n_kept))
-    return rows * GROUP_SEQUENCES + LONGEST_BLOCK * shape.n_deltas, n_starts * shape.n_slot * GROUP_SEQUENCES
+    return rows * shape.n_columns + LONGEST_BLOCK * shape.n_deltas, n_starts * shape.n_slot * shape.n_columns
 
 
 def make_room(shape: Shape, n_steps: int, n_kept: int, n_sequences: int, dtype: Any) -> Room:

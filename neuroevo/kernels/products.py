@@ -1,9 +1,9 @@
 """The two matrix products of a backward step on register tiles, for weights in the order of `packing.unit_blocks`.
 
-Errors go from units to sources by the transposed matrix: a tile is 4 sources x 4 sequences or 8 x 1, and its chains run over the
-units in order. The gradient of the weights is the product of deltas and sources over a block of steps: a tile is
-4 units x 4 sources, and its chains run over the steps of a span and in each over its sequences. So the shape of a tile
-never shows in a result.
+Errors go from units to sources by the transposed matrix: a tile is 4 sources x 4 sequences or 8 x 1, and its chains
+run over the units in order. The gradient of the weights is the product of deltas and sources over a block of steps: a
+tile is 4 units x 4 sources, and its chains run over the steps of a span and in each over its sequences. So the shape of
+a tile never shows in a result.
 """
 
 from __future__ import annotations

@@ -72,5 +72,5 @@ class StrategyRecipe:
             island=island,
             **values,
         )
-        strategy.spacing = partial(self.space.spacing, network=self.network)
+        strategy.margin = partial(self.space.margin, network=self.network)
         return strategy

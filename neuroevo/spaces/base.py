@@ -40,11 +40,11 @@ class SearchSpace(ABC):
         """The box that genomes stay in where the strategy's table names none; None leaves them free."""
         return None
 
-    def spacing(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids
-        """``(n_genes,)``: how far apart the values lie that each gene can stand for, seen from a genome.
+    def margin(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids
+        """``(n_genes,)``: how far each gene of a genome must move until it stands for another weight.
 
-        Strategies that adapt widths keep them above a share of it. None where genes stand for themselves, or where
-        widths may become as small as they like.
+        Strategies that adapt widths keep them so wide that some genes do. None where every step is one of a weight, or
+        where widths may become as small as they like.
         """
         return None
 

@@ -47,8 +47,8 @@ class Quantised(SearchSpace):
     Attributes:
         weights: Of arrays of links.
         biases: Of biases, initial states and time constants, which are few; "real" leaves them as they are.
-        keep_step: Whether strategies that adapt widths keep them so wide that a generation reaches other networks than
-            that of their mean (`neuroevo.strategies.base.Strategy.spacing`).
+        keep_step: Whether strategies that adapt widths keep them so wide that a generation reaches another network than
+            that of their mean (`neuroevo.strategies.separable.widening`).
     """
 
     kind: ClassVar[str] = "quantised"
@@ -66,14 +66,20 @@ class Quantised(SearchSpace):
                 weights[some] = genomes[some] if levels == "real" else _nearest(genomes[some], levels)
         return weights
 
-    def spacing(self, genome: FloatArray, network: Network) -> FloatArray | None:
-        """As in `SearchSpace`; 0 for genes that are not rounded."""
+    def margin(self, genome: FloatArray, network: Network) -> FloatArray | None:
+        """As in `SearchSpace`, scales taken as they are; 0 for genes that are not rounded."""
         if not self.keep_step:
             return None
         found = np.zeros(genome.shape)
         for genes, levels in self._arrays(network):
-            if levels != "real":
-                found[genes] = _scales(genome[None, genes], levels)[0] * (2.0 if levels == "binary" else 1.0)
+            if levels == "real":
+                continue
+            scale, threshold = (values[0, 0] for values in _scales(genome[None, genes], levels))
+            if levels in _LARGEST:
+                steps = genome[genes] / (scale or 1.0)
+                found[genes] = scale * (0.5 - np.abs(steps - np.rint(steps)))
+            else:
+                found[genes] = np.abs(np.abs(genome[genes]) - threshold)
         return found
 
     def _arrays(self, network: Network) -> Iterator[tuple[slice, str]]:

@@ -66,9 +66,9 @@ class Strategy(ABC, Generic[S]):
     #: Whether each genome is a search of its own: row k of a population follows from row k of the one before.
     separate: ClassVar[bool] = False
 
-    #: Of a genome the distances ``(n_genes,)`` between the values that its genes can stand for (0: all values), or
-    #: None. Whoever makes a strategy for a search space sets it; those that adapt widths ask `separable.least_width`.
-    spacing: Callable[[FloatArray], FloatArray | None] | None = None
+    #: Of a genome how far ``(n_genes,)`` each gene must move until it stands for something else, or None
+    #: (`SearchSpace.margin`). Whoever makes a strategy sets it; those that adapt widths ask `separable.widening`.
+    margin: Callable[[FloatArray], FloatArray | None] | None = None
 
     settings: S
 

@@ -25,7 +25,7 @@ from neuroevo.errors import BadInput
 from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.separable import least_width
+from neuroevo.strategies.separable import widening
 from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
@@ -102,8 +102,8 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
     def _ask(self) -> FloatArray:
         half = self.settings.population_size // 2
         self._z = self._stream(Phase.SAMPLE).standard_normal((half, self.n_genes))
-        least = least_width(self, self._mean, 2 * half)
-        noise = self.settings.noise if least is None else np.maximum(self.settings.noise, least)
+        noise = self.settings.noise
+        noise *= widening(self, self._mean, np.full(self.n_genes, noise), 2 * half)
         step = noise * self._z
         genomes = np.concatenate([self._mean + step, self._mean - step])
         if self.bounds is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
+from math import erfc
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,11 @@ import numpy as np
 from neuroevo.strategies.base import Strategy
 from neuroevo.strategies.bounds import Bounds, FloatArray
 
+SQRT2 = float(np.sqrt(2.0))
 _LONGEST = 3
 """Of an immigrant's step, in widths: far ones would throw the widths off."""
+_NEAREST = 100
+"""Genes whose way to another value counts."""
 
 
 def sampled(
@@ -36,28 +39,36 @@ def sampled(
     return genomes
 
 
-def least_width(strategy: Strategy[Any], mean: FloatArray, n_samples: int) -> FloatArray | None:
-    """``(n_genes,)``: the smallest useful widths where genes stand for values of a grid; None where they do not.
+def widening(strategy: Strategy[Any], mean: FloatArray, widths: FloatArray, n_samples: int) -> float:
+    """The factor, 1 or more, that keeps a distribution above the grid that genes stand for.
 
-    A gene in the middle of its cell leaves it with the probability 1 / (n_genes n_samples), so that one gene of a
-    generation is expected to; the smallest marginal probability of Hamano, Saito, Nomura and Shirakawa 2022, "CMA-ES
-    with margin", GECCO (https://arxiv.org/abs/2205.13482), with its recommended alpha.
-    """
-    spacing = None if strategy.spacing is None else strategy.spacing(mean)
-    if spacing is None:
-        return None
-    return spacing / 2 / -NormalDist().inv_cdf(0.5 / (strategy.n_genes * n_samples))
-
-
-def enlargement(deviations: FloatArray, least: FloatArray | None) -> float:
-    """By what a distribution is to be enlarged as a whole, so that its widths have the least ones in the mean square.
+    A generation is expected to have at least one gene that stands for another value than the mean's: where all samples
+    are one and the same network, no error tells a strategy anything, and it would stay there. For one sample and gene
+    that is the marginal probability that Hamano, Saito, Nomura and Shirakawa 2022, "CMA-ES with margin", GECCO
+    (https://arxiv.org/abs/2205.13482), bound from below.
 
     Args:
-        deviations: ``(n_genes,)``, standard deviations.
-        least: ``(n_genes,)``, from `least_width`.
+        strategy: Whose `margin` says how far genes are from other values; without one the factor is 1.
+        mean: ``(n_genes,)``, of the distribution.
+        widths: ``(n_genes,)``, standard deviations.
+        n_samples: Of a generation.
     """
-    held = None if least is None else least > 0
-    if held is None or least is None or not held.any():
+    margin = None if strategy.margin is None else strategy.margin(mean)
+    if margin is None or not (margin > 0).any():
         return 1.0
-    share = float(np.sqrt(np.square(deviations[held] / least[held]).mean()))
-    return max(1.0, 1.0 / max(share, 1e-300))
+    on_grid = margin > 0
+    # The far ones add next to nothing.
+    steps = np.sort(margin[on_grid] / np.maximum(widths[on_grid], 1e-300))[:_NEAREST]
+
+    def reaches(factor: float) -> bool:
+        return n_samples * sum(0.5 * erfc(step / factor / SQRT2) for step in steps.tolist()) >= 1.0
+
+    if reaches(1.0):
+        return 1.0
+    low, high = 1.0, max(1.0, float(steps[0]))
+    while not reaches(high):
+        low, high = high, 2 * high
+    while high > 1.001 * low:
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    return high

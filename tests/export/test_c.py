@@ -198,7 +198,7 @@ def test_titles_and_columns_of_strangers_stay_comments(tmp_path: Path) -> None:
 
 
 @needs_compiler
-def test_a_header_is_good_for_c_plus_plus_and_in_two_files(tmp_path: Path) -> None:
+def test_a_header_is_good_for_c_plus_plus(tmp_path: Path) -> None:
     for name in ("lstm", "all forms", "median of three"):
         predictor, _ = CASES[name]
         made = header(plan_of(predictor, name), f"{identifier(name)}.h", "single")

@@ -1,6 +1,6 @@
 """Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets.
 
-With "gradient:" before a cell's name the gradients go in too, and what an LSTM learns online.
+With "gradient:" before a cell's name the gradients go in too, and what cells with a method of their own learn online.
 """
 
 from __future__ import annotations
@@ -64,18 +64,22 @@ def objectives(precision):
     return digest.hexdigest()
 
 
+OWN = {"lstm": ("lstm_truncated", {}), "locally_recurrent": ("crbp", {"delay": 2})}
+
+
 def derivatives(evaluator, population):
     """The gradients of a population, in all the ways that a kind has for itself, and what they lead to."""
     network, found = evaluator.network, [evaluator.gradient(population)]
     if network.kind == "ctrnn":
         found.append(evaluator.gradient(population, learning=Learning("pearlmutter")))
-    if network.kind == "lstm" and network.n_layers == 1:
-        found.append(evaluator.gradient(population, learning=Learning("lstm_truncated")))
-        wants, method = frozenset({"refined"}), "lstm_truncated"
+    if network.kind in OWN and not (network.kind == "lstm" and network.n_layers > 1):
+        method, settings = OWN[network.kind]
+        found.append(evaluator.gradient(population, learning=Learning(method, **settings)))
+        wants = frozenset({"refined"})
         with ne.LocalEvaluator(
             network, evaluator.problem, n_threads=1, precision=evaluator.precision, wants=wants, methods={method}
         ) as online:
-            learning = Learning(method, online=Online(1e-3, momentum=0.5, clip=3.0))
+            learning = Learning(method, **settings, online=Online(1e-3, momentum=0.5, clip=3.0))
             found.append(online.evaluate(population, wants=wants, learning=learning).more["refined"])
     return b"".join(array.tobytes() for array in found)
 
@@ -112,7 +116,7 @@ def main(kinds, precisions):
                         rng.normal(size=(*shape, 2)), rng.normal(size=(*shape, network.n_outputs)),
                         lengths=rng.integers(1, 71, n_sequences),
                     )  # fmt: skip
-                    population = rng.normal(size=(21, network.n_genes))
+                    population = rng.normal(size=(21, network.n_genes)) * network.layout.start_scale
                     with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
                         evaluation = evaluator.evaluate(population)
                         if wanted:

@@ -13,7 +13,7 @@ from scipy import stats
 import neuroevo as ne
 from neuroevo.spaces import Quantised
 from neuroevo.strategies import make_strategy
-from neuroevo.strategies.separable import least_width
+from neuroevo.strategies.separable import widening
 
 LEVELS = ["binary", "ternary", "int4", "int8"]
 MOST = {"int4": 7, "int8": 127}
@@ -131,41 +131,52 @@ def test_a_gradient_is_that_of_the_rounded_weights():
         assert searched.gradient(genomes).tobytes() == expected.tobytes()
 
 
-def test_distances_between_values_are_those_of_the_weights():
+@pytest.mark.parametrize("levels", LEVELS)
+def test_a_margin_is_the_way_to_another_weight(levels):
     network = ne.Elman(2, 30, 1)
     genome = np.random.default_rng(3).normal(size=network.n_genes)
-    for levels in LEVELS:
-        space = Quantised(levels, "real")
-        spacing = network.layout.decode(space.spacing(genome, network))["weight_hh_l0"]
-        values = np.unique(network.layout.decode(expressed(space, genome, network)[0])["weight_hh_l0"])
-        assert spacing == pytest.approx(np.diff(values).min(), rel=1e-6)
-    assert not network.layout.decode(space.spacing(genome, network))["bias_l0"].any()
-    assert Quantised(keep_step=False).spacing(genome, network) is None
+    space = Quantised(levels, "real")
+    margin, before = space.margin(genome, network), expressed(space, genome, network)[0]
+    assert not network.layout.decode(margin)["bias_l0"].any()
+    for gene in range(60, 120):  # of weight_hh_l0, whose scale a step of one gene hardly changes
+        changes = []
+        for share in (-1.05, -0.95, 0.95, 1.05):
+            moved = genome.copy()
+            moved[gene] += share * margin[gene]
+            after = expressed(space, moved, network)[0, gene]
+            changes.append(abs(after - before[gene]) > 0.3 * np.abs(before[60:960]).max() / MOST.get(levels, 1))
+        assert changes[1:3] == [False, False]
+        assert changes[0] or changes[3]
+    assert Quantised(levels, keep_step=False).margin(genome, network) is None
 
 
-def test_the_least_width_lets_one_gene_of_a_generation_leave_its_cell():
+def test_a_widened_distribution_is_expected_to_change_one_gene():
     strategy = make_strategy("snes", n_genes=40, seed=1, population_size=10)
-    assert least_width(strategy, np.zeros(40), 10) is None
-    strategy.spacing = lambda genome: np.full(len(genome), 0.5)
-    width = least_width(strategy, np.zeros(40), 10)
-    expected = 40 * 10 * 2 * stats.norm.sf(0.25, scale=width)
-    np.testing.assert_allclose(expected, 1.0, rtol=1e-9)
+    widths, margin = np.geomspace(0.01, 0.02, 40), np.geomspace(0.4, 0.2, 40)
+    assert widening(strategy, np.zeros(40), widths, 10) == 1.0
+    strategy.margin = lambda genome: margin
+    factor = widening(strategy, np.zeros(40), widths, 10)
+    assert 10 * stats.norm.sf(margin, scale=factor * widths).sum() == pytest.approx(1.0, rel=0.02)
+    assert widening(strategy, np.zeros(40), 1.01 * factor * widths, 10) == 1.0
+    strategy.margin = lambda genome: np.zeros(40)
+    assert widening(strategy, np.zeros(40), widths, 10) == 1.0
 
 
 @pytest.mark.parametrize("kind", ["snes", "pgpe", "openai_es", "cma_es", "cr_fm_nes"])
-def test_widths_stay_above_the_grid(kind):
-    own = {"openai_es": {"noise": 1e-4}, "pgpe": {"width_rate": 5.0}, "cma_es": {"restarts": "none"}}.get(kind, {})
-    spreads = []
-    for spacing in (None, lambda genome: np.full(len(genome), 0.5)):
+def test_a_search_on_a_grid_goes_on_looking_at_other_networks(kind):
+    own = {"openai_es": {"noise": 1e-3}, "pgpe": {"width_rate": 5.0}, "cma_es": {"restarts": "none"}}.get(kind, {})
+    own |= {} if kind == "openai_es" else {"step_size": 0.5}
+    reached = []
+    for margin in (None, lambda genome: 0.5 - np.abs(genome - np.rint(genome))):
         strategy = make_strategy(kind, n_genes=6, seed=1, population_size=40, **own)
-        strategy.spacing = spacing
-        for _ in range(200):
+        strategy.margin = margin
+        n_networks = []
+        for _ in range(300):
             population = strategy.ask()
-            strategy.tell(population, np.square(population).sum(axis=1))
-        spreads.append(strategy.ask().std(axis=0))
-        least = least_width(strategy, np.zeros(6), 40)
-    assert np.sqrt(np.square(spreads[1] / least).mean()) > 0.8
-    assert spreads[0].max() < 0.02 < 0.5 * least.min()
+            n_networks.append(len(np.unique(np.rint(population), axis=0)))
+            strategy.tell(population, np.square(np.rint(population) - 0.3).sum(axis=1))
+        reached.append(np.mean(np.array(n_networks[-100:]) > 1))
+    assert reached[1] > 0.4 > 2 * reached[0]
 
 
 def test_a_run_delivers_weights_of_the_grid_and_goes_on_with_real_genes(small_scenario, tmp_path):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neuroevo.networks import Network
     from neuroevo.problems import Problem
 
-KEPT_BYTES = 1 << 24
+KEPT_BYTES = 1 << 25
 """Memory of a thread for the steps of a group of sequences; longer ones run forward twice, stretch by stretch."""
 
 
@@ -79,7 +79,7 @@ class ByAdjoints(Compiled):
         found = self._carried_on(genomes, part, how, curved="curvature" in wants)
         told = found["gradient"] if "refined" in wants else genomes
         found["refined"] = found["gradient"]
-        return {**super().evaluate(told, part), **{name: found[name] for name in wants}}
+        return within_numbers({**super().evaluate(told, part), **{name: found[name] for name in wants}})
 
     def _plan_by(self, how: Learning) -> Plan:
         """The plan, with the adjoint equations of continuous time where they are wanted."""
@@ -100,16 +100,18 @@ class ByAdjoints(Compiled):
 
         self._share(work, len(genomes))
         slopes[np.isinf(error)] = np.nan
-        return {"error": error, "learned": right / n_steps, "gradient": slopes}
+        return within_numbers({"error": error, "learned": right / n_steps, "gradient": slopes})
 
     def _room(self, thread: int, task: Any) -> Any:
         """The memory of a thread for sequences of these lengths, kept from one generation to the next."""
         from neuroevo.kernels.gradient import Shape, make_room, sizes, steps_kept
+        from neuroevo.kernels.processor import GROUP_SEQUENCES
 
         n_steps, n_sequences = int(task.n_run[0]), task.order.size
         rooms = self._rooms.setdefault((n_steps, n_sequences), [])
         plan, dtype = self._plan, self._dtype
-        shape = Shape(len(plan.packing.genes), plan.cell.n_inputs, plan.n_rows - plan.cell.n_inputs, plan.n_deltas)
+        n_slot, n_columns = plan.n_rows - plan.cell.n_inputs, min(n_sequences, GROUP_SEQUENCES)
+        shape = Shape(len(plan.packing.genes), plan.cell.n_inputs, n_slot, plan.n_deltas, n_columns)
         kept = steps_kept(shape, n_steps, dtype, KEPT_BYTES)
         while len(rooms) <= thread:
             require(64 * (sum(sizes(shape, n_steps, kept)) + 3 * shape.n_packed), "the working memory of a gradient")
@@ -146,7 +148,7 @@ class ByAdjoints(Compiled):
 
         n_steps = int(task.n_run[0])
         if curved:
-            return Way(1, 1, 1, 1)
+            return Way(1, 1, 1, 1) if self._is_forward_cheaper(task) else Way(n_steps, n_steps, 0, 1)
         if how.method == "rtrl":
             return Way(1, 1, 1, 0)
         if how.method == "hybrid":
@@ -154,6 +156,19 @@ class ByAdjoints(Compiled):
             return Way(block, block, 1, 0)
         interval = min(how.online.interval if how.online else 1, n_steps)
         return Way(interval, min(max(interval, how.truncation or n_steps), n_steps), 0, 0)
+
+    def _is_forward_cheaper(self, task: Any) -> bool:
+        """Whether derivatives of all outputs that count cost less forward, with sensitivities, than each by itself.
+
+        In products for each weight: a step back takes two; sensitivities take one step back for each of n rows, and
+        their own product n for each row; an output takes a step back and n more.
+        """
+        rows, n = self._problem.rows, len(self._plan.carried)
+        counted = task.mask.reshape(-1, task.n_outputs).sum(axis=1)
+        steps = np.concatenate([np.arange(1, length + 1) for length in rows.lengths])
+        backward = 2 * int(counted @ steps)
+        forward = int(task.n_run.sum()) * n * (2 + n) + int(counted.sum()) * (2 + n)
+        return forward <= backward
 
     def _carrying_room(self, thread: int, way: Any) -> Any:
         from neuroevo.kernels.sensitivities import Shape, make_room, sizes
@@ -168,6 +183,19 @@ class ByAdjoints(Compiled):
             require(64 * sum(sizes(shape, way).values()), "the sensitivities of a block of genomes")
             rooms.append(make_room(shape, way, plan.carried))
         return rooms[thread]
+
+
+def within_numbers(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What is found, with zeros for all derivatives of a genome where some are beyond all numbers and its error is not.
+
+    Errors stay small where units saturate, while adjoints grow with every step back; strategies take a gradient of
+    zeros for none.
+    """
+    known = np.isfinite(found["error"])
+    for name in sorted({"gradient", "curvature"} & set(found)):
+        values = found[name].reshape(len(known), -1)
+        found[name][known & ~np.isfinite(values).all(axis=1)] = 0.0
+    return found
 
 
 def update_of(online: Online | None) -> Any:
