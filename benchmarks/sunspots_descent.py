@@ -4,8 +4,8 @@
     python benchmarks/sunspots_descent.py                 # what was chosen, ten seeds, on 1921-1955 and 1956-1979
 
 A candidate is 16 starts of Levenberg-Marquardt, 80 generations each, without restarts, on the raw series one year
-ahead; its prediction is the median of the 16 networks. Candidates are judged by training to 1840, 1860 and 1880 and looking at the
-40 years that follow; what is chosen are the three whose mean does best there. It then trains on 1700-1920. Figures are
+ahead; its prediction is the median of the 16 networks. Candidates are judged by training to 1840, 1860 and 1880 and
+looking at the 40 years that follow; what is chosen are the three whose mean does best there. It then trains on 1700-1920. Figures are
 average relative variances, mean squared errors over 1535 (Weigend, Huberman and Rumelhart 1990).
 """
 

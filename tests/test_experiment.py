@@ -16,7 +16,6 @@ from neuroevo.stopping import Progress
 from neuroevo.strategies import STRATEGIES
 from tests.problems.drawn import largest
 
-
 NETWORKS = {
     "crbp": {"network": {"kind": "locally_recurrent", "n_hidden": 3}},
     "lstm_truncated": {"network": {"kind": "lstm", "n_hidden": 2}},
