@@ -5,8 +5,8 @@
 
 A candidate is 16 starts of Levenberg-Marquardt, 80 generations each, without restarts, on the raw series one year
 ahead; its prediction is the median of the 16 networks. Candidates are judged by training to 1840, 1860 and 1880 and
-looking at the 40 years that follow; what is chosen are the three whose mean does best there. It then trains on 1700-1920. Figures are
-average relative variances, mean squared errors over 1535 (Weigend, Huberman and Rumelhart 1990).
+looking at the 40 years that follow; what is chosen are the three whose mean does best there. It then trains on
+1700-1920. Figures are average relative variances, mean squared errors over 1535 (Weigend, Huberman and Rumelhart 1990).
 """
 
 from __future__ import annotations
