@@ -10,8 +10,8 @@ A kernel holds the numbers of 16 genomes (8 or 4, by processor and precision) in
   `series`: Elman networks with many units on few sequences, lanes being units.
 - `tasks`: what a task gives; `sequences`: targets of sequences, and their errors; `replay`: inputs without a judge.
 - `driver`: the loop around cells and tasks, and the two entry points, `evaluate` and `trace`.
-- `adjoints`: what a cell's backward step gives; `dense_back`, `gated_back`, `graph_back`, `locally_recurrent_back`: those
-  steps; `products`, `slopes`: what they are made of.
+- `adjoints`: what a backward step of a cell gives; `dense_back`, `gated_back`, `graph_back`, `locally_recurrent_back`:
+  those steps; `products`, `slopes`: what they are made of.
 - `gradient`: backpropagation through time for populations; `sensitivities`: RTRL, the hybrid, curvature and learning on
   the way; `lstm_online`: that of the first LSTM; `online`: how weights move. `cholesky`: linear systems.
 - `compilation`: decorators; `pipeline`: numba's compiler as they need it; `cache`, `sources`: compiled code on disk,
