@@ -91,12 +91,11 @@ def make_room(n_packed: int, n_rows: int, n_world_rows: int, dtype: Any) -> Room
     """Memory for one thread; arguments as of `n_numbers`."""
     width = LANES[np.dtype(dtype).name]
     reals = [(COLUMNS + 1) * n_packed, (COLUMNS + 1) * 2 * n_rows, COLUMNS * n_world_rows]
-    arrays = [aligned_empty(size * width, dtype) for size in reals]
-    for array in arrays:
+    weights, values, states = (aligned_empty(size * width, dtype) for size in reals)
+    for array in (weights, values, states):
         array[:] = 0
-    n_lanes = COLUMNS * width
-    lanes_of = np.full(n_lanes, -1), np.zeros(n_lanes, np.int64), np.zeros(COLUMNS, np.int64)
-    return Room(*arrays, *lanes_of, np.zeros(4, np.int64))
+    genome, episode = (np.zeros(COLUMNS * width, np.int64) for _ in range(2))
+    return Room(weights, values, states, genome, episode, np.zeros(COLUMNS, np.int64), np.zeros(4, np.int64))
 
 
 def begin(world, states, stride, at, episode):  # noqa: D103

@@ -28,8 +28,11 @@ NETWORKS = {
         ne.Ctrnn(2, 3, 9, skip=True),
         ne.Ctrnn(2, 5, 2, n_layers=2, initial_state=True, substeps=3),
     ],
-    "lstm": [ne.Lstm(2, 6, 2, initial_state=True), ne.Lstm(2, 3, 2, n_layers=2, skip=True)]
-    + [ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False)],
+    "lstm": [
+        ne.Lstm(2, 6, 2, initial_state=True),
+        ne.Lstm(2, 3, 2, n_layers=2, skip=True),
+        ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False),
+    ],
     "gru": [ne.Gru(2, 6, 2, initial_state=True), ne.Gru(2, 3, 2, n_layers=2, skip=True, initial_state=True)],
     "locally_recurrent": [
         ne.LocallyRecurrent(2, 6, 2, n_layers=2, ma_taps=3, ar_taps=2, dynamic_output=True),

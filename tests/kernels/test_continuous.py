@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -69,6 +71,16 @@ def test_the_exact_gradient_equals_central_differences(settings):
     np.testing.assert_allclose(gradients(network, problem, genome)[0], expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["rtrl", "hybrid"])
+def test_what_is_carried_forward_through_substeps_gives_the_same_gradient(method):
+    network = ne.Ctrnn(2, 3, 1, n_layers=2, initial_state=True, substeps=3)
+    problem, genome = task(network, 6)
+    with ne.LocalEvaluator(network, problem, n_threads=1, precision="double") as evaluator:
+        found, exact = (evaluator.gradient(genome[None], learning=how)[0] for how in (Learning(method), None))
+    np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("substeps", [1, 4])
 def test_pearlmutters_gradient_is_that_of_his_equations(substeps):
     step = 0.3
@@ -100,7 +112,7 @@ def test_both_gradients_meet_as_the_step_of_integration_goes_to_zero():
 
     distances = [apart(k) for k in (32, 64, 128)]
     assert distances[0] < 0.01
-    for coarse, fine in zip(distances, distances[1:], strict=False):
+    for coarse, fine in pairwise(distances):
         assert coarse / fine == pytest.approx(2.0, rel=0.02)
 
 

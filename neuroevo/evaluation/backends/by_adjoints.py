@@ -33,7 +33,7 @@ class ByAdjoints(Compiled):
     """Gradients of the populations of every network whose cell has a backward step, on the same threads.
 
     The errors are those of `Compiled`, to the last bit. The adjoint signal-flow graph of a `Graph` is its backward
-    step; of a `Ctrnn` the adjoint equations of continuous time are one more.
+    step; a `Ctrnn` has the adjoint equations of continuous time as well.
     """
 
     offers = frozenset({"gradient", "curvature", "refined"})

@@ -94,4 +94,4 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.zeros(len(values))
     for column in values.T:
         total += column
-    return total / values.shape[1]
+    return np.divide(total, values.shape[1], out=total)

@@ -16,18 +16,14 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
-from neuroevo.problems.control.base import Columns, EpisodeProblem, FloatArray
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from neuroevo.networks import Network
+from neuroevo.problems.control.base import Chosen, FloatArray
+from neuroevo.problems.control.stepped import Columns, SteppedProblem
 
 GRAVITY = 9.8
 """m / s^2."""
@@ -60,14 +56,14 @@ class Pole:
 
 
 @dataclass(frozen=True)
-class _Poles(EpisodeProblem):
+class _Poles(SteppedProblem):
     """Poles on a cart, upright as long as possible.
 
     Attributes:
         velocities: Whether networks see velocities too, or positions and angles alone.
-        fitness: "standard", the steps balanced; or "damping", Gruau's F = 0.1 t / damping_steps + 0.9 f of an episode of
-            t steps, f = 0.75 over the sum of |x| + |x'| + |angle| + |angle'| in the last 100 of them, or 0 before there
-            are 100.
+        fitness: "standard", the steps balanced; or "damping", Gruau's F = 0.1 t / damping_steps + 0.9 f of an episode
+            of t steps, f = 0.75 over the sum of |x| + |x'| + |angle| + |angle'| in the last 100 of them, or 0 before
+            there are 100.
         n_steps: Control steps of 0.02 s in which the poles have to be balanced.
         start: Angle of the first pole at the start: 4 degrees ("gsm08"), 4.0156 ("gomez"), 0.07 rad ("shark"), 1 degree
             ("neat") or 4.5 ("igel").
@@ -113,21 +109,6 @@ class _Poles(EpisodeProblem):
     def error_name(self) -> str:  # type: ignore[override]
         return "1 / damping fitness" if self.fitness == "damping" else "share of the time fallen"
 
-    @property
-    def measures(self) -> Mapping[str, str]:
-        return {"error": "error", "learned": "share of the starts balanced", "steps": "steps balanced on average"}
-
-    def measure(self, network: Network, genome: FloatArray) -> dict[str, dict[str, float]]:
-        played = {part: self.play(network, genome, part) for part in self.parts}
-        return {
-            part: {
-                "error": float(one.error.mean()),
-                "learned": float(one.solved.mean()),
-                "steps": float(one.steps.mean()),
-            }
-            for part, one in played.items()
-        }
-
     def starts(self, part: str) -> FloatArray:
         if part != "test":
             return np.array([[0.0, 0.0, STARTS[self.start], 0.0, *[0.0] * (2 * len(self.poles) - 2)]])
@@ -147,7 +128,7 @@ class _Poles(EpisodeProblem):
         """Which number of the state each input shows, -1 for none; input = (number + offset) * factor."""
         n = len(self.poles)
         numbers = list(range(2 + 2 * n)) if self.velocities else [0, *range(2, 2 + 2 * n, 2)]
-        scale = _SCALES[self.inputs](self.lean, self.velocities)
+        scale = _scales(self.inputs, self.lean, self.velocities)
         rows = [(number, *scale[number]) for number in numbers]
         if self.bias:
             rows.append((-1, 1.0, self.bias))
@@ -197,7 +178,7 @@ class _Poles(EpisodeProblem):
         return tuple(slopes)
 
     def lasts(self, state: Columns) -> NDArray[np.bool_]:
-        upright = np.abs(np.atleast_1d(state[0])) <= TRACK
+        upright: NDArray[np.bool_] = np.abs(np.atleast_1d(state[0])) <= TRACK
         for angle in state[2::2]:
             upright &= np.abs(angle) <= self.lean
         return upright
@@ -216,10 +197,12 @@ class _Poles(EpisodeProblem):
             fitness[k] += 0.9 * 0.75 / max(wobble[steps[k] - WOBBLES : steps[k], k].sum(), 1e-300)
         return np.where(fitness > 0, 1 / fitness, np.finfo(np.float64).max), solved
 
-    def world(self, part: str) -> Any:
+    def world(self, part: str, episodes: Chosen = None) -> Any:
         from neuroevo.kernels import control_poles
 
         starts = self.starts(part)
+        if episodes is not None:
+            starts = starts[episodes]
         seen, factors, offsets = self._shown
         n_wobbles = WOBBLES if self._damps(part) else 0
         kind = (control_poles.OnePole, control_poles.TwoPoles)[len(self.poles) - 1]
@@ -256,30 +239,18 @@ class _Poles(EpisodeProblem):
         )
 
 
-def _unit(lean: float, velocities: bool) -> dict[int, tuple[float, float]]:
-    """Position and angles by where they fail; velocities, for which there is no such value, as in Shark."""
-    return {0: (1 / TRACK, 0), 1: (1 / 2, 0), 2: (1 / lean, 0), 3: (1 / 2, 0), 4: (1 / lean, 0), 5: (1 / 2, 0)}
+def _scales(inputs: Inputs, lean: float, velocities: bool) -> list[tuple[float, float]]:
+    """Factor and offset of each number of the state: what is seen of it is (number + offset) * factor.
 
-
-def _gomez(lean: float, velocities: bool) -> dict[int, tuple[float, float]]:
-    """10 (x / 2.4 - 0.01) and so on, written as (x + offset) * factor."""
-    second = 0.628329 if velocities else 0.52
-    return {
-        0: (10 / TRACK, -0.01 * TRACK),
-        1: (10 / 10, -0.01 * 10),
-        2: (1 / 0.2094384, 0),
-        3: (10 / 5, 0),
-        4: (1 / second, 0),
-        5: (1 / 16, 0),
-    }
-
-
-def _shark(lean: float, velocities: bool) -> dict[int, tuple[float, float]]:
-    return {0: (1 / 4.8, 0), 1: (1 / 2, 0), 2: (1 / 0.52, 0), 3: (1 / 2, 0), 4: (1 / 0.52, 0), 5: (1 / 2, 0)}
-
-
-_SCALES = {"unit": _unit, "gomez": _gomez, "shark": _shark}
-"""Factor and offset of each number of the state, by the way of scaling."""
+    Gomez's program shows 10 (x / 2.4 - 0.01) of the position. Velocities, for which the papers give no largest value,
+    have that of Shark in "unit" too.
+    """
+    if inputs == "gomez":
+        second = 0.628329 if velocities else 0.52
+        cart = [(10 / TRACK, -0.01 * TRACK), (10 / 10, -0.01 * 10)]
+        return [*cart, (1 / 0.2094384, 0), (10 / 5, 0), (1 / second, 0), (1 / 16, 0)]
+    length, angle = (TRACK, lean) if inputs == "unit" else (4.8, 0.52)
+    return [(1 / length, 0), (1 / 2, 0), (1 / angle, 0), (1 / 2, 0), (1 / angle, 0), (1 / 2, 0)]
 
 
 @dataclass(frozen=True)

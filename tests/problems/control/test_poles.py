@@ -114,7 +114,7 @@ def test_a_free_pole_keeps_its_energy_and_its_momentum():
     state = (0.0, 0.3, 0.1, -0.2)
 
     def conserved(state):
-        x, speed, angle, turning = state
+        _, speed, angle, turning = state
         tip = 0.5 * turning
         momentum = 1.1 * speed + 0.1 * tip * math.cos(angle)
         kinetic = 0.55 * speed**2 + 0.1 * speed * tip * math.cos(angle) + 0.1 * (4 / 3) * tip**2 / 2
