@@ -198,24 +198,25 @@ def lanes():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "workloads", nargs="*", help="names or cell,P,S,T,I,H,O; by default the named ones with a gradient"
-    )
+    parser.add_argument("workloads", nargs="*", help="names or cell,P,S,T,I,H,O; by default twelve of them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "benchmarks")
     parser.add_argument("--undisturbed", action="store_true", help="timed calls get real-time priority (Linux, root)")
     options = parser.parse_args()
-    workloads = [as_workload(name) for name in options.workloads or NAMES]
     peaks = measure_peaks(options.threads, seconds=1.0)
-    rows = [row_of(workload, options, peaks) for workload in workloads]
+    for workload in [as_workload(name) for name in options.workloads or NAMES]:
+        write(row_of(workload, options, peaks), options, peaks)
+
+
+def write(row, options, peaks):
+    """Put a row into the report, in the place of the same workload's last one."""
     path = options.out / "gradients.json"
     report = json.loads(path.read_text()) if path.exists() else {"runs": {}}
     report["environment"] = environment()
     report["versions"] = {package: version(package) for package in ("numba", "numpy", "jax", "torch")}
     run = report["runs"].setdefault(str(options.threads), {"rows": []})
-    measured = {row["name"] for row in rows}
-    run["rows"] = [row for row in run["rows"] if row["name"] not in measured] + rows
+    run["rows"] = [other for other in run["rows"] if other["name"] != row["name"]] + [row]
     run |= {
         "command": " ".join(["python benchmarks/gradients.py", *sys.argv[1:]]),
         "peaks": {"multiply_adds": peaks.multiply_adds, "activations": peaks.activations},
