@@ -100,7 +100,30 @@ def poles(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles}
+def carried(precision):
+    """A hash of what sensitivities give: gradients, curvature by both ways, and genomes that moved."""
+    network, rng, digest = ne.Elman(2, 5, 2, initial_state=True), np.random.default_rng(3), hashlib.sha256()
+    genomes = rng.normal(size=(11, network.n_genes))
+    everything, last = np.ones((3, 30, 2), dtype=bool), np.zeros((3, 30, 2), dtype=bool)
+    last[:, -1] = True
+    wants = frozenset({"gradient", "curvature", "refined"})
+    for mask in (everything, last):
+        problem = ne.SequenceProblem(rng.normal(size=(3, 30, 2)), rng.normal(size=(3, 30, 2)), target_mask=mask)
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision, wants=wants) as evaluator:
+            ways = (
+                ({"gradient"}, Learning("rtrl")),
+                ({"gradient"}, Learning("hybrid")),
+                ({"gradient", "curvature"}, None),
+                ({"refined"}, Learning("rtrl", online=Online(1e-2, momentum=0.5, clip=1.0))),
+                ({"refined"}, Learning("bptt", truncation=7, online=Online(1e-2, interval=3))),
+            )
+            for wanted, learning in ways:
+                found = evaluator.evaluate(genomes, wants=frozenset(wanted), learning=learning).more
+                digest.update(b"".join(found[name].tobytes() for name in sorted(found)))
+    return digest.hexdigest()
+
+
+OTHERS = {"objectives": objectives, "poles": poles, "carried": carried}
 
 
 def main(kinds, precisions):

@@ -51,7 +51,13 @@ def test_bits_of_gradients_are_the_same_on_other_instruction_sets(kind, processo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", WITH_GRADIENT)
+@pytest.mark.parametrize("processor", ["haswell", "generic"])
+def test_bits_of_what_is_carried_forward_are_the_same_on_other_instruction_sets(processor):
+    assert errors("carried", "double", NUMBA_CPU_NAME=processor) == errors("carried", "double")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [*WITH_GRADIENT, "carried"])
 def test_no_gradient_reads_or_writes_out_of_bounds(kind):
     assert errors(kind, "single", NUMBA_BOUNDSCHECK="1") == errors(kind, "single")
 
