@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import neuroevo as ne
@@ -52,6 +52,18 @@ def assert_is_the_slope(network, problem, genome, **how):
     assert_close(found.more["gradient"][0], expected)
 
 
+def assume_smooth(network):
+    """No activation with corners, which a difference may cross; PyTorch's gradients vouch for "relu"."""
+    assume(getattr(network, "activation", "tanh") not in ("relu", "hard_step"))
+
+
+def distance_to_corners(problem, outputs):
+    """How far the nearest counted output is from where the slope of its loss jumps."""
+    away = np.abs(outputs - problem.target_rows)[problem.counted_rows()]
+    corner = {"absolute": 0.0, "pinball": 0.0, "huber": problem.objective.parameter}.get(problem.objective.name, np.inf)
+    return np.abs(away - corner).min()
+
+
 def genome_of(network, seed, scale=0.6):
     return np.random.default_rng(seed).normal(size=network.n_genes) * scale
 
@@ -65,6 +77,7 @@ def genome_of(network, seed, scale=0.6):
     st.sampled_from(["train", "test"]),
 )
 def test_gradient_is_the_slope_of_the_error(network, seed, n_sequences, n_steps, part):
+    assume_smooth(network)
     problem = problem_for(network, seed, n_sequences, n_steps, weight_decay=0.125)
     assert_is_the_slope(network, problem, genome_of(network, seed), part=part)
 
@@ -81,11 +94,15 @@ def test_gradient_is_the_slope_of_the_error(network, seed, n_sequences, n_steps,
 )
 def test_gradient_is_the_slope_of_every_objective(network, case, seed, weighted):
     name, by_class = case
+    assume_smooth(network)
     if by_class and network.n_outputs == 1:
         network = dataclasses.replace(network, n_outputs=2, fixed=None)
     network = fitting(network, name, by_class)
     problem = judged(network, seed, 3, 7, name, by_class, weighted, decay=0.125)
-    assert_is_the_slope(network, problem, genome_of(network, seed, 0.4))
+    genome = genome_of(network, seed, 0.4)
+    outputs = network.predict_rows(genome, problem.input_rows, problem.lengths)
+    assume(distance_to_corners(problem, outputs) > 20 * STEP)
+    assert_is_the_slope(network, problem, genome)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.evaluation.learning import Learning, Online
-from tests.evaluation.test_gradients import KINDS, STENCIL, STEP, by_differences, given_state
+from tests.evaluation.test_gradients import KINDS, STENCIL, STEP, assume_smooth, by_differences, given_state
 from tests.evaluation.test_local import EVERY_KIND, problem_for
 from tests.evaluation.test_objectives import fitting, judged
 from tests.networks.drawn import networks
@@ -67,11 +67,13 @@ def test_curvature_is_that_of_gauss_and_newton(network, case, seed, weighted, pa
     name, by_class = case
     if (by_class and network.n_outputs == 1) or (network.kind not in ("elman", "lstm") and name != "squared"):
         return
+    assume_smooth(network)
     network = fitting(network, name, by_class)
     problem = judged(network, seed, 3, 8, name, by_class, weighted, decay=0.125)
     genome = np.random.default_rng(seed).normal(size=network.n_genes) * 0.4
     counted = problem.counted_rows(part)
-    weights = np.where(counted, 1.0 if problem.weight_rows is None else problem.weight_rows, 0.0)
+    where, weights = problem.objective.where(counted), problem.objective.weights(problem, counted)
+    weights = where * (1.0 if weights is None else weights)
     slopes = jacobian(lambda moved: outputs_of(network, problem, moved), genome)
     bent = weights * bends(problem, outputs_of(network, problem, genome)) / weights.sum()
     expected = np.einsum("rog,ro,roh->gh", slopes, bent, slopes) + 0.25 / genome.size * np.eye(genome.size)
@@ -152,8 +154,11 @@ def test_weights_that_move_follow_real_time_recurrent_learning(kind, online):
         network, ne.SequenceProblem(inputs[None], targets[None]), precision="double", wants=refined
     ) as evaluator:
         found = evaluator.evaluate(genome[None], wants=refined, learning=learning)
-    np.testing.assert_allclose(found.more["refined"][0], expected, rtol=1e-8, atol=1e-9)
-    assert np.abs(expected - genome).max() > 1e-3
+    # A leaky network's shares are carried on as shares, not as genes: a difference of the second order in the rate.
+    slack = 0.02 if kind == "ctrnn" else 1e-8
+    moved = expected - genome
+    np.testing.assert_allclose(found.more["refined"][0] - genome, moved, rtol=0, atol=slack * np.abs(moved).max())
+    assert np.abs(moved).max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", KINDS)
