@@ -101,10 +101,17 @@ class BatchPlan:
             raise BadInput("batch.steps cuts sequences into stretches; episodes are drawn whole: leave it out")
         n_pieces, settings = len(self._pieces(0)), self.settings
         if settings.size >= n_pieces:
-            what = "episodes" if self._is_of_episodes else "sequences" if settings.steps is None else f"stretches of {self._steps} steps"
+            what = (
+                "episodes"
+                if self._is_of_episodes
+                else "sequences"
+                if settings.steps is None
+                else f"stretches of {self._steps} steps"
+            )
             raise BadInput(
                 f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it "
-                "smaller, leave out [batch]" + ("" if settings.steps or self._is_of_episodes else ", or let steps cut sequences into stretches")
+                "smaller, leave out [batch]"
+                + ("" if settings.steps or self._is_of_episodes else ", or let steps cut sequences into stretches")
             )
 
     def _pieces(self, offset: int) -> Stretches:

@@ -86,5 +86,3 @@ class Simulator(DrawnEpisodes):
 
     def describe(self) -> str:
         return f"{self.function}: {self.counts()}"
-
-
