@@ -25,6 +25,7 @@ class Player:
     Attributes:
         network: As given.
         n_episodes: As given.
+        n_steps: Steps since the beginning, or the last `reset`.
 
     Raises:
         BadInput: The genome does not fit the network, or the network sees whole sequences alone.
@@ -38,6 +39,7 @@ class Player:
 
     def reset(self) -> None:
         """Begin anew: the state is that before the first step."""
+        self.n_steps = 0
         self._state = self.network.start(self._arrays, self.n_episodes)
 
     def step(self, inputs: ArrayLike) -> NDArray[np.float64]:
@@ -61,4 +63,5 @@ class Player:
             )
         with np.errstate(over="ignore", invalid="ignore"):
             outputs, self._state = self.network.advance(self._arrays, self._state, block)
+        self.n_steps += 1
         return outputs[0] if given.ndim == 1 else outputs

@@ -42,6 +42,8 @@ PROBLEMS: Registry[Any] = Registry(
         "sine": "neuroevo.problems.generators.signals:Sine",
         "single_pole": "neuroevo.problems.control.poles:SinglePole",
         "double_pole": "neuroevo.problems.control.poles:DoublePole",
+        "gymnasium": "neuroevo.problems.control.environments:Gymnasium",
+        "simulator": "neuroevo.problems.control.own:Simulator",
     },
 )
 """Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> Problem``.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.evaluation.backends.base import Backend
 from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_kernel
@@ -18,7 +18,7 @@ from neuroevo.problems.control.base import EpisodeProblem
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
     from neuroevo.networks import Network
-    from neuroevo.problems import Problem, SequenceProblem
+    from neuroevo.problems import Problem
 
 
 class InWorlds(Compiled):
@@ -38,9 +38,14 @@ class InWorlds(Compiled):
     def supports(cls, network: Network, problem: Problem) -> bool:
         return isinstance(problem, EpisodeProblem) and problem.has_world and has_kernel(network)
 
-    def on(self, problem: SequenceProblem) -> Compiled:
-        Backend.on(self, problem)
-        raise AssertionError
+    def on(self, problem: Problem) -> InWorlds:
+        if not isinstance(problem, EpisodeProblem):
+            raise TypeError(f"{type(problem).__name__} is not made of episodes")
+        if self._n_threads > 1:
+            self._threads()
+        other = copy(self)
+        vars(other).update(_episodes=problem, _worlds={})
+        return other
 
     def evaluate(
         self,

@@ -65,6 +65,8 @@ class _Poles(SteppedProblem):
             of t steps, f = 0.75 over the sum of |x| + |x'| + |angle| + |angle'| in the last 100 of them, or 0 before
             there are 100.
         n_steps: Control steps of 0.02 s in which the poles have to be balanced.
+        n_starts: Starts that train; 1 is the published one, more are drawn from the ranges of the generalisation test.
+        data_seed: Seed of the starts that are drawn.
         start: Angle of the first pole at the start: 4 degrees ("gsm08"), 4.0156 ("gomez"), 0.07 rad ("shark"), 1 degree
             ("neat") or 4.5 ("igel").
         inputs: How inputs are scaled: by their largest values ("unit"), or as in the programs "gomez" and "shark".
@@ -88,6 +90,8 @@ class _Poles(SteppedProblem):
     velocities: bool = False
     fitness: Literal["standard", "damping"] = "standard"
     n_steps: Annotated[int, Ge(1), Le(10_000_000)] = 100_000
+    n_starts: Annotated[int, Ge(1)] = 1
+    data_seed: Annotated[int, Ge(0)] = 0
     start: Start = "gsm08"
     inputs: Inputs = "unit"
     bias: float = 0.0
@@ -110,9 +114,11 @@ class _Poles(SteppedProblem):
         return "1 / damping fitness" if self.fitness == "damping" else "share of the time fallen"
 
     def starts(self, part: str) -> FloatArray:
-        if part != "test":
+        if part != "test" and self.n_starts == 1:
             return np.array([[0.0, 0.0, STARTS[self.start], 0.0, *[0.0] * (2 * len(self.poles) - 2)]])
         shares = np.array(list(itertools.product((0.05, 0.25, 0.5, 0.75, 0.95), repeat=4)))
+        if part != "test":
+            shares = np.random.default_rng(self.data_seed).random((self.n_starts, 4))
         return np.hstack([shares * GRUAU[:, 0] + GRUAU[:, 1], np.zeros((len(shares), 2 * len(self.poles) - 2))])
 
     def longest(self, part: str) -> int:
@@ -231,10 +237,11 @@ class _Poles(SteppedProblem):
     def describe(self) -> str:
         seen = "positions and velocities" if self.velocities else "positions alone"
         n = self.n_steps * self.step_seconds
+        start = f"{math.degrees(STARTS[self.start]):.3g} degrees" if self.n_starts == 1 else f"{self.n_starts} starts"
         judged = f"the damping fitness of {self.damping_steps} steps, then " if self.fitness == "damping" else ""
         return (
             f"{len(self.poles)} pole{'s' * (len(self.poles) > 1)} on a cart, {seen} in sight; {judged}{self.n_steps} "
-            f"steps ({n:g} s) to balance from {math.degrees(STARTS[self.start]):.3g} degrees\n"
+            f"steps ({n:g} s) to balance from {start}\n"
             f"test: {self.test_steps} steps from each of 625 starts"
         )
 
