@@ -22,7 +22,7 @@ from neuroevo.errors import BadInput
 from neuroevo.export import FORMATS, export_model, plan_of
 from neuroevo.export.c_format import CFormat
 from neuroevo.export.numpy_format import NumpyFormat, reader
-from neuroevo.networks import NETWORKS, Elman, Gru, Network, make_network
+from neuroevo.networks import NETWORKS, Ctrnn, Elman, Gru, Network, make_network
 from neuroevo.networks.base import Array
 from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import Scaling
@@ -127,6 +127,9 @@ def test_what_no_format_knows_is_refused(name: str, tmp_path: Path) -> None:
     scaling = {**Scaling.identity(1, 1).to_arrays(), "scaling_wavelet": np.zeros(1)}
     with pytest.raises(BadInput, match=r"cannot be exported \(scaling_wavelet\)"):
         export_model(Predictor((Member(known, genome, scaling),)), name, tmp_path)
+    finer = Ctrnn(1, 2, 1, substeps=2)
+    with pytest.raises(BadInput, match="a ctrnn with substeps = 2 cannot be exported: files hold networks"):
+        export_model(Predictor((Member(finer, np.zeros(finer.n_genes), {}),)), name, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -148,9 +148,11 @@ def dense_outputs(network, genome, sequence):
     results = []
     for x in sequence:
         seen = x
-        for layer in layers:
-            STEPS[network.kind](network, layer, seen)
-            seen = layer["seen"]
+        for _ in range(getattr(network, "substeps", 1)):
+            seen = x
+            for layer in layers:
+                STEPS[network.kind](network, layer, seen)
+                seen = layer["seen"]
         sums = [dot(V[i], seen) + c[i] for i in range(n_outputs)]
         if S is not None:
             sums = [sums[i] + dot(S[i], x) for i in range(n_outputs)]
@@ -176,7 +178,8 @@ def jordan_step(network, layer, x):
 def ctrnn_step(network, layer, x):
     h = layer["h"]
     targets = units(network, [dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i] for i in range(len(h))])
-    layer["h"] = layer["seen"] = [h[i] + layer["a"][i] * (targets[i] - h[i]) for i in range(len(h))]
+    shares = [share / network.substeps for share in layer["a"]]
+    layer["h"] = layer["seen"] = [h[i] + shares[i] * (targets[i] - h[i]) for i in range(len(h))]
 
 
 def lstm_step(network, layer, x):
