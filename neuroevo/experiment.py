@@ -381,6 +381,9 @@ def _finish(
         entries["results"] = results.to_dict()
         if results.verdict:
             writer.log(results.verdict)
+        if remarks := scenario.network.remarks(champion.genome):
+            entries["remarks"] = remarks
+            writer.log("; ".join(remarks))
     if scenario.generalise.fits_at_last:
         entries["final_fit"] = _of_final_fit(final) if final is not None and final.status == "finished" else None
     if reason.criterion == "signal":

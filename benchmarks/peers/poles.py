@@ -1,4 +1,4 @@
-# ruff: noqa: C901, N803, N806, PLR0915 - one loop of scalars, with the names of the equations
+# ruff: noqa: C901, N803, PLR0915 - one loop of scalars, with the names of the equations
 """Double pole balancing by a plain numba loop and by JAX: the published equations, as one would write them.
 
 The network is `neuroevo.Elman(3, 3, 1, output_activation="tanh")`: it sees three positions.

@@ -55,7 +55,7 @@ class EvaluationTask(Task):
         # As items arrive: the kernel for arrays that may be written to is another one.
         block.flags.writeable = False
         # The first evaluation compiles or loads the kernel, the second is timed.
-        wants, learning = self._recipe.wants, self._recipe.rehearsal
+        wants, learning = self._recipe.rehearsal
         seconds = [self._evaluator.evaluate(block, wants=wants, learning=learning).seconds for _ in range(2)]
         return seconds[1] / len(block)
 

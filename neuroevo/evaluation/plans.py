@@ -26,6 +26,7 @@ class Plan(NamedTuple):
         n_slots: Steps that are in memory at least.
         states: Rows of the state by name.
         n_deltas: Rows of deltas of a backward step; 0 where there is none.
+        carried: Rows of a slot on which the next step depends.
     """
 
     cell: Any
@@ -34,6 +35,7 @@ class Plan(NamedTuple):
     n_slots: int
     states: dict[str, NDArray[np.int64]]
     n_deltas: int = 0
+    carried: NDArray[np.int64] = np.empty(0, np.int64)
 
 
 def plan_of(network: Network) -> Plan | None:
@@ -43,7 +45,11 @@ def plan_of(network: Network) -> Plan | None:
         return None
     cell = description.cell
     n_rows = cell.n_inputs + cell.n_outputs + cell.n_state
-    return Plan(cell, _packing(description.order, network), n_rows, 2, description.states, description.n_deltas)
+    carried = description.carried
+    if carried is None:
+        carried = np.arange(cell.n_outputs, cell.n_outputs + cell.n_state)
+    packing = _packing(description.order, network)
+    return Plan(cell, packing, n_rows, 2, description.states, description.n_deltas, carried)
 
 
 def suits_units(network: Network, problem: SequenceProblem) -> bool:

@@ -158,7 +158,7 @@ def _back_tiles(
     units: NDArray[np.int64],
     nothing: int,
 ) -> list[tuple[Any, ...]]:
-    """Tiles of up to four of these units each: their number, their depth, the units, and the row and place of each link.
+    """Tiles of up to four of these units: their number, their depth, the units, and the row and place of each link.
 
     Links that only fill up come from the row `nothing`.
     """

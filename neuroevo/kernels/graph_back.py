@@ -133,8 +133,8 @@ def _link_products(cell, first, last, link, memory, span, gradient, seen, delta)
 
 
 @implements(accumulate)
-def _accumulate(cell, memory, errors, span, gradient):
-    def accumulate_graph(cell, memory, errors, span, gradient):
+def _accumulate(cell, memory, span, gradient):
+    def accumulate_graph(cell, memory, span, gradient):
         inputs = Rows(span.old - cell.n_inputs * memory.stride, cell.n_inputs)
         seen, new = Seen(inputs.at, inputs), Seen(inputs.at + span.size, inputs)
         outputs, last = span.deltas + cell.n_units * memory.stride, cell.n_tiles - (-cell.n_outputs // TILE_UNITS)

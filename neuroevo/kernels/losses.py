@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from neuroevo.kernels.activations import logarithm
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.sequences import ALL, right_class, score, score_slope
+from neuroevo.kernels.sequences import ALL, right_class, score, score_bend, score_slope
 from neuroevo.kernels.vectors import (
     absolute,
     both,
@@ -160,3 +160,28 @@ def _slope_of_logarithm(probability):
     least = broadcast(probability, SMALLEST_PROBABILITY)
     inverse = broadcast(probability, 1.0) / maximum(least, probability)
     return select(less(least, probability), inverse, broadcast(probability, 0.0))
+
+
+@implements(score_bend)
+def _score_bend(loss, task, step, memory, at, output):
+    return _score_bend_loss if is_kind(loss, Loss) else None
+
+
+def _score_bend_loss(loss, task, step, memory, at, output):
+    k = step * task.n_outputs + output
+    value, target = load(memory.values, at + output * memory.stride), peek(task.targets, k)
+    weight = broadcast(value, peek(task.weights, k))
+    bent = broadcast(value, 0.0)
+    if loss.code == SQUARED:
+        bent = weight + weight
+    elif loss.code == HUBER:
+        size = absolute(value - broadcast(value, target))
+        bent = select(less_equal(size, broadcast(value, loss.parameter)), weight, bent)
+    elif loss.code == CATEGORICAL:
+        slope = _slope_of_logarithm(value)
+        bent = weight * slope * slope
+    elif loss.code == BINARY:
+        one = broadcast(value, 1.0)
+        of, hit, miss = broadcast(value, target), _slope_of_logarithm(value), _slope_of_logarithm(one - value)
+        bent = weight * (of * hit * hit + (one - of) * miss * miss)
+    return bent

@@ -16,7 +16,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.tasks import feed, finish, finish_gradient, judge, slope
+from neuroevo.kernels.tasks import bend, feed, finish, finish_gradient, judge, slope
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import (
     absolute,
@@ -264,3 +264,26 @@ def _finish_gradient(task, population, first, n_genomes, gradient):
                 gradient[row, gene] = gradient[row, gene] * task.per_target + decay
 
     return finish_gradient_of_sequences if is_kind(task, Sequences) else None
+
+
+def score_bend(loss, task, step, memory, at, output):
+    """The second derivative of the loss of one output of a step, whose outputs are the rows from `at` on."""
+
+
+@implements(score_bend)
+def _score_bend(loss, task, step, memory, at, output):
+    return _score_bend_squared if isinstance(loss, types.NoneType) else None
+
+
+def _score_bend_squared(loss, task, step, memory, at, output):
+    return broadcast(memory.values, 2.0)
+
+
+@implements(bend)
+def _bend(task, memory, outputs, moment, output):
+    def bend_of_sequences(task, memory, outputs, moment, output):
+        step = peek(task.starts, moment.position) + moment.t
+        counts = peek(task.mask, step * task.n_outputs + output) != 0
+        return counts, score_bend(task.loss, task, step, memory, outputs, output)
+
+    return bend_of_sequences if is_kind(task, Sequences) else None

@@ -18,6 +18,11 @@ A task whose error has a slope gives two more, for the gradient:
 - `finish_gradient(task, population, first, n_genomes, gradient)`: turn the derivatives of the totals, which stand in
   `n_genomes` rows of `gradient` from `first` on, into those of the error.
 
+And one for its curvature:
+
+- `bend(task, memory, outputs, moment, output)`: whether an output of the first sequence concerned counts, and
+  the second derivative of the tally's error by it, a vector.
+
 What is fed may depend on what came out: the rows right after the inputs are the outputs of the previous step (of none
 where t is 0). A control task keeps the state of what is controlled in the tally or in arrays of its own.
 """
@@ -73,4 +78,8 @@ def slope(task, memory, outputs, adjoints, moment, columns):  # noqa: D103
 
 
 def finish_gradient(task, population, first, n_genomes, gradient):  # noqa: D103
+    raise NotImplementedError("implemented per task by compilation.implements")
+
+
+def bend(task, memory, outputs, moment, output):  # noqa: D103
     raise NotImplementedError("implemented per task by compilation.implements")

@@ -41,8 +41,8 @@ class LocallyRecurrent(Network):
     - "activation": s_n(t) = b_n + sum_m sum_p w_nm(p) x_m(t-p) + sum_r v_n(r) s_n(t-r);
     - "output": the same with the unit's output f(s_n(t-r)) in the place of s_n(t-r),
 
-    p from 0 to L - 1 and r from 1 to I (the three classes of Tsoi and Back 1994). All that lies before the first step is
-    zero. Without `ar_taps` all three are the network of FIR synapses.
+    p from 0 to L - 1 and r from 1 to I (the three classes of Tsoi and Back 1994). All that lies before the first step
+    is zero. Without `ar_taps` all three are the network of FIR synapses.
 
     Args:
         n_inputs: Input columns.
@@ -137,10 +137,8 @@ class LocallyRecurrent(Network):
         moduli = np.concatenate([np.abs(poles).max(axis=-1).ravel() for poles in self.poles(genome).values()])
         bounded = self.feedback == "output" and all(self._function(name) in _BOUNDED for name in self.layer_names)
         effect = "outputs stay bounded all the same" if bounded else "over long sequences their values may grow"
-        return [
-            f"{(moduli >= 1.0).sum()} of {moduli.size} filters are unstable, the largest modulus of a pole is "
-            f"{largest:.4g}: {effect}"
-        ]
+        share = f"{(moduli >= 1.0).sum()} of {moduli.size} filters are unstable"
+        return [f"{share}, the largest modulus of a pole is {largest:.4g}: {effect}"]
 
     def _filtered(self, arrays: Mapping[str, Array], name: str, memory: Memory, values: Array) -> tuple[Array, Memory]:
         """What a layer gives in a step, and what it remembers."""

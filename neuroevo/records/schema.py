@@ -30,6 +30,7 @@ _KNOWN = {
     "champion": _TABLE,
     "digests": _TABLE,
     "results": _TABLE,
+    "remarks": _LIST,
 }
 _COSTS = {"generations": _COUNT, "evaluations": _COUNT, "seconds": _NUMBER}
 

@@ -71,6 +71,8 @@ def _of_kind(table: str, kind: str) -> dict[str, Any]:
         return {"properties": about}
     found = _object(cls, keys_of(table, kind))
     beside = dict(_BESIDE) if table == "strategy" else {}
+    for name in getattr(cls, "INNER", ()):
+        beside[name] = {"$ref": "#/properties/strategy", "description": found["properties"][name]["description"]}
     if "skip" in found["properties"]:
         fit = [{"type": "boolean"}, {"const": FITTED}, {"type": "object", "required": [FITTED]}]
         beside["skip"] = {**found["properties"]["skip"], "type": ["boolean", "string", "object"], "anyOf": fit}

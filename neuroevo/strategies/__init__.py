@@ -52,11 +52,13 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "bptt": "neuroevo.strategies.descent.methods:Bptt",
         "rtrl": "neuroevo.strategies.descent.methods:Rtrl",
         "hybrid": "neuroevo.strategies.descent.methods:Hybrid",
-        "snap1": "neuroevo.strategies.descent.methods:Snap1",
         "crbp": "neuroevo.strategies.descent.methods:Crbp",
         "lstm_truncated": "neuroevo.strategies.descent.methods:LstmTruncated",
         "signal_flow": "neuroevo.strategies.descent.methods:SignalFlow",
         "pearlmutter": "neuroevo.strategies.descent.methods:Pearlmutter",
+        "levenberg_marquardt": "neuroevo.strategies.descent.levenberg_marquardt:LevenbergMarquardt",
+        "memetic": "neuroevo.strategies.descent.memetic:Memetic",
+        "evolve_then_descend": "neuroevo.strategies.descent.evolve_then_descend:EvolveThenDescend",
     },
 )
 

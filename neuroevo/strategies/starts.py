@@ -7,8 +7,8 @@
 - `orthogonal`: as glorot, with every square recurrent matrix a random orthogonal one times width (Saxe, McClelland and
   Ganguli 2014, https://arxiv.org/abs/1312.6120); gated cells get one for each gate.
 
-The last two need the layout. Taps that a filter feeds back are spread by `layout.start_scale` of it alone. Bounds cut the first two down to the box; where zero is outside, the middle of the box
-takes its place.
+The last two need the layout. Where there is one, what filters feed back is spread by less, `layout.start_scale`. Bounds
+cut the first two down to the box; where zero is outside, the middle of the box takes its place.
 """
 
 from __future__ import annotations

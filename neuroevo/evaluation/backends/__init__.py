@@ -2,7 +2,8 @@
 
 - `Backend`: what every backend is.
 - `compiled`: kernels with genomes as lanes; `by_units`: a kernel with units as lanes, for many units on few sequences.
-- `by_adjoints`: errors and their derivatives, by the kernels' backward steps.
+- `by_adjoints`: errors and their derivatives, by the kernels' backward steps; `by_lstm`: those of 1997 as well.
+- `by_crbp`: causal recursive backpropagation for locally recurrent networks.
 - `by_outputs`: objectives of one's own, on the outputs of kernels.
 - `in_worlds`: episodes of control problems, the world compiled together with the network.
 - `by_score`: any network on any problem by the problem's own `score`, slowly.
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _OWN = {
     "by_units": "neuroevo.evaluation.backends.by_units:ByUnits",
     "compiled": "neuroevo.evaluation.backends.compiled:Compiled",
+    "by_lstm": "neuroevo.evaluation.backends.by_lstm:ByLstm",
     "by_adjoints": "neuroevo.evaluation.backends.by_adjoints:ByAdjoints",
+    "by_crbp": "neuroevo.evaluation.backends.by_crbp:ByCrbp",
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
     "in_worlds": "neuroevo.evaluation.backends.in_worlds:InWorlds",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",

@@ -106,9 +106,9 @@ class Compiled(Backend):
 
         self._share(work, len(genomes))
 
-    def _share(self, work: Callable[[int, NDArray[np.int64]], None], n_genomes: int) -> None:
-        """Let every thread take blocks of genomes from one counter; this thread is one of them."""
-        n_blocks = -(-n_genomes // self._block_size())
+    def _share(self, work: Callable[[int, NDArray[np.int64]], None], n_genomes: int, size: int | None = None) -> None:
+        """Let every thread take blocks of `size` genomes from one counter; this thread is one of them."""
+        n_blocks = -(-n_genomes // (size or self._block_size()))
         counter = np.zeros(1, np.int64)
         futures = [self._threads().submit(work, k, counter) for k in range(1, min(self._n_threads, n_blocks))]
         try:

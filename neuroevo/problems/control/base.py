@@ -64,7 +64,7 @@ class EpisodeProblem(Problem):
             episodes: Which of them.
         """
 
-    def world(self, part: str, episodes: Chosen = None) -> Any:  # noqa: ARG002 - for kinds that have one
+    def world(self, part: str, episodes: Chosen = None) -> Any:
         """The world of `neuroevo.kernels.control` that episodes of a part are played in, where `has_world`."""
         raise NotImplementedError(f"{type(self).__name__} has no compiled world")
 

@@ -6,13 +6,12 @@ while sequences run, and the genome goes on where they end. Row k of a populatio
 - A failed evaluation, or a gradient beyond all numbers, goes back half of the step that led there, with an empty
   memory; more than eight in a row, or one at the start, begin anew.
 - Descents that make no progress begin anew too. What they found stays as the incumbent.
-- Bounds: a gene that a step takes outside stops at the bound (projection).
+- Bounds: a gene that a step takes outside stops at the bound (projection); online there are none.
 - Immigrants take the place of the worst descents, where they are better.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,18 +19,17 @@ import numpy as np
 from annotated_types import Ge, Lt
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.learning import Learning, Method, Online
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.descent.optimisers import Adam, IrpropPlus, Optimiser, RmsProp, Sgd, Slope
 from neuroevo.strategies.descent.rates import RateSettings
-from neuroevo.strategies.starts import initial_population
+from neuroevo.strategies.descent.starting import improved, replaced, starts
 from neuroevo.strategies.streams import Phase
 
 MOST_FAILURES = 8
 """In a row, after which a descent starts anew: the step is then 1/256 of what it was."""
-LEAST_PROGRESS = 1e-4
-"""A smaller relative improvement is none."""
 
 _MEMORIES = tuple(dict.fromkeys(name for cls in (Sgd, RmsProp, Adam, IrpropPlus) for name in cls.REMEMBERS))
 _OF_EACH = ("errors", "best", "waited", "ages", "counts", "failures")
@@ -42,7 +40,8 @@ class DescentSettings(RateSettings):
     """Settings of descents by gradients.
 
     Attributes:
-        optimiser: What makes steps of gradients; left out, adam, or online sgd, the only one there.
+        optimiser: What makes steps of gradients; left out, irprop_plus, which was ahead of the others on three tasks
+            (docs/gradient-methods.md), or online sgd, the only one there.
         momentum: Of sgd: share of the last step that is added; left out, 0.9, or online 0.
         nesterov: Whether sgd's momentum is Nesterov's.
         betas: Of adam: memory of the means of gradients and of their squares; those of Kingma and Ba 2015.
@@ -61,7 +60,7 @@ class DescentSettings(RateSettings):
     interval: Annotated[int, Ge(1)] = 1
 
     def __post_init__(self) -> None:
-        own = self.optimiser or ("sgd" if self.online else "adam")
+        own = self.own_optimiser
         if self.online:
             self._belongs("optimiser", own == "sgd", "the gradient of whole sequences; online steps are those of sgd")
             self._belongs("nesterov", False, "the gradient of whole sequences")
@@ -79,27 +78,35 @@ class DescentSettings(RateSettings):
 
     @property
     def remembers(self) -> str:
-        if self.optimiser == "irprop_plus":
-            return "irprop_plus takes steps back where errors grow; take adam, rmsprop or sgd"
-        return (
-            f"restart_after = {self.restart_after} waits for smaller ones; 0 turns it off" if self.restart_after else ""
-        )
+        reasons = []
+        if self.own_optimiser == "irprop_plus":
+            reasons.append(
+                "irprop_plus takes steps back where errors grow: take optimiser = 'adam', 'rmsprop' or 'sgd'"
+            )
+        if self.restart_after:
+            reasons.append(f"restart_after = {self.restart_after} waits for smaller errors: write 0")
+        return "; ".join(reasons)
+
+    @property
+    def own_optimiser(self) -> str:
+        """The name of the optimiser, whether or not it was left out."""
+        return self.optimiser or ("sgd" if self.online else "irprop_plus")
 
     @property
     def first_rate(self) -> float:
         """The rate before its schedule."""
-        usual = {None: 0.01, "adam": 0.01, "rmsprop": 0.01, "sgd": 0.1, "irprop_plus": 0.1}[self.optimiser]
-        return self.rate if self.rate is not None else 0.01 if self.online else usual
+        usual = {"adam": 0.03, "rmsprop": 0.01, "sgd": 0.01 if self.online else 0.1, "irprop_plus": 0.1}
+        return usual[self.own_optimiser] if self.rate is None else self.rate
 
     def make_optimiser(self) -> Optimiser:
         """The optimiser that these settings name."""
-        if self.optimiser == "irprop_plus":
-            return IrpropPlus(self.first_rate)
-        if self.optimiser == "rmsprop":
+        if self.own_optimiser == "adam":
+            return Adam(self.betas)
+        if self.own_optimiser == "rmsprop":
             return RmsProp(self.smoothing)
-        if self.optimiser == "sgd":
+        if self.own_optimiser == "sgd":
             return Sgd(0.9 if self.momentum is None else self.momentum, self.nesterov)
-        return Adam(self.betas)
+        return IrpropPlus(self.first_rate)
 
 
 class Descent(Strategy[DescentSettings]):
@@ -120,6 +127,7 @@ class Descent(Strategy[DescentSettings]):
         "gradient_norm": (),
     }
 
+    _gradient_norm: float | None = None
     _errors: FloatArray
     _best: FloatArray
     _waited: FloatArray
@@ -129,6 +137,8 @@ class Descent(Strategy[DescentSettings]):
 
     def __init__(self, settings: DescentSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
+        if settings.online and self.bounds is not None:
+            raise BadInput("weights that move while sequences run keep no bounds: leave out bounds, or online = true")
         n = settings.population_size
         self._optimiser = settings.make_optimiser()
         for name in _MEMORIES:
@@ -138,7 +148,6 @@ class Descent(Strategy[DescentSettings]):
         for name in _OF_EACH:
             setattr(self, f"_{name}", np.zeros(n))
         self._genomes, self._kept = np.zeros((n, self.n_genes)), np.zeros((n, self.n_genes))
-        self._gradient_norm: float | None = None
         self._restarts = 0
 
     @property
@@ -160,7 +169,10 @@ class Descent(Strategy[DescentSettings]):
 
     def _ask(self) -> FloatArray:
         if self._generation == 0:
-            self._begin(np.ones(self.settings.population_size, dtype=bool), self._starts(Phase.START))
+            self._begin(
+                np.ones(self.settings.population_size, dtype=bool),
+                starts(self, self.initial, self._stream(Phase.START)),
+            )
         return self._genomes
 
     def _tell(self, population: FloatArray, error: FloatArray, **found: FloatArray) -> None:
@@ -181,7 +193,7 @@ class Descent(Strategy[DescentSettings]):
         anew = lost | (self._failures > MOST_FAILURES) | stuck
         if anew.any():
             self._restarts += int(anew.sum())
-            self._begin(anew, self._starts(Phase.RESTART))
+            self._begin(anew, starts(self, None, self._stream(Phase.RESTART)))
 
     def _moved(
         self, population: FloatArray, error: FloatArray, given: FloatArray
@@ -194,7 +206,7 @@ class Descent(Strategy[DescentSettings]):
         largest = np.maximum(np.abs(gradient).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
         norm = largest * np.sqrt(np.square(gradient / largest).sum(axis=1, keepdims=True))
         self._gradient_norm = float(np.median(norm[sound])) if sound.any() else None
-        if own.clip and own.optimiser != "irprop_plus":
+        if own.clip and own.own_optimiser != "irprop_plus":
             gradient = gradient * np.minimum(1.0, own.clip / np.maximum(norm, np.finfo(np.float64).tiny))
         self._counts = np.where(sound, self._counts + 1, 0.0)
         rate = np.array([[own.first_rate * own.factor(int(age))] for age in self._ages.tolist()])
@@ -210,8 +222,7 @@ class Descent(Strategy[DescentSettings]):
 
     def _watch(self, error: FloatArray, sound: NDArray[np.bool_]) -> None:
         """Note how long each descent has made no progress."""
-        with np.errstate(invalid="ignore"):
-            better = sound & ((error < self._best - LEAST_PROGRESS * np.abs(self._best)) | np.isinf(self._best))
+        better = sound & improved(error, self._best)
         self._best = np.where(better, error, self._best)
         self._waited = np.where(better, 0.0, self._waited + 1)
 
@@ -226,29 +237,8 @@ class Descent(Strategy[DescentSettings]):
             values = np.where(rows[:, np.newaxis], self._optimiser.first(name), getattr(self, f"_{name}"))
             setattr(self, f"_{name}", values)
 
-    def _starts(self, phase: Phase) -> FloatArray:
-        """``(n, n_genes)``: a start for every descent, whether or not it is taken, so that each has its own numbers."""
-        settings = self.settings
-        if self.layout is None and settings.start == "glorot":
-            settings = dataclasses.replace(settings, start="gaussian")
-        return initial_population(
-            settings,
-            settings.population_size,
-            self.n_genes,
-            self._stream(phase),
-            layout=self.layout,
-            initial=self.initial if phase is Phase.START else None,
-            bounds=self.bounds,
-        )
-
     def _inject(self, genomes: FloatArray, errors: FloatArray) -> None:
-        arriving = np.argsort(errors, kind="stable")[: len(self._errors)]
-        leaving = np.argsort(-self._errors, kind="stable")[: len(arriving)]
-        wins = errors[arriving] < self._errors[leaving]
-        rows, places, values = np.zeros(len(self._errors), dtype=bool), self._genomes.copy(), self._errors.copy()
-        rows[leaving[wins]] = True
-        places[leaving[wins]], values[leaving[wins]] = genomes[arriving[wins]], errors[arriving[wins]]
-        self._begin(rows, places, values)
+        self._begin(*replaced(self._genomes, self._errors, genomes, errors))
 
     def _members(self) -> tuple[FloatArray, FloatArray]:
         known = np.isfinite(self._errors)
