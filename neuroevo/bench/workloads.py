@@ -167,7 +167,7 @@ def arithmetic(network: Network) -> Arithmetic:
     products, squashings = _PER_UNIT.get(type(network), (0, 1))
     if not getattr(network, "forget_gate", True):
         products, squashings = products - 1, squashings - 1
-    if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step"):
+    if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step", "sign"):
         squashings = 0
     squashed_outputs = 0 if network.output_activation == "linear" else network.n_outputs
     return Arithmetic(n_weights + products * n_units, squashings * n_units + squashed_outputs)

@@ -111,7 +111,7 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         n_layers=n_layers,
         n_fed_back=network.n_outputs if is_jordan else network.n_hidden,
         is_jordan=int(is_jordan),
-        activation=CODES[network.activation],
+        activation=CODES[network.activation] + (network.winners or 0),
         output_activation=CODES[network.output_activation],
         leaky=int(isinstance(network, Ctrnn)),
         initial_state=int(network.initial_state),
@@ -157,7 +157,7 @@ def _graph(network: Graph, slots: Slots) -> Description:
     from neuroevo.kernels.graph import describe_graph
     from neuroevo.kernels.graph_back import n_deltas
 
-    codes = CODES[network.activation], CODES[network.output_activation]
+    codes = CODES[network.activation] + (network.winners or 0), CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
     return Description(cell, order, {"hidden": rows}, n_deltas(cell), cell.n_outputs + np.sort(rows))

@@ -54,7 +54,8 @@ def plan_of(network: Network) -> Plan | None:
 
 def suits_units(network: Network, problem: SequenceProblem) -> bool:
     """Whether lanes should be units: many units of one Elman layer on few sequences. It changes no bit."""
-    if type(network) is not Elman or network.n_layers > 1 or network.output_activation != "linear":
+    # Units that compete see each other, and here they are lanes.
+    if type(network) is not Elman or network.n_layers > 1 or network.output_activation != "linear" or network.winners:
         return False
     few_outputs = 8 * network.n_outputs <= network.n_hidden
     well_filled = network.n_hidden % 16 == 0 or network.n_hidden >= 56

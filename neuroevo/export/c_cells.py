@@ -12,11 +12,26 @@ from neuroevo.networks.lstm import without_forget_gate
 _ACTIVATIONS = {
     "tanh": "TANH(v)", "logistic": "NAME_logistic(v)", "softsign": "v / (1 + FABS(v))", "relu": "v > 0 ? v : 0",
     "linear": "v", "sine": "SIN(v)", "hard_step": "v > 0 ? 1 : 0",
+    "sign": "v > 0 ? 1 : v < 0 ? -1 : 0", "k_winners": "v",
 }  # fmt: skip
 _LOGISTIC = """
 static inline REAL NAME_logistic(REAL v)
 {
     return HALF + HALF * TANH(HALF * v);
+}
+"""
+_WINNERS = """
+static inline void NAME_winners(REAL *v)
+{
+    REAL last = INFINITY;
+    for (int i = 0; i < N_UNITS; i++) {
+        int larger = 0;
+        for (int j = 0; j < N_UNITS; j++)
+            larger += v[j] > v[i];
+        last = larger < N_WINNERS && v[i] < last ? v[i] : last;
+    }
+    for (int i = 0; i < N_UNITS; i++)
+        v[i] = v[i] >= last ? 1 : v[i] < last ? 0 : v[i];
 }
 """
 _SOFTMAX = """    REAL largest = y[0], sum = 0;
@@ -91,7 +106,8 @@ def cell_text(cell: Cell, tables: Tables) -> CellText:
     start = "".join(_start(tables, field, values) for field, values in vectors.items())
     functions = _jordan(cell, tables, arrays) if kind == "jordan" else _stacked(cell, kind, tables, arrays)
     uses_logistic = kind in ("lstm", "lstm_1997", "gru") or "logistic" in (cell.activation, cell.output_activation)
-    text = (_LOGISTIC if uses_logistic else "") + functions
+    winners = _WINNERS.replace("N_UNITS", str(cell.n_hidden)).replace("N_WINNERS", str(cell.winners))
+    text = (_LOGISTIC if uses_logistic else "") + (winners if cell.winners else "") + functions
     n_state = sum(map(len, vectors.values()))
     return CellText(fields, start, worded(text, tables, {}), n_state, cell.n_hidden)
 
@@ -134,16 +150,19 @@ def _start(tables: Tables, field: str, values: Values) -> str:
 def _stacked(cell: Cell, kind: str, tables: Tables, arrays: dict[str, Values]) -> str:
     h, text, calls = cell.n_hidden, "", ""
     memory = ", REAL *c" if kind.startswith("lstm") else ""
+    compete, moved = ("    NAME_winners(next);\n", "elman") if cell.winners else ("", kind)
     for k in range(cell.n_layers):
-        body = _sums(_STEPS[kind], kind, k, tables, arrays).replace("UNITS", _ACTIVATIONS.get(cell.activation, ""))
+        body = _sums(_STEPS[moved], moved, k, tables, arrays).replace("UNITS", _ACTIVATIONS.get(cell.activation, ""))
+        after = "h[i] + RATE * (next[i] - h[i])" if cell.winners and kind == "ctrnn" else "next[i]"
+        after = after.replace("RATE", tables.entry(f"rate_l{k}", "i")) if "RATE" in after else after
         text += f"""
 static inline void NAME_layer{k}(const REAL *x, REAL *h{memory})
 {{
     REAL next[{h}];
     for (int i = 0; i < {h}; i++) {{
 {body}    }}
-    for (int i = 0; i < {h}; i++)
-        h[i] = next[i];
+{compete}    for (int i = 0; i < {h}; i++)
+        h[i] = {after};
 }}
 """
         below = f"s->h{k - 1}" if k else "x"
@@ -159,13 +178,15 @@ static inline void NAME_network(NAME_memory *s, const REAL *x, REAL *y)
 def _jordan(cell: Cell, tables: Tables, arrays: dict[str, Values]) -> str:
     body = _sums("        const REAL v = SUM0;\n        h[i] = UNITS;\n", "jordan", 0, tables, arrays, "s->y")
     n_outputs = len(arrays["bias_out"])
+    compete = "    NAME_winners(h);\n" if cell.winners else ""
     return f"""
 static inline void NAME_network(NAME_memory *s, const REAL *x, REAL *y)
 {{
     REAL h[{cell.n_hidden}];
     for (int i = 0; i < {cell.n_hidden}; i++) {{
 {body.replace("UNITS", _ACTIVATIONS[cell.activation])}    }}
-{_read_out(cell, tables, arrays, "h")}    for (int o = 0; o < {n_outputs}; o++)
+{compete}{_read_out(cell, tables, arrays, "h")}\
+    for (int o = 0; o < {n_outputs}; o++)
         s->y[o] = y[o];
 }}
 """

@@ -18,7 +18,9 @@ from neuroevo.export.plan import Cell, Plan, Values, combined_code
 
 _ACTIVATIONS = {
     "tanh": "np.tanh({})", "logistic": "logistic({})", "softsign": "softsign({})", "relu": "np.maximum({}, 0)",
-    "linear": "{}", "sine": "np.sin({})", "hard_step": "np.heaviside({}, 0)", "softmax": "softmax({})",
+    "linear": "{}", "sine": "np.sin({})", "hard_step": "np.heaviside({}, 0)", "sign": "np.sign({})",
+    "k_winners": "k_winners({}, WINNERS)",
+    "softmax": "softmax({})",
 }  # fmt: skip
 
 _FUNCTIONS = {
@@ -29,6 +31,11 @@ def logistic(x):
     "softsign": """
 def softsign(x):
     return x / (1 + np.abs(x))
+""",
+    "k_winners": """
+def k_winners(x, k):
+    larger = (x[..., None, :] > x[..., :, None]).sum(axis=-1)
+    return np.where(np.isnan(x), x, np.where(larger < k, 1.0, 0.0))
 """,
     "softmax": """
 def softmax(x):
@@ -214,6 +221,7 @@ def _head(plan: Plan, name: str) -> str:
 
 def _network(cell: Cell) -> str:
     units = _ACTIVATIONS[cell.activation].format("v") if cell.activation else ""
+    units = units.replace("WINNERS", str(cell.winners))
     skip = ' + inputs @ w["weight_skip"].T' if "weight_skip" in cell.arrays else ""
     text = _JORDAN if cell.kind == "jordan" else _STACKED.replace("LAYERS", _LAYERS[cell.kind])
     outputs = _ACTIVATIONS[cell.output_activation].format("y")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.export.plan import Cell
 
 _NATIVE = {"tanh": "Tanh", "relu": "Relu", "logistic": "Sigmoid", "softsign": "Softsign"}
-_BY_NAME = {"tanh": "Tanh", "relu": "Relu", "logistic": "Sigmoid", "sine": "Sin"}
+_BY_NAME = {"tanh": "Tanh", "relu": "Relu", "logistic": "Sigmoid", "sine": "Sin", "sign": "Sign"}
 
 
 class Nodes:
@@ -83,8 +83,8 @@ class Nodes:
         product = self.op("MatMul", values, self.real(weights.T))
         return product if bias is None else self.op("Add", product, self.real(bias))
 
-    def activation(self, name: str, values: str) -> str:
-        """An activation of units or outputs."""
+    def activation(self, name: str, values: str, winners: int = 0) -> str:
+        """An activation of units or outputs; `winners` of "k_winners"."""
         if name in _BY_NAME:
             return self.op(_BY_NAME[name], values)
         if name == "softmax":
@@ -94,6 +94,11 @@ class Nodes:
         if name == "hard_step":
             above = self.op("Where", self.op("Greater", values, self.real(0)), self.real(1), self.real(0))
             return self.op("Where", self.op("IsNaN", values), values, above)
+        if name == "k_winners":
+            others, each = (self.op("Unsqueeze", values, self.whole([axis])) for axis in (-2, -1))
+            larger = self.op("Where", self.op("Greater", others, each), self.real(1), self.real(0))
+            n_larger = self.op("ReduceSum", larger, self.whole([-1]), keepdims=0)
+            return self.op("Where", self.op("Less", n_larger, self.real(winners)), self.real(1), self.real(0))
         return values
 
 
@@ -168,7 +173,7 @@ def _with_scan(nodes: Nodes, cell: Cell, inputs: str, states: list[str]) -> tupl
 
 def _step(nodes: Nodes, cell: Cell, row: str, states: list[str]) -> tuple[str, list[str]]:
     if cell.kind == "jordan":
-        units = nodes.activation(cell.activation, _sum(nodes, cell, 0, row, states[0]))
+        units = nodes.activation(cell.activation, _sum(nodes, cell, 0, row, states[0]), cell.winners)
         output = _readout(nodes, cell, units, row)
         return output, [output]
     layer_step = {"elman": _elman, "ctrnn": _ctrnn, "lstm": _lstm, "gru": _gru}[cell.kind]
@@ -188,7 +193,7 @@ def _sum(nodes: Nodes, cell: Cell, layer: int, sources: str, h: str) -> str:
 
 
 def _elman(nodes: Nodes, cell: Cell, layer: int, sources: str, state: list[str]) -> list[str]:
-    return [nodes.activation(cell.activation, _sum(nodes, cell, layer, sources, state[0]))]
+    return [nodes.activation(cell.activation, _sum(nodes, cell, layer, sources, state[0]), cell.winners)]
 
 
 def _ctrnn(nodes: Nodes, cell: Cell, layer: int, sources: str, state: list[str]) -> list[str]:

@@ -28,7 +28,7 @@ Values: TypeAlias = NDArray[np.float64]
 _KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph)
 _FIELDS = {
     "n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers", "links", "activation", "output_activation",
-    "initial_state", "step", "substeps", "fixed", "skip", "forget_gate",
+    "initial_state", "step", "substeps", "fixed", "skip", "forget_gate", "winners",
 }  # fmt: skip
 _STEMS = (
     "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_l",
@@ -47,6 +47,7 @@ class Cell:
         n_layers: Stacked layers.
         n_hidden: Units of each layer.
         activation: Of the units of elman, jordan and ctrnn; "" for the others.
+        winners: How many units of a layer fire where the activation is "k_winners"; otherwise 0.
         output_activation: Of the read-out.
         arrays: As `layout.decode` names them; a ctrnn has ``rate_lk (n_hidden,)``, its a, instead of time constants,
             and where inputs reach outputs there is ``weight_skip (n_outputs, n_inputs)``.
@@ -60,6 +61,7 @@ class Cell:
     output_activation: str
     arrays: dict[str, Values]
     start: tuple[tuple[Values, ...], ...]
+    winners: int = 0
 
     @classmethod
     def of(cls, network: Network, genome: Values) -> Cell:
@@ -88,6 +90,7 @@ class Cell:
             network.output_activation,
             kept | rates,
             tuple(tuple(values[0] for values in layer) for layer in state),
+            network.winners or 0,
         )
 
 

@@ -19,7 +19,8 @@ from neuroevo.export.plan import Cell, Part, Plan, Values, combined_code
 _ACTIVATIONS = {
     "tanh": "torch.tanh({})", "logistic": "torch.sigmoid({})", "softsign": "nn.functional.softsign({})",
     "relu": "torch.relu({})", "linear": "{}", "sine": "torch.sin({})",
-    "hard_step": "torch.heaviside({}, torch.zeros_like(v))", "softmax": "torch.softmax({}, -1)",
+    "hard_step": "torch.heaviside({}, torch.zeros_like(v))", "sign": "torch.sign({})",
+    "k_winners": "((v[..., None, :] > v[..., :, None]).sum(-1) < WINNERS).to(v)", "softmax": "torch.softmax({}, -1)",
 }  # fmt: skip
 
 _CELL = '''
@@ -208,7 +209,7 @@ def _n_inputs(cell: Cell) -> int:
 
 
 def _cell(cell: Cell) -> str:
-    rate, units = "", _ACTIVATIONS[cell.activation].format("v")
+    rate, units = "", _ACTIVATIONS[cell.activation].format("v").replace("WINNERS", str(cell.winners))
     if cell.kind == "ctrnn":
         rate = '            setattr(self, f"rate_l{k}", nn.Parameter(torch.zeros(n_hidden)))\n'
         units = f'h + getattr(self, f"rate_l{{k}}") * ({units} - h)'

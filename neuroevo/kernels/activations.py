@@ -33,10 +33,13 @@ from neuroevo.kernels.vectors import (
     vector_of,
 )
 
-CODES = {"linear": 0, "tanh": 1, "logistic": 2, "softsign": 3, "relu": 4, "sine": 5, "hard_step": 6, "softmax": 7}
-"""Integer by which a kernel knows an activation."""
+CODES = {
+    "linear": 0, "tanh": 1, "logistic": 2, "softsign": 3, "relu": 4, "sine": 5, "hard_step": 6, "softmax": 7, "sign": 8,
+    "k_winners": 9,
+}  # fmt: skip
+"""Integer by which a kernel knows an activation; k winners have that of "k_winners" + k."""
 
-LINEAR, TANH, LOGISTIC, SOFTSIGN, RELU, SINE, HARD_STEP, SOFTMAX = range(8)
+LINEAR, TANH, LOGISTIC, SOFTSIGN, RELU, SINE, HARD_STEP, SOFTMAX, SIGN, K_WINNERS = range(10)
 
 _TANH_CLAMP = 7.8
 _TANH_OVER = (46.32796859741211, 11926.0439453125, 521942.65625, 4037428.0)
@@ -252,6 +255,15 @@ def hard_step(x):
 
 
 @inlined
+def sign(x):
+    """-1 below 0, 0 at 0, 1 above; NaN stays NaN."""
+    zero = broadcast(x, 0.0)
+    below = select(less(x, zero), broadcast(x, -1.0), zero)
+    step = select(less(zero, x), broadcast(x, 1.0), below)
+    return select(equal(x, x), step, x)
+
+
+@inlined
 def activate(code, values, start, n_rows, stride, n_columns):
     """Apply an activation to vectors in memory: `n_columns` from each of the rows `start + row * stride`."""
     width = lanes(values)
@@ -278,6 +290,11 @@ def activate(code, values, start, n_rows, stride, n_columns):
         _map_rows(_sine_of, values, start, last, stride, size)
     elif code == HARD_STEP:
         _map_rows(hard_step, values, start, last, stride, size)
+    elif code == SIGN:
+        _map_rows(sign, values, start, last, stride, size)
+    elif code > K_WINNERS:
+        for first in range(start, start + size, width):
+            _k_winners(code - K_WINNERS, values, first, n_rows, stride)
 
 
 @inlined
@@ -290,6 +307,24 @@ def _map_rows(function, values, start, last, stride, size):
     for first in range(start, last, stride):
         for i in range(first, first + size, lanes(values)):
             store(values, i, function(load(values, i)))
+
+
+@inlined
+def _k_winners(k, values, first, n_rows, stride):
+    """1 where fewer than k of the rows of one column are larger, else 0."""
+    one, zero = broadcast(values, 1.0), broadcast(values, 0.0)
+    limit, threshold = broadcast(values, float(k)), broadcast(values, math.inf)
+    for row in range(n_rows):
+        value, n_larger = load(values, first + row * stride), zero
+        for other in range(n_rows):
+            n_larger = n_larger + select(less(value, load(values, first + other * stride)), one, zero)
+        # The smallest of the winners; NaN, which no comparison holds for, is none.
+        winner = select(less(n_larger, limit), value, threshold)
+        threshold = select(less(winner, threshold), winner, threshold)
+    for row in range(n_rows):
+        value = load(values, first + row * stride)
+        fires = select(less(value, threshold), zero, one)
+        store(values, first + row * stride, select(equal(value, value), fires, value))
 
 
 @inlined

@@ -1,7 +1,7 @@
 """Slopes of activations and losses: what an adjoint is multiplied by on its way back.
 
 Nearly all activations tell their slope by their value; the sine alone needs its argument. At the corner of "relu" the
-slope is 0, as in PyTorch; that of "hard_step" is 0 everywhere.
+slope is 0, as in PyTorch; that of "hard_step", "sign" and "k_winners" is 0 everywhere.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
-Activation = Literal["tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step"]
+Activation = Literal["tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step", "sign", "k_winners"]
 OutputActivation = Literal["linear", "tanh", "logistic", "softmax"]
 
 
@@ -53,6 +53,20 @@ def hard_step(x: Array) -> Array:
     return np.where(np.isnan(x), x, np.where(x > 0.0, 1.0, 0.0))
 
 
+def sign(x: Array) -> Array:
+    """-1 below 0, 0 at 0 and 1 above (NaN stays NaN)."""
+    return np.sign(x)
+
+
+def k_winners(x: Array, k: int) -> Array:
+    """1 for the k largest of the last axis (the units of a layer), else 0 (NaN stays NaN); equal ones win together.
+
+    W. Maass: On the computational power of winner-take-all. Neural Computation 12 (2000), 2519-2535.
+    """
+    n_larger = (x[..., None, :] > x[..., :, None]).sum(axis=-1)
+    return np.where(np.isnan(x), x, np.where(n_larger < k, 1.0, 0.0))
+
+
 def softmax(x: Array) -> Array:
     """exp(x) normalised over the last axis (the outputs of one step); shifted by the maximum, so it cannot overflow."""
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -68,9 +82,19 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
         "linear": linear,
         "sine": sine,
         "hard_step": hard_step,
+        "sign": sign,
     }
 )
-"""Hidden-unit activations by name."""
+"""Hidden-unit activations by name, of one unit each."""
+
+UNIT_ACTIVATIONS: tuple[str, ...] = (*ACTIVATIONS, "k_winners")
+"""Names of all hidden-unit activations."""
+
+
+def activated(network: Any, x: Array) -> Array:
+    """What the units of a layer, or of a graph, make of their sums ``(..., n_units)``."""
+    return k_winners(x, network.winners) if network.winners else ACTIVATIONS[network.activation](x)
+
 
 OUTPUT_ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
     {"linear": linear, "tanh": tanh, "logistic": logistic, "softmax": softmax}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuroevo.checks import truth_value, whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import checks
-from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
+from neuroevo.networks.activations import OUTPUT_ACTIVATIONS, UNIT_ACTIVATIONS
 from neuroevo.networks.layout import ArraySpec, GenomeLayout
 
 Array: TypeAlias = NDArray[np.float64]
@@ -39,10 +39,12 @@ class Network(ABC):
     output_activation: str
     initial_state: bool
     skip: bool = False
+    winners: int | None = None
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             object.__setattr__(self, field.name, self._checked(field.name, getattr(self, field.name)))
+        self._check_winners()
         if self._fixed is not None:
             specs = self._specs()
             names, shapes = [spec.name for spec in specs], [spec.shape for spec in specs]
@@ -163,6 +165,8 @@ class Network(ABC):
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         del values["n_inputs"], values["n_outputs"]
         fixed = values.pop("fixed", None)
+        if values.get("winners", ...) is None:
+            del values["winners"]
         return values if fixed is None else {**values, "fixed": checks.plain_fixed(fixed)}
 
     @abstractmethod
@@ -186,10 +190,24 @@ class Network(ABC):
         if name in _COUNTS:
             return whole_number(name, value)
         if name == "activation":
-            return checks.known_name(name, value, ACTIVATIONS)
+            return checks.known_name(name, value, UNIT_ACTIVATIONS)
+        if name == "winners":
+            return None if value is None else whole_number(name, value)
         if name == "output_activation":
             return checks.known_name(name, value, OUTPUT_ACTIVATIONS)
         return truth_value(name, value) if name in ("initial_state", "skip", "forget_gate") else value
+
+    def _check_winners(self) -> None:
+        """Check that `winners` is there where it is used, and nowhere else."""
+        names = {field.name for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        asked = getattr(self, "activation", "") == "k_winners"
+        if asked and "winners" not in names:
+            raise BadInput(f"a network of the kind {self.kind!r} has no k_winners units")
+        n_units = getattr(self, "n_hidden", getattr(self, "n_units", 0))
+        if asked and (self.winners is None or self.winners > n_units):
+            raise BadInput(f"k_winners units need winners, between 1 and their number {n_units}, got {self.winners}")
+        if self.winners is not None and not asked:
+            raise BadInput(f"winners belongs to activation = 'k_winners', got {getattr(self, 'activation', '')!r}")
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -17,7 +17,7 @@ from annotated_types import Gt
 from numpy.typing import ArrayLike
 
 from neuroevo.checks import number, whole_number
-from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation, logistic
+from neuroevo.networks.activations import Activation, OutputActivation, activated, logistic
 from neuroevo.networks.base import Array, Count, Fixed
 from neuroevo.networks.dense import DenseNetwork, State
 from neuroevo.networks.layout import ArraySpec
@@ -47,6 +47,7 @@ class Ctrnn(DenseNetwork):
         skip: Whether the outputs see the inputs too, as in `Elman`.
         step: Time between two steps, in any unit; it scales the time constants and changes no output.
         substeps: Euler steps of the integration in one step of the data.
+        winners: With k_winners units, how many of a layer fire.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -65,6 +66,7 @@ class Ctrnn(DenseNetwork):
     skip: bool = False
     step: Annotated[float, Gt(0)] = 1.0
     substeps: Count = 1
+    winners: Count | None = None
     fixed: Fixed = None
 
     def time_constants(self, genome: ArrayLike) -> Array:
@@ -98,5 +100,5 @@ class Ctrnn(DenseNetwork):
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         (h,) = state
         weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
-        target = ACTIVATIONS[self.activation](weighted + arrays[f"bias_l{layer}"])
+        target = activated(self, weighted + arrays[f"bias_l{layer}"])
         return (h + logistic(arrays[f"time_constant_l{layer}"]) / self.substeps * (target - h),)

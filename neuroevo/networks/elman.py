@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation
+from neuroevo.networks.activations import Activation, OutputActivation, activated
 from neuroevo.networks.base import Array, Count, Fixed
 from neuroevo.networks.dense import DenseNetwork, State
 from neuroevo.networks.layout import ArraySpec
@@ -32,6 +32,7 @@ class Elman(DenseNetwork):
         initial_state: Whether the state before the first step is evolved (a gene per unit); otherwise it is zero.
         skip: Whether the outputs see the inputs of their step too, y = g(V h + c + S x), by ``weight_skip (n_outputs,
             n_inputs)``, which is S.
+        winners: With k_winners units, how many of a layer fire.
         fixed: Entries that have no gene: array names to arrays of that shape, NaN (or ``"gene"``) where there is a
             gene, a number where the value is fixed; 0 is an absent link.
 
@@ -49,6 +50,7 @@ class Elman(DenseNetwork):
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
     skip: bool = False
+    winners: Count | None = None
     fixed: Fixed = None
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:
@@ -57,4 +59,4 @@ class Elman(DenseNetwork):
     def _step(self, arrays: Mapping[str, Array], layer: int, sources: Array, state: State) -> State:
         (h,) = state
         weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
-        return (ACTIVATIONS[self.activation](weighted + arrays[f"bias_l{layer}"]),)
+        return (activated(self, weighted + arrays[f"bias_l{layer}"]),)

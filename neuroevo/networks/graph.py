@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuroevo.checks import number, truth_value, whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks import checks
-from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, OutputActivation
+from neuroevo.networks.activations import OUTPUT_ACTIVATIONS, Activation, OutputActivation, activated
 from neuroevo.networks.base import Array, Count, Network
 from neuroevo.networks.layout import ArraySpec
 
@@ -38,6 +38,7 @@ class Graph(Network):
         output_activation: Of the outputs, by name.
         initial_state: Whether the units' state before the first step is evolved (a gene per unit, after the links);
             otherwise it is zero.
+        winners: With k_winners units, how many of all fire.
 
     Raises:
         TypeError, ValueError: An argument is not of that kind or out of range, or a link comes twice.
@@ -52,6 +53,7 @@ class Graph(Network):
     activation: Activation = "tanh"
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
+    winners: Count | None = None
 
     def settings(self) -> dict[str, Any]:
         """As in `Network`; the links always one by one."""
@@ -87,7 +89,7 @@ class Graph(Network):
         """As in `Network`."""
         h, weights = state
         known = np.hstack([inputs, np.ones((len(inputs), 1))])
-        h = ACTIVATIONS[self.activation](np.hstack([known, h]) @ weights[: self.n_units].T)
+        h = activated(self, np.hstack([known, h]) @ weights[: self.n_units].T)
         outputs = OUTPUT_ACTIVATIONS[self.output_activation](np.hstack([known, h]) @ weights[self.n_units :].T)
         return outputs, (h, weights)
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation
+from neuroevo.networks.activations import Activation, OutputActivation, activated
 from neuroevo.networks.base import Array, Count, Fixed, Network
 from neuroevo.networks.dense import read_out, readout_specs
 from neuroevo.networks.layout import ArraySpec
@@ -34,6 +34,7 @@ class Jordan(Network):
         output_activation: g, by name.
         initial_state: Whether y(0) is evolved (``initial_state_l0 (n_outputs,)``); otherwise it is zero.
         skip: Whether the outputs see the inputs too, as in `Elman`.
+        winners: With k_winners units, how many of a layer fire.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -50,6 +51,7 @@ class Jordan(Network):
     output_activation: OutputActivation = "linear"
     initial_state: bool = False
     skip: bool = False
+    winners: Count | None = None
     fixed: Fixed = None
 
     def _specs(self) -> Sequence[ArraySpec]:
@@ -71,6 +73,6 @@ class Jordan(Network):
     def advance(self, arrays: Mapping[str, Array], state: Array, inputs: Array) -> tuple[Array, Array]:
         """As in `Network`."""
         weighted = inputs @ arrays["weight_ih_l0"].mT + state @ arrays["weight_hh_l0"].mT
-        h = ACTIVATIONS[self.activation](weighted + arrays["bias_l0"])
+        h = activated(self, weighted + arrays["bias_l0"])
         y = read_out(self, arrays, h, inputs)
         return y, y

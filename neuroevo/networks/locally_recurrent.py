@@ -28,7 +28,7 @@ from neuroevo.networks.layout import ArraySpec
 Feedback: TypeAlias = Literal["synapse", "activation", "output"]
 Memory: TypeAlias = tuple[Array, Array]
 
-_LARGEST_SLOPES = {"logistic": 0.25, "hard_step": 0.0}
+_LARGEST_SLOPES = {"logistic": 0.25, "hard_step": 0.0, "sign": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +198,7 @@ class LocallyRecurrent(Network):
         return truth_value(name, value) if name == "dynamic_output" else super()._checked(name, value)
 
 
-_BOUNDED = frozenset({"tanh", "logistic", "softsign", "sine", "hard_step", "softmax"})
+_BOUNDED = frozenset({"tanh", "logistic", "softsign", "sine", "hard_step", "sign", "softmax"})
 
 
 def _shifted(line: Array, newest: Array, axis: int) -> Array:

@@ -55,9 +55,10 @@ SLOPES: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
         "linear": np.ones_like,
         "sine": np.cos,
         "hard_step": np.zeros_like,
+        "sign": np.zeros_like,
     }
 )
-"""The derivatives of activations by name; "softmax", a function of several signals, is not among them."""
+"""The derivatives of activations by name, without "softmax" and "k_winners", which are functions of several signals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,13 +141,15 @@ def signal_flow_graph(network: Graph) -> SignalFlowGraph:
     of each output the sum and the value.
 
     Raises:
-        BadInput: The network is none of links.
+        BadInput: The network is none of links, or its units compete.
     """
     if not isinstance(network, Graph):
         raise BadInput(
             f"only a network of links has a signal-flow graph here, got {network.kind!r}: write it as a Graph, "
             'with links = "all" for an Elman network'
         )
+    if network.winners:
+        raise BadInput("k_winners units compete, which no branches from one signal to another express")
     n_inputs, n_units, n_outputs = network.n_inputs, network.n_units, network.n_outputs
     delayed = n_inputs + 1
     sums, values = delayed + n_units, delayed + 2 * n_units

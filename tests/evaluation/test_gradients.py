@@ -54,7 +54,7 @@ def assert_is_the_slope(network, problem, genome, **how):
 
 def assume_smooth(network):
     """No activation with corners, which a difference may cross; PyTorch's gradients vouch for "relu"."""
-    assume(getattr(network, "activation", "tanh") not in ("relu", "hard_step"))
+    assume(getattr(network, "activation", "tanh") not in ("relu", "hard_step", "sign"))
 
 
 def distance_to_corners(problem, outputs):

@@ -66,7 +66,7 @@ def assert_equals_oracle(network, problem, population, precision, part="train"):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    networks(max_units=19),
+    networks(max_units=19, competing=True),
     st.integers(0, 10**6),
     st.integers(1, 9),
     st.integers(2, 9),

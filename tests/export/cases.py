@@ -22,6 +22,8 @@ NETWORKS: dict[str, Network] = {
     "elman_sine": Elman(2, 3, 1, activation="sine", output_activation="logistic"),
     "elman_linear": Elman(2, 3, 1, activation="linear"),
     "elman_hard_step": Elman(2, 3, 1, activation="hard_step"),
+    "elman_sign": Elman(2, 3, 1, activation="sign"),
+    "elman_winners": Elman(2, 5, 1, n_layers=2, activation="k_winners", winners=2),
     "jordan": Jordan(2, 3, 2, initial_state=True, output_activation="tanh"),
     "lstm": Lstm(2, 3, 1, n_layers=2, initial_state=True),
     "lstm_1997": Lstm(2, 3, 1, initial_state=True, forget_gate=False),
@@ -34,6 +36,9 @@ NETWORKS: dict[str, Network] = {
     "lstm_skip": Lstm(2, 3, 1, n_layers=2, skip=True),
     "gru_skip": Gru(2, 3, 1, skip=True, fixed={"weight_skip": [[0.5, -1.0]]}),
     "ctrnn_skip": Ctrnn(2, 3, 1, skip=True),
+    "ctrnn_winners": Ctrnn(2, 4, 1, activation="k_winners", winners=1, initial_state=True),
+    "jordan_winners": Jordan(2, 4, 2, activation="k_winners", winners=3),
+    "graph_winners": Graph(2, 4, 1, ALL_LINKS, activation="k_winners", winners=2),
     "graph": Graph(2, 4, 1, ALL_LINKS, initial_state=True),
     "graph_sparse": Graph(2, 4, 1, {"density": 0.4, "seed": 3}, activation="softsign"),
 }

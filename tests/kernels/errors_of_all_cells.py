@@ -21,7 +21,8 @@ NETWORKS = {
         ne.Elman(2, 57, 2, skip=True),
         ne.Elman(2, 5, 3, n_layers=2, initial_state=True, output_activation="softmax"),
     ]
-    + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step")],
+    + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step", "sign")]
+    + [ne.Elman(2, 6, 2, activation="k_winners", winners=2)],
     "jordan": [ne.Jordan(2, 5, 2, output_activation="logistic", skip=True)],
     "ctrnn": [
         ne.Ctrnn(2, 7, 2, initial_state=True),

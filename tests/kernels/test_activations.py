@@ -43,7 +43,7 @@ def whole_range(dtype, largest):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["tanh", "logistic", "softsign", "relu", "linear", "hard_step"])
+@pytest.mark.parametrize("name", ["tanh", "logistic", "softsign", "relu", "linear", "hard_step", "sign"])
 def test_error_is_small_over_the_whole_range(name, dtype):
     x = whole_range(dtype, np.finfo(dtype).max / 4)
     expected = ACTIVATIONS[name](x.astype(np.float64))
@@ -85,7 +85,7 @@ def test_sine_stays_in_its_interval_for_huge_arguments(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step"])
+@pytest.mark.parametrize("name", ["tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step", "sign"])
 def test_nan_stays_nan_and_touches_no_other_lane(name, dtype):
     x = np.full(32, 0.5, dtype)
     x[[3, 17]] = np.nan
@@ -95,7 +95,7 @@ def test_nan_stays_nan_and_touches_no_other_lane(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["tanh", "logistic", "relu", "hard_step"])
+@pytest.mark.parametrize("name", ["tanh", "logistic", "relu", "hard_step", "sign"])
 def test_infinity_gives_the_limit(name, dtype):
     x = np.array([-np.inf, np.inf], dtype)
     np.testing.assert_allclose(apply(name, x, dtype), ACTIVATIONS[name](x.astype(float)), atol=5e-7)
@@ -121,3 +121,27 @@ def test_softmax_of_nan_is_nan():
     lane_5 = values.reshape(2, 32)[:, 5]
     assert np.isnan(lane_5).all()
     assert np.isfinite(np.delete(values.reshape(2, 32), 5, axis=1)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_rows", [1, 2, 7])
+def test_the_k_largest_rows_of_every_lane_win(n_rows, dtype):
+    rng = np.random.default_rng(4)
+    x = rng.choice([-np.inf, -1.5, 0.0, 0.5, 2.0, np.inf], size=(n_rows, 32)).astype(dtype)
+    for k in range(1, n_rows + 1):
+        values = aligned_empty(x.size, dtype)
+        values[:] = x.ravel()
+        activate_rows(CODES["k_winners"] + k, values, n_rows)
+        last = np.sort(x, axis=0)[-k]  # equal ones win together
+        np.testing.assert_array_equal(values.reshape(x.shape), x >= last)
+
+
+def test_nan_wins_nothing_and_stays_nan():
+    values = aligned_empty(3 * 32, np.float64)
+    values[:] = np.repeat([1.0, 3.0, 2.0], 32)
+    values[[5, 32 + 6]] = np.nan
+    activate_rows(CODES["k_winners"] + 1, values, 3)
+    rows = values.reshape(3, 32)
+    np.testing.assert_array_equal(rows[:, 5], [np.nan, 1.0, 0.0])
+    np.testing.assert_array_equal(rows[:, 6], [0.0, np.nan, 1.0])
+    np.testing.assert_array_equal(rows[:, 7], [0.0, 1.0, 0.0])

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 import neuroevo.networks as nets
 
 KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent")
-ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step")
+ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step", "sign")
 OUTPUT_ACTIVATIONS = ("linear", "tanh", "logistic", "softmax")
 
 
 @st.composite
-def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
-    """A network of any kind with few units; dense ones partly with fixed entries."""
+def networks(draw, kinds=KINDS, max_units=5, with_fixed=True, competing=False):
+    """A network of any kind with few units; dense ones partly with fixed entries, some of units that compete if asked."""
     kind = draw(st.sampled_from(kinds))
     n_inputs, n_outputs = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     n_units = draw(st.integers(1, max_units))
@@ -23,7 +23,10 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         "initial_state": draw(st.booleans()),
     }
     if kind in ("elman", "jordan", "ctrnn", "graph", "locally_recurrent"):
-        settings["activation"] = draw(st.sampled_from(ACTIVATIONS))
+        known = (*ACTIVATIONS, "k_winners") if competing and kind != "locally_recurrent" else ACTIVATIONS
+        settings["activation"] = draw(st.sampled_from(known))
+        if settings["activation"] == "k_winners":
+            settings["winners"] = draw(st.integers(1, n_units))
     if kind == "graph":
         seed, density = draw(st.integers(0, 1000)), draw(st.floats(0.2, 1.0))
         rng = np.random.default_rng(seed)

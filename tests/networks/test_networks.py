@@ -20,14 +20,14 @@ from tests.networks.drawn import KINDS, networks
 tomli_w = pytest.importorskip("tomli_w")
 
 
-@given(networks())
+@given(networks(competing=True))
 def test_settings_survive_toml_and_json(network):
     settings = network.settings()
     for again in (tomllib.loads(tomli_w.dumps(settings)), json.loads(json.dumps(settings, allow_nan=False))):
         assert nets.make_network(network.kind, network.n_inputs, network.n_outputs, **again) == network
 
 
-@given(networks())
+@given(networks(competing=True))
 def test_networks_can_be_copied_and_sent_to_other_processes(network):
     for again in (pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):  # noqa: S301
         assert again == network

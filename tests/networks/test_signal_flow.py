@@ -85,7 +85,7 @@ def test_gradients_equal_those_of_pytorch(case):
 @settings(max_examples=15, deadline=None)
 @given(network=networks(kinds=("graph",), max_units=4), seed=st.integers(0, 1000))
 def test_gradients_equal_central_differences(network, seed):
-    if network.activation in ("relu", "hard_step"):
+    if network.activation in ("relu", "hard_step", "sign"):
         network = nets.make_network("graph", network.n_inputs, network.n_outputs, **{
             **network.settings(), "activation": "softsign"
         })  # fmt: skip

@@ -33,6 +33,10 @@ def hard_step(x: float) -> float:
     return x if math.isnan(x) else 1.0 if x > 0.0 else 0.0
 
 
+def sign(x: float) -> float:
+    return x if math.isnan(x) or x == 0.0 else math.copysign(1.0, x)
+
+
 ACTIVATIONS = {
     "tanh": tanh,
     "logistic": logistic,
@@ -41,7 +45,16 @@ ACTIVATIONS = {
     "linear": linear,
     "sine": math.sin,
     "hard_step": hard_step,
+    "sign": sign,
 }
+
+
+def units(network, sums):
+    """The units of a layer from their weighted sums."""
+    if network.activation == "k_winners":
+        last_winner = sorted(sums, reverse=True)[network.winners - 1]
+        return [1.0 if value >= last_winner else 0.0 for value in sums]
+    return [ACTIVATIONS[network.activation](value) for value in sums]
 
 
 def read_out(name: str, sums: list[float]) -> list[float]:
@@ -151,26 +164,22 @@ def dense_outputs(network, genome, sequence):
 
 
 def elman_step(network, layer, x):
-    f = ACTIVATIONS[network.activation]
     h = layer["h"]
-    layer["h"] = [f(dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i]) for i in range(len(h))]
+    layer["h"] = units(network, [dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i] for i in range(len(h))])
     layer["seen"] = layer["h"]
 
 
 def jordan_step(network, layer, x):
-    f = ACTIVATIONS[network.activation]
     y = layer["h"]
-    layer["seen"] = [f(dot(layer["W"][i], x) + dot(layer["U"][i], y) + layer["b"][i]) for i in range(network.n_hidden)]
+    sums = [dot(layer["W"][i], x) + dot(layer["U"][i], y) + layer["b"][i] for i in range(network.n_hidden)]
+    layer["seen"] = units(network, sums)
 
 
 def ctrnn_step(network, layer, x):
-    f = ACTIVATIONS[network.activation]
     h = layer["h"]
-    new = []
-    for i in range(len(h)):
-        target = f(dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i])
-        new.append(h[i] + layer["a"][i] / network.substeps * (target - h[i]))
-    layer["h"] = layer["seen"] = new
+    targets = units(network, [dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i] for i in range(len(h))])
+    shares = [share / network.substeps for share in layer["a"]]
+    layer["h"] = layer["seen"] = [h[i] + shares[i] * (targets[i] - h[i]) for i in range(len(h))]
 
 
 def lstm_step(network, layer, x):
@@ -215,7 +224,7 @@ def graph_outputs(network, genome, sequence):
         for weight, (source, target) in zip(weights, links, strict=True):
             if target < n_units:
                 sums[target] += weight * seen[source]
-        h = [ACTIVATIONS[network.activation](total) for total in sums]
+        h = units(network, sums)
         seen = [*x, 1.0, *h]
         sums = [0.0] * n_outputs
         for weight, (source, target) in zip(weights, links, strict=True):
