@@ -33,16 +33,18 @@ CONDITIONS = {
 def cells_of(
     rows: Iterable[Row], seeds: Iterable[int], methods_of: Callable[[str, int], list[str]]
 ) -> dict[tuple[str, str, int], dict[str, dict[str, Any]]]:
-    """What the methods did on each network, task and T where all that were to run have run."""
+    """What the methods did on each network, task and T; one that has not had all seeds yet is left out."""
     wanted, found = set(seeds), defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["seed"] in wanted:
             found[row["network"], row["task"], row["length"]][row["method"]].append(row)
-    return {
-        cell: {name: summary(of[name]) if name in methods_of(*cell[1:]) else {"fits": False} for name in NAMES}
-        for cell, of in found.items()
-        if all(len(of[name]) == len(wanted) for name in methods_of(*cell[1:]))
-    }
+    summaries = {}
+    for cell, of in found.items():
+        whole = {name: summary(of[name]) for name in NAMES if len(of[name]) == len(wanted)}
+        slow = {name: {"fits": False} for name in NAMES if name not in methods_of(*cell[1:])}
+        if whole:
+            summaries[cell] = slow | whole
+    return summaries
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:
@@ -71,12 +73,19 @@ def table(cells: Cells, network: str, tasks: list[str]) -> str:
     for task in tasks:
         for length in sorted(length for kind, name, length in cells if (kind, name) == (network, task)):
             of = cells[network, task, length]
-            entries = [TITLES[task], str(length), f"{of['bptt']['rate']:g}", *(entry(of[name]) for name in NAMES)]
+            entries = [
+                TITLES[task],
+                str(length),
+                f"{of['bptt']['rate']:g}" if "bptt" in of else "",
+                *(entry(of.get(name)) for name in NAMES),
+            ]
             lines.append(f"| {' | '.join(entries)} |")
     return "\n".join(lines)
 
 
-def entry(found: Mapping[str, Any]) -> str:
+def entry(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
     if not found["fits"]:
         return "-"
     if found["seconds"][1] is not None:
@@ -105,8 +114,8 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
             }
             # Side by side, so that the bars of equal successes can be told apart.
             shift = 1.035 ** (place - 3)
-            mine = [(length, cells[network, task, length][method]) for length in lengths]
-            mine = [(length, found) for length, found in mine if found["fits"]]
+            mine = [(length, cells[network, task, length].get(method)) for length in lengths]
+            mine = [(length, found) for length, found in mine if found and found["fits"]]
             at = [length * shift for length, _ in mine]
             share = np.array([found["successes"] / found["runs"] for _, found in mine])
             bounds = np.array([found["interval"] for _, found in mine]).reshape(-1, 2).T
