@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from neuroevo.evaluation import Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
     from neuroevo.experiment import extend, resume, run
     from neuroevo.export import export_model, from_torch
-    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network, make_network
+    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network, Player, make_network
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within
@@ -60,6 +60,7 @@ _ROOMS = {
     "LocallyRecurrent": "networks",
     "Lstm": "networks",
     "Network": "networks",
+    "Player": "networks",
     "make_network": "networks",
     "plot_run": "plots",
     "Forecast": "prediction",
@@ -120,6 +121,7 @@ __all__ = [  # noqa: RUF022 - grouped as in _ROOMS
     "LocallyRecurrent",
     "Lstm",
     "Network",
+    "Player",
     "make_network",
     "plot_run",
     "Forecast",

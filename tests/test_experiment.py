@@ -16,6 +16,14 @@ from neuroevo.stopping import Progress
 from neuroevo.strategies import STRATEGIES
 from tests.problems.drawn import largest
 
+NETWORKS = {
+    "crbp": {"network": {"kind": "locally_recurrent", "n_hidden": 3}},
+    "lstm_truncated": {"network": {"kind": "lstm", "n_hidden": 2}},
+    "pearlmutter": {"network": {"kind": "ctrnn", "n_hidden": 3}},
+    "signal_flow": {"network": {"kind": "graph", "n_units": 3, "links": "all"}},
+}
+"""What strategies search that are made for one kind of network."""
+
 
 def history(record: RunRecord) -> str:
     """history.csv without its seconds."""
@@ -61,7 +69,7 @@ def test_the_same_seed_gives_the_same_bits_with_one_and_two_threads(small_scenar
 def test_a_resumed_run_equals_the_uninterrupted_one(
     strategy: str, generation: int, small_scenario: Path, tmp_path: Path
 ) -> None:
-    overrides = {"strategy": {"kind": strategy, "population_size": 16}}
+    overrides = {"strategy": {"kind": strategy, "population_size": 16}, **NETWORKS.get(strategy, {})}
     whole = ne.run(small_scenario, results=tmp_path / "whole", overrides=overrides)
     path = crashed(small_scenario, tmp_path / "crashed", generation, overrides=overrides)
     assert RunRecord.open(path).status == "failed"

@@ -13,35 +13,57 @@ import numpy as np
 
 
 def ways(workload, n_threads):
+    return {name: on_device(error) for name, error in errors_of(workload, n_threads).items()}
+
+
+def gradient_ways(workload, n_threads):
+    """Errors with their gradients: `value_and_grad` of what `ways` evaluates."""
+    return {name: gradient_on_device(error) for name, error in errors_of(workload, n_threads).items()}
+
+
+def errors_of(workload, n_threads):
+    """The error of one genome in each form."""
     # Flags are read when JAX starts, so the first workload of a process decides.
     flags = [f"--xla_cpu_multi_thread_eigen={str(n_threads > 1).lower()}", f"intra_op_parallelism_threads={n_threads}"]
     os.environ.setdefault("XLA_FLAGS", " ".join(flags))
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     if workload.cell == "graph":
-        return {"jax": on_device(graph_error(workload))}
+        return {"jax": graph_error(workload)}
     cells = {
         "elman": {"jax": elman},
         "lstm": {"jax": lstm, "jax_apart": lstm_apart},
         "gru": {"jax": gru, "jax_apart": gru_apart},
     }
-    return {name: on_device(dense_error(workload, cell)) for name, cell in cells.get(workload.cell, {}).items()}
+    return {name: dense_error(workload, cell) for name, cell in cells.get(workload.cell, {}).items()}
 
 
 def on_device(error):
     """Errors of a population, which is moved to the device once: an evolution in JAX has it there already."""
     import jax
+
+    return with_device_arrays(jax.jit(jax.vmap(error)))
+
+
+def gradient_on_device(error):
+    """As `on_device`: errors and gradients."""
+    import jax
+
+    return with_device_arrays(jax.jit(jax.vmap(jax.value_and_grad(error))))
+
+
+def with_device_arrays(compiled):
+    import jax
     import jax.numpy as jnp
 
-    evaluate = jax.jit(jax.vmap(error))
     moved = {}
 
-    def errors(population):
+    def call(population):
         if id(population) not in moved:
             moved.clear()
             moved[id(population)] = jnp.asarray(population, jnp.float32)
-        return np.asarray(evaluate(moved[id(population)]).block_until_ready())
+        return jax.tree.map(np.asarray, jax.block_until_ready(compiled(moved[id(population)])))
 
-    return errors
+    return call
 
 
 def elman(w, h, x):

@@ -89,3 +89,34 @@ def _one_by_one(torch, workload):
         return np.array(result)
 
     return errors
+
+
+def epoch_way(workload):
+    """The error and the gradient of one network, as one training step of `nn.RNN`, `nn.LSTM` or `nn.GRU` needs them.
+
+    The function gives the error, and the gradient by PyTorch's names.
+    """
+    import torch
+
+    from neuroevo.networks.exchange import to_torch
+
+    problem, network = workload.problem(), workload.network()
+    inputs = torch.as_tensor(problem.inputs.copy(), dtype=torch.float32)
+    targets = torch.as_tensor(problem.targets.copy(), dtype=torch.float32)
+    cells = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    cell = cells[workload.cell](workload.n_inputs, workload.n_hidden, batch_first=True)
+    readout = torch.nn.Linear(workload.n_hidden, workload.n_outputs)
+    arrays = to_torch(network, workload.population()[0])
+    named = {**dict(cell.named_parameters()), "weight_out": readout.weight, "bias_out": readout.bias}
+    with torch.no_grad():
+        for name, parameter in named.items():
+            parameter.copy_(torch.as_tensor(arrays[name]))
+
+    def epoch():
+        for parameter in named.values():
+            parameter.grad = None
+        error = ((readout(cell(inputs)[0]) - targets) ** 2).mean()
+        error.backward()
+        return float(error.detach()), named
+
+    return epoch

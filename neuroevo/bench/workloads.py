@@ -14,6 +14,7 @@ from neuroevo.networks import NETWORKS, Ctrnn, Graph, Gru, Lstm, Network, make_n
 from neuroevo.registry import nearest
 
 if TYPE_CHECKING:
+    from neuroevo.networks import Block
     from neuroevo.problems import SequenceProblem
 
 GRAPH_DENSITY = 0.1
@@ -149,8 +150,9 @@ def arithmetic(network: Network) -> Arithmetic:
     Every weight that exists is one multiply-add. A bias starts a sum and costs none, so the links of a `Graph` from the
     constant do not count, and neither do links fixed at 0. Beside the weights, a unit of an `Lstm` has 3 products
     (f c, i g, o tanh c), one of a `Gru` 3 (the reset, and two for the mixture), one of a `Ctrnn` 1 (its share of the
-    difference). Activations are 1 a unit, 5 for `Lstm`, 3 for `Gru`; a linear read-out has none. The error itself is
-    left out.
+    difference). Activations are 1 a unit, 5 for `Lstm`, 3 for `Gru`; a linear read-out has none. An `Lstm` without
+    forget gate has a product and an activation less. The substeps of a `Ctrnn` repeat all this but for the products
+    with inputs of the step. The error itself is left out.
     """
     layout = network.layout
     weights = {"input", "recurrent", "output", "feedback"}
@@ -158,12 +160,20 @@ def arithmetic(network: Network) -> Arithmetic:
     if isinstance(network, Graph):
         n_weights = int((network.links[:, 0] != network.n_inputs).sum())
     else:
-        is_weight = [np.full(block.genes.size, block.role in weights) for block in layout.blocks]
-        n_weights = int((present & np.concatenate(is_weight)).sum())
+        times = [np.full(block.genes.size, _times(network, block) * (block.role in weights)) for block in layout.blocks]
+        n_weights = int(np.concatenate(times)[present].sum())
     n_units = network.n_units if isinstance(network, Graph) else getattr(network, "n_hidden", 0)
-    n_units *= getattr(network, "n_layers", 1)
+    n_units *= getattr(network, "n_layers", 1) * getattr(network, "substeps", 1)
     products, squashings = _PER_UNIT.get(type(network), (0, 1))
+    if not getattr(network, "forget_gate", True):
+        products, squashings = products - 1, squashings - 1
     if getattr(network, "activation", "tanh") in ("linear", "relu", "hard_step"):
         squashings = 0
     squashed_outputs = 0 if network.output_activation == "linear" else network.n_outputs
     return Arithmetic(n_weights + products * n_units, squashings * n_units + squashed_outputs)
+
+
+def _times(network: Network, block: Block) -> int:
+    """How often the weights of an array are multiplied by something in one step."""
+    once = block.name in ("weight_ih_l0", "weight_skip", "weight_out")
+    return 1 if once else int(getattr(network, "substeps", 1))

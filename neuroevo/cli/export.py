@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,18 +25,18 @@ class Arithmetic(StrEnum):
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, a set of trials or an ensemble.")],
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="torch, onnx or numpy.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="torch, onnx, numpy or c.")],
     out: Annotated[
         Path | None, typer.Option(help="The model's file, or a folder for it. [default: the folder NAME-FORMAT here]")
     ] = None,
     precision: Annotated[
         Arithmetic | None,
-        typer.Option(help="Of an ONNX model, single if left out; torch chooses when it loads, numpy has double."),
+        typer.Option(help="Of an ONNX or C model, single if left out; torch chooses when it loads, numpy has double."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Write a champion or an ensemble for PyTorch, ONNX or NumPy, from original units to original units.
+    """Write a champion or an ensemble for PyTorch, ONNX, NumPy or C, from original units to original units.
 
     Scaling, preparation, read-out and state are in it. What is written is tried before it is handed out.
     """
@@ -46,10 +47,17 @@ def export(
         if json:
             from neuroevo.cli.documents import as_json
 
-            figures = {"difference": exported.difference, "amplifies": exported.amplifies}
+            figures: dict[str, Any] = {"difference": exported.difference, "amplifies": exported.amplifies}
+            figures |= {"sizes": asdict(exported.sizes)} if exported.sizes else {}
             print_result(as_json({"format": to, "files": [str(file) for file in exported.files], **figures}))
             return
         print_message(_check_text(exported))
+        if exported.sizes:
+            sizes = exported.sizes
+            print_message(
+                f"{sizes.flash} bytes of flash for weights and constants, {sizes.state} of RAM for a state, "
+                f"{sizes.work} for arrays at work"
+            )
         for file in exported.files:
             print_result(file)
 

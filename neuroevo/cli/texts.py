@@ -93,7 +93,7 @@ def scenario_text(scenario: Scenario) -> str:
     rows = [
         ("network", f"{table['network']['kind']}, {network.n_genes} genes, precision {scenario.head.precision}"),
         *([("space", f"{table['space']['kind']}, {scenario.evaluator.n_genes} genes")] if "space" in table else []),
-        ("strategy", f"{table['strategy']['kind']}{genomes}, seed {scenario.head.seed}"),
+        ("strategy", f"{table['strategy']['kind']}{_partners_text(table)}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
         *([("batch", _batch_text(scenario.batches))] if scenario.batches is not None else []),
         *_generalise_rows(scenario),
@@ -105,6 +105,12 @@ def scenario_text(scenario: Scenario) -> str:
     lines += [f"  {name.ljust(9)}{text}" for name, text in rows]
     lines += [f"  warning: {text}" for text in (*scenario.warnings(), *start_warnings(scenario))]
     return "\n".join(lines)
+
+
+def _partners_text(table: Mapping[str, Any]) -> str:
+    """The strategies that a strategy holds."""
+    kinds = [inner["kind"] for inner in table["strategy"].values() if isinstance(inner, dict) and "kind" in inner]
+    return f" of {' and '.join(kinds)}" if kinds else ""
 
 
 def _batch_text(batches: BatchPlan) -> str:

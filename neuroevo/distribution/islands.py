@@ -45,7 +45,8 @@ class IslandTask(Task):
         evaluator = self._recipe.build(self._threads)
         genome = np.zeros((1, self._recipe.n_genes))
         genome.flags.writeable = False
-        evaluator.evaluate(genome, wants=self._recipe.wants, learning=self._recipe.rehearsal)
+        wants, learning = self._recipe.rehearsal
+        evaluator.evaluate(genome, wants=wants, learning=learning)
         self._taker = OrderTaker(self._make_strategy, evaluator, validated=self._validated, conditions=self._conditions)
 
     def run(self, item: Order) -> Stretch:

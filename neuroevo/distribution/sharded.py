@@ -19,6 +19,7 @@ from neuroevo.evaluation import NOTHING_MORE, Evaluation, Evaluator, EvaluatorRe
 from neuroevo.evaluation.base import checked_population
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
+from neuroevo.problems.control.base import EpisodeProblem, chosen_episodes
 from neuroevo.problems.noise import InputNoise
 from neuroevo.problems.stretches import Stretches, checked_stretches
 from neuroevo.spaces import expressed
@@ -54,7 +55,7 @@ class EvaluationTask(Task):
         # As items arrive: the kernel for arrays that may be written to is another one.
         block.flags.writeable = False
         # The first evaluation compiles or loads the kernel, the second is timed.
-        wants, learning = self._recipe.wants, self._recipe.rehearsal
+        wants, learning = self._recipe.rehearsal
         seconds = [self._evaluator.evaluate(block, wants=wants, learning=learning).seconds for _ in range(2)]
         return seconds[1] / len(block)
 
@@ -199,7 +200,9 @@ class ShardedEvaluator(Evaluator):
             BadInput: There is no such part or batch, or more is wanted than the recipe said.
         """
         self.recipe.problem.check_part(part)
-        if batch is not None or noise is not None:
+        if isinstance(self.recipe.problem, EpisodeProblem) and batch is not None and noise is None:
+            chosen_episodes(self.recipe.problem, batch, part)
+        elif batch is not None or noise is not None:
             problem = as_sequences(self.recipe.problem, "mini-batches and noise on inputs")
             if batch is not None:
                 checked_stretches(problem, batch)

@@ -26,8 +26,8 @@ FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "
 - `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
 - `refined` `(n, n_genes)`: a better genome in the place of each one asked, whose error is the one told.
 
-Where an evaluation failed, derivatives may hold anything, and a refined genome that is not finite gives way to the one
-asked.
+Where an evaluation failed, derivatives may hold anything; where they alone are beyond all numbers, they are zeros. A
+refined genome that is not finite gives way to the one asked.
 """
 
 NOTHING_MORE: frozenset[str] = frozenset()

@@ -102,11 +102,12 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
 
     is_jordan = isinstance(network, Jordan)
     n_layers = 1 if isinstance(network, Jordan) else network.n_layers
+    n_substeps = network.substeps if isinstance(network, Ctrnn) else 1
     cell = Dense(
         n_inputs=network.n_inputs,
         n_hidden=network.n_hidden,
         n_outputs=network.n_outputs,
-        n_state=n_layers * network.n_hidden,
+        n_state=n_substeps * n_layers * network.n_hidden,
         n_layers=n_layers,
         n_fed_back=network.n_outputs if is_jordan else network.n_hidden,
         is_jordan=int(is_jordan),
@@ -115,9 +116,11 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
         leaky=int(isinstance(network, Ctrnn)),
         initial_state=int(network.initial_state),
         n_skip=network.n_inputs * network.skip,
+        n_substeps=None if n_substeps == 1 else n_substeps,
     )
-    carried = np.arange(cell.n_outputs) if is_jordan else None
-    return Description(cell, dense_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell), carried)
+    units = np.arange(n_layers * network.n_hidden)
+    carried = np.arange(cell.n_outputs) if is_jordan else cell.n_outputs + units
+    return Description(cell, dense_order(cell, slots), {"hidden": units}, n_deltas(cell), carried)
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
@@ -157,12 +160,12 @@ def _graph(network: Graph, slots: Slots) -> Description:
     codes = CODES[network.activation], CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
     cell, order, rows = describe_graph(network.links, *sizes, codes, slots)
-    return Description(cell, order, {"hidden": rows}, n_deltas(cell))
+    return Description(cell, order, {"hidden": rows}, n_deltas(cell), cell.n_outputs + np.sort(rows))
 
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.locally_recurrent import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.filter_layers import describe_layers, layers_of, locally_recurrent_order
     from neuroevo.kernels.locally_recurrent_back import n_deltas
 
     sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Method: TypeAlias = Literal["bptt", "rtrl", "hybrid", "snap1", "crbp", "lstm_truncated", "signal_flow", "pearlmutter"]
+Method: TypeAlias = Literal["bptt", "rtrl", "hybrid", "crbp", "lstm_truncated", "signal_flow", "pearlmutter"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Learning:
     """How derivatives are found.
 
     Attributes:
-        method: "bptt" (backpropagation through time), "rtrl" (real-time recurrent learning), "hybrid" (Schmidhuber 1992),
-            "snap1", "crbp" (causal recursive backpropagation), "lstm_truncated" (Hochreiter and Schmidhuber 1997),
+        method: "bptt" (backpropagation through time), "rtrl" (real-time recurrent learning), "hybrid" (Schmidhuber
+            1992), "crbp" (causal recursive backpropagation), "lstm_truncated" (Hochreiter and Schmidhuber 1997),
             "signal_flow" (the adjoint signal-flow graph), "pearlmutter" (the adjoint in continuous time).
         truncation: Steps that an error runs back at most; 0 for all.
         block: Steps of a block of the hybrid; 0 for as many as there are units.

@@ -17,6 +17,7 @@ from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
 from neuroevo.problems import as_sequences
+from neuroevo.problems.control.base import EpisodeProblem, chosen_episodes
 from neuroevo.problems.stretches import restricted, whole_sequences
 from neuroevo.spaces import Direct, SearchSpace, expressed
 
@@ -140,10 +141,14 @@ class LocalEvaluator(Evaluator):
         """The backend for a batch, kept for whoever asks for the same one next: chunks of a population, islands."""
         key = part, None if batch is None else np.asarray(batch).tobytes(), noise
         if self._kept is None or self._kept[0] != key:
-            problem = as_sequences(self.problem, "mini-batches and noise on inputs")
-            stretches = whole_sequences(problem, part) if batch is None else batch
-            self._kept = key, self._backend.on(restricted(problem, stretches, part, noise))
+            self._kept = key, self._backend.on(self._restricted(batch, noise, part))
         return self._kept[1]
+
+    def _restricted(self, batch: Stretches | None, noise: InputNoise | None, part: str) -> Problem:
+        if isinstance(self.problem, EpisodeProblem) and batch is not None and noise is None:
+            return chosen_episodes(self.problem, batch, part)
+        problem = as_sequences(self.problem, "mini-batches and noise on inputs")
+        return restricted(problem, whole_sequences(problem, part) if batch is None else batch, part, noise)
 
     def express(self, genomes: NDArray[np.float64]) -> NDArray[np.float64]:
         return expressed(self.space, genomes, self.network, self.problem)

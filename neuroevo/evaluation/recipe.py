@@ -66,11 +66,14 @@ class EvaluatorRecipe:
         backend_for(self.network, self.problem, self.space, self.wants, self.methods)
 
     @property
-    def rehearsal(self) -> Learning | None:
-        """One way of finding what is wanted, to compile or to time it; genomes that are refined stay as they are."""
-        if not self.methods:
-            return None
-        return Learning(min(self.methods), online=Online(0.0) if "refined" in self.wants else None)
+    def rehearsal(self) -> tuple[frozenset[str], Learning | None]:
+        """What to want, and how, to compile or to time it; genomes that are refined stay as they are."""
+        found, method = self.wants - {"refined"}, min(self.methods, default=None)
+        if method is None or "curvature" in found:
+            return (self.wants if method is None else found), None
+        if found:
+            return found, Learning(method)
+        return self.wants, Learning(method, online=Online(0.0))
 
     @property
     def n_genes(self) -> int:

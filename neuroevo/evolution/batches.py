@@ -16,11 +16,13 @@ from annotated_types import Ge
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.problems import as_sequences
+from neuroevo.problems.control.base import EpisodeProblem
 from neuroevo.settings import Mistake, SettingsError, shown
 from neuroevo.strategies import Phase, stream
 
 if TYPE_CHECKING:
-    from neuroevo.problems import SequenceProblem
+    from neuroevo.problems import Problem, SequenceProblem
     from neuroevo.problems.stretches import Stretches
 
 MEASURED = 16
@@ -64,7 +66,7 @@ class BatchPlan:
         seed: The run's.
     """
 
-    problem: SequenceProblem
+    problem: SequenceProblem | EpisodeProblem
     settings: BatchSettings
     seed: int
 
@@ -93,14 +95,23 @@ class BatchPlan:
         """Check that there is something to draw from.
 
         Raises:
-            BadInput: The first batch would be all data.
+            BadInput: The first batch would be all data, or episodes are to be cut.
         """
+        if self._is_of_episodes and self.settings.steps is not None:
+            raise BadInput("batch.steps cuts sequences into stretches; episodes are drawn whole: leave it out")
         n_pieces, settings = len(self._pieces(0)), self.settings
         if settings.size >= n_pieces:
-            what = "sequences" if settings.steps is None else f"stretches of {self._steps} steps"
+            what = (
+                "episodes"
+                if self._is_of_episodes
+                else "sequences"
+                if settings.steps is None
+                else f"stretches of {self._steps} steps"
+            )
             raise BadInput(
                 f"batch.size = {settings.size} is all there is: the training part has {n_pieces} {what}; make it "
-                "smaller, leave out [batch]" + ("" if settings.steps else ", or let steps cut sequences into stretches")
+                "smaller, leave out [batch]"
+                + ("" if settings.steps or self._is_of_episodes else ", or let steps cut sequences into stretches")
             )
 
     def _pieces(self, offset: int) -> Stretches:
@@ -115,24 +126,43 @@ class BatchPlan:
         number = np.arange(len(sequence)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces)
         cut = number * steps - ((steps - offset) if offset else 0)
         first, end = np.maximum(cut, 0), np.minimum(cut + steps, lengths[sequence])
-        rows = self.problem.rows.offsets[sequence]
+        rows = self._sequences.rows.offsets[sequence]
         some = self._counts_before[rows + end] > self._counts_before[rows + first]
-        washout = min(self.settings.washout, self.problem.n_steps)
+        washout = min(self.settings.washout, self._sequences.n_steps)
         pieces = np.column_stack([sequence, np.maximum(first - washout, 0), first, end])
         return np.asarray(pieces[some])
 
     @property
+    def _is_of_episodes(self) -> bool:
+        return isinstance(self.problem, EpisodeProblem)
+
+    @property
+    def _sequences(self) -> SequenceProblem:
+        return as_sequences(self.problem, "[batch]")
+
+    @property
     def _steps(self) -> int | None:
         """Steps of a stretch, no more than the longest sequence has."""
-        return None if self.settings.steps is None else min(self.settings.steps, self.problem.n_steps)
+        return None if self.settings.steps is None else min(self.settings.steps, self._sequences.n_steps)
 
     @cached_property
     def _counts_before(self) -> NDArray[np.int64]:
         """``(n_rows + 1,)``: training steps of all sequences that count before each row."""
-        counts = np.asarray(self.problem.counted_rows("train").any(axis=1))
+        counts = np.asarray(self._sequences.counted_rows("train").any(axis=1))
         return np.pad(np.cumsum(counts), (1, 0))
 
     @cached_property
     def _last(self) -> NDArray[np.int64]:
-        """``(n_sequences,)``: steps up to the last that counts in training."""
-        return self.problem.rows.ends(np.asarray(self.problem.counted_rows("train").any(axis=1)))
+        """``(n_sequences,)``: steps up to the last that counts in training; of an episode 1, since all cost alike."""
+        if isinstance(self.problem, EpisodeProblem):
+            return np.ones(self.problem.n_episodes("train"), np.int64)
+        return self._sequences.rows.ends(np.asarray(self._sequences.counted_rows("train").any(axis=1)))
+
+
+def batchable(problem: Problem) -> SequenceProblem | EpisodeProblem:
+    """The problem itself, sure to have sequences or episodes to draw from.
+
+    Raises:
+        NotSequences: It has neither.
+    """
+    return problem if isinstance(problem, EpisodeProblem) else as_sequences(problem, "[batch]")

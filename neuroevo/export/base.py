@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
 from neuroevo.errors import BadInput
 from neuroevo.export.plan import Plan, Values
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a model takes on a device, in bytes, beside its code.
+
+    Attributes:
+        flash: Of weights and constants.
+        state: Of a state, in RAM.
+        work: Of the arrays of a step, in RAM while it runs.
+    """
+
+    flash: int
+    state: int
+    work: int
 
 
 class Format(ABC):
@@ -19,13 +35,22 @@ class Format(ABC):
         suffix: Of its main file.
         precisions: The precisions that can be asked for, the default first.
         tolerance: By precision: how far outputs may lie from the predictor's, as a share of their largest size.
-        checked_by: The package that can try what was written; "" where NumPy is enough.
+        checked_by: The package or tool that can try what was written; "" where NumPy is enough.
     """
 
     suffix: ClassVar[str]
     precisions: ClassVar[tuple[str, ...]] = ("double",)
     tolerance: ClassVar[dict[str, float]] = {"single": 1e-5, "double": 1e-9}
     checked_by: ClassVar[str] = ""
+
+    @classmethod
+    def can_be_tried(cls) -> bool:
+        """Whether `outputs` can be called here: by default, whether the package `checked_by` is installed."""
+        return not cls.checked_by or find_spec(cls.checked_by) is not None
+
+    def sizes(self, plan: Plan, precision: str) -> Sizes | None:  # noqa: ARG002 - for formats that know
+        """What the model takes on a device; None where the format has no say in it."""
+        return None
 
     @abstractmethod
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:
@@ -39,7 +64,7 @@ class Format(ABC):
     def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
         """What the written model says of pieces ``(n_sequences, n_steps, n_inputs)`` one after another, joined.
 
-        The state goes on from piece to piece. `checked_by` is installed.
+        The state goes on from piece to piece. The format `can_be_tried`.
         """
 
 

@@ -28,7 +28,7 @@ Values: TypeAlias = NDArray[np.float64]
 _KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph)
 _FIELDS = {
     "n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers", "links", "activation", "output_activation",
-    "initial_state", "step", "fixed", "skip", "forget_gate",
+    "initial_state", "step", "substeps", "fixed", "skip", "forget_gate",
 }  # fmt: skip
 _STEMS = (
     "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_l",
@@ -221,6 +221,11 @@ def _refuse_unknown(network: Network) -> None:
     foreign = [*sorted(fields - _FIELDS), *(name for name in network.layout.names if not name.startswith(_STEMS))]
     if foreign:
         raise BadInput(f"a network of the kind {network.kind!r} with {', '.join(foreign)} cannot be exported")
+    if isinstance(network, Ctrnn) and network.substeps > 1:
+        raise BadInput(
+            f"a ctrnn with substeps = {network.substeps} cannot be exported: files hold networks that make one step "
+            "for each step of the data"
+        )
 
 
 def _layers(network: Network, kind: type[Any]) -> range:

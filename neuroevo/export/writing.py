@@ -5,13 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from neuroevo.errors import BadInput
-from neuroevo.export.base import Format
+from neuroevo.export.base import Format, Sizes
 from neuroevo.export.plan import Plan, Values, plan_of
 from neuroevo.networks.checks import known_name, sequences
 from neuroevo.prediction import Member, Predictor
@@ -28,6 +27,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "torch": "neuroevo.export.torch_format:TorchFormat",
         "onnx": "neuroevo.export.onnx_format:OnnxFormat",
         "numpy": "neuroevo.export.numpy_format:NumpyFormat",
+        "c": "neuroevo.export.c_format:CFormat",
     },
 )
 """Formats by the names that `neuroevo export --to` takes."""
@@ -45,16 +45,18 @@ class Exported:
     Attributes:
         files: The model first, then what reads it.
         difference: How far the outputs of what was written lie from the predictor's, as a share of the largest of
-            these; None where the package that could tell is not installed.
-        checked_by: That package; "" for NumPy.
+            these; None where what could tell is not installed.
+        checked_by: The package or tool that could tell; "" for NumPy.
         amplifies: Whether the network amplifies rounding, so that it differs as much from itself where the last digits
             of its inputs change; the difference is then that of two courses of a chaotic system.
+        sizes: What the model takes on a device; None of formats that do not know.
     """
 
     files: tuple[Path, ...]
     difference: float | None
     checked_by: str
     amplifies: bool = False
+    sizes: Sizes | None = None
 
 
 def export_model(
@@ -72,10 +74,10 @@ def export_model(
 
     Args:
         source: The folder of a run, of a set of trials or of an ensemble; a record; or a predictor.
-        to: "torch", "onnx", "numpy", or a format that was registered.
-        out: The model's file where the name ends as the format's do (.safetensors, .onnx, .npz), otherwise a folder for
-            it. None: a folder NAME-FORMAT in the present one.
-        precision: "single" or "double" arithmetic, where a format has both (onnx); None: its default.
+        to: "torch", "onnx", "numpy", "c", or a format that was registered.
+        out: The model's file where the name ends as the format's do (.safetensors, .onnx, .npz, .h), otherwise a folder
+            for it. None: a folder NAME-FORMAT in the present one.
+        precision: "single" or "double" arithmetic, where a format has both (onnx, c); None: its default.
         overwrite: Whether files that are there are replaced.
 
     Raises:
@@ -99,15 +101,16 @@ def export_model(
         raise BadInput(
             f"{standing[0]} is there already: choose another place with --out, or replace it with --overwrite"
         )
-    tried = not format_.checked_by or find_spec(format_.checked_by) is not None
     difference, amplifies = (
-        _difference(format_, plan, predictor, _examples(predictor, problem), chosen) if tried else (None, False)
+        _difference(format_, plan, predictor, _examples(predictor, problem), chosen)
+        if format_.can_be_tried()
+        else (None, False)
     )
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
         write_atomically(path, content)
-    return Exported(tuple(contents), difference, format_.checked_by, amplifies)
+    return Exported(tuple(contents), difference, format_.checked_by, amplifies, format_.sizes(plan, chosen))
 
 
 def _opened(source: str | Path | RunRecord | Predictor) -> tuple[Predictor, SequenceProblem | None, str]:

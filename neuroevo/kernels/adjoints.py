@@ -5,9 +5,9 @@ went through forward still in memory. Each cell module that has a backward step 
 
 - `back(cell, memory, at, errors, wanted, columns)`: from the adjoints of the new slot, the deltas of the step and the
   adjoints of the old slot's state, all of whose rows it writes. Deltas are the adjoints of the weighted sums, in
-  whatever order the cell likes; how many rows they are is said by `evaluation.cells`. Nothing comes from outputs that are not `wanted`, whose
-  deltas become 0. Where outputs are fed back, their rows in the old slot are added to. It may add to the new slot's
-  adjoints on its way (from the read-out to the units, from layer to layer).
+  whatever order the cell likes; how many rows they are is said by `evaluation.cells`. Nothing comes from outputs that
+  are not `wanted`, whose deltas become 0. Where outputs are fed back, their rows in the old slot are added to. It may
+  add to the new slot's adjoints on its way (from the read-out to the units, from layer to layer).
 - `accumulate(cell, memory, span, gradient)`: add what some steps contribute to the gradient of the packed
   weights: for each weight the sum over steps and sequences of its unit's delta times its source.
 - `start_back(cell, memory, at, gradient, n_columns)`: add the adjoints of the first state to the gradient of those

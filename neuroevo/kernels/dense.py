@@ -2,7 +2,8 @@
 
 h = f(W x + U r + b), where r are the units of the previous step (Elman, leaky) or the outputs of the previous step
 (Jordan); a leaky unit moves by a share a of the way, h += a (f(...) - h). Layers are stacked, x of an upper layer
-being h of the one below.
+being h of the one below. A leaky network may make several such steps in one, with the inputs held; the state then has
+a block of units for each, the last one first, since that is the one that later steps see.
 
 Each sum is one chain of multiply-adds: the bias, the sources from below in order, the sources fed back in order; that
 of an output the bias, the units, and the inputs where the outputs see them.
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, logistic, tanh_constants, tanh_with
@@ -21,7 +23,7 @@ from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.processor import BLOCK_UNITS
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_from, tile_map, tile_store
-from neuroevo.kernels.vectors import fma, lanes, load, store
+from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
 
 
 class Dense(NamedTuple):
@@ -41,6 +43,10 @@ class Dense(NamedTuple):
     initial_state: int
     n_skip: int
     """Inputs that the outputs see too: n_inputs or 0."""
+    n_substeps: Any = None
+    """Steps of leaky units in one step of the data; None for one, whose code then has no loop."""
+    continuous: int = 0
+    """1 where the backward step integrates the adjoint equations of continuous time."""
 
 
 def dense_order(cell: Dense, arrays: dict[str, NDArray[np.int64]]) -> Order:
@@ -179,7 +185,7 @@ def _prepare(cell, weights):
             width = lanes(weights)
             first = _extras(cell) * width
             for w in range(first, first + cell.n_layers * cell.n_hidden * width, width):
-                store(weights, w, logistic(load(weights, w)))
+                store(weights, w, logistic(load(weights, w)) / broadcast(weights, substeps(cell)))
 
     return turn_genes_into_shares if is_kind(cell, Dense) else None
 
@@ -192,28 +198,52 @@ def _start(cell, memory, at, n_columns):
             w = (_extras(cell) + (cell.n_layers * cell.n_hidden if cell.leaky else 0)) * lanes(memory.values)
         # What a network remembers lies together: the outputs of a Jordan network, else the units of all layers.
         units = at + cell.n_outputs * memory.stride
-        rows = Rows(at, cell.n_outputs) if cell.is_jordan else Rows(units, cell.n_state)
+        rows = Rows(at, cell.n_outputs) if cell.is_jordan else Rows(units, cell.n_layers * cell.n_hidden)
         fill_rows(memory, w, rows, n_columns)
+        if substeps(cell) > 1:
+            others = cell.n_state - rows.n
+            fill_rows(memory, -1, Rows(units + rows.n * memory.stride, others), n_columns)
 
     return start_dense if is_kind(cell, Dense) else None
+
+
+def substeps(cell):
+    """Steps of units in one step of the data."""
+
+
+@implements(substeps)
+def _substeps(cell):
+    is_one = isinstance(cell.types[cell.fields.index("n_substeps")], types.NoneType)
+    return (lambda cell: 1) if is_one else (lambda cell: cell.n_substeps)
+
+
+@inlined
+def substep_blocks(cell, memory, k):
+    """Elements from the first unit in a slot to the block that substep `k` reads (0: of the old slot) and writes."""
+    block = cell.n_layers * cell.n_hidden * memory.stride
+    return k * block, 0 if k + 1 == substeps(cell) else (k + 1) * block
 
 
 @implements(step)
 def _step(cell, memory, at, wanted, columns):
     def step_dense(cell, memory, at, wanted, columns):
         width, size, n = lanes(memory.values), cell.n_hidden * memory.stride, cell.n_hidden
-        old, new = at.old + cell.n_outputs * memory.stride, at.new + cell.n_outputs * memory.stride
-        below, w, share = Rows(at.inputs, cell.n_inputs), 0, _extras(cell) * width
-        for layer in range(cell.n_layers):
-            back = Rows(at.old if cell.is_jordan else old, cell.n_fed_back)
-            weighted_sums(memory, w, Sources(below, back), Rows(new, n), cell.activation == TANH, columns)
-            if cell.activation != TANH:
-                activate(cell.activation, memory.values, new, n, memory.stride, number_of(columns))
-            if cell.leaky:
-                _leak(memory, share, old, new, n, number_of(columns))
-            below = Rows(new, n)
-            w += _layer_size(cell, layer) * width
-            old, new, share = old + size, new + size, share + n * width
+        below, w = Rows(at.inputs, cell.n_inputs), 0
+        for k in range(substeps(cell)):
+            read, written = substep_blocks(cell, memory, k)
+            old = (at.old if k == 0 else at.new) + cell.n_outputs * memory.stride + read
+            new = at.new + cell.n_outputs * memory.stride + written
+            below, w, share = Rows(at.inputs, cell.n_inputs), 0, _extras(cell) * width
+            for layer in range(cell.n_layers):
+                back = Rows(at.old if cell.is_jordan else old, cell.n_fed_back)
+                weighted_sums(memory, w, Sources(below, back), Rows(new, n), cell.activation == TANH, columns)
+                if cell.activation != TANH:
+                    activate(cell.activation, memory.values, new, n, memory.stride, number_of(columns))
+                if cell.leaky:
+                    _leak(memory, share, old, new, n, number_of(columns))
+                below = Rows(new, n)
+                w += _layer_size(cell, layer) * width
+                old, new, share = old + size, new + size, share + n * width
         if wanted or cell.is_jordan:
             read_out_skip(cell, memory, w, below, at, columns)
 

@@ -89,8 +89,11 @@ def lstm_order(cell: Lstm | Lstm1997, arrays: Slots) -> Order:
 
 
 def gru_order(cell: Gru, arrays: Slots) -> Order:
-    """Order of the weights: layers, per unit its biases n, r, z, recurrent n; n, r, z of each source from below;
-    r, z, n of each unit fed back. So the gates of either kind of source lie side by side among the four sums."""
+    """Order of the weights: layers, read-out, initial states.
+
+    Per unit: biases n, r, z, recurrent n; n, r, z of each source from below; r, z, n of each unit fed back. So the
+    gates of either kind of source lie side by side among a unit's four sums.
+    """
     pieces, factors, n = [], [], cell.n_hidden
     for layer in range(cell.n_layers):
         bias = np.concatenate([arrays[f"bias_l{layer}"], arrays[f"bias_hn_l{layer}"]]).reshape(4, n)[[2, 0, 1, 3]].T

@@ -1,7 +1,7 @@
 """The backward step of LSTM and GRU; see `gated` for the forward one, `adjoints` for the contract.
 
-The slots keep h and c alone. The sums of a unit's gates are computed once more, tile by tile as in the forward step, and
-become deltas in registers. With the adjoints dh and dc of a step's new state and k = tanh(c'):
+The slots keep h and c alone. The sums of a unit's gates are computed once more, tile by tile as in the forward step,
+and become deltas in registers. With the adjoints dh and dc of a step's new state and k = tanh(c'):
 
 - LSTM, c' = f c + i g and h' = o k: dc gains dh o (1 - k**2); the deltas are dc g i (1 - i), dc c f (1 - f),
   dc i (1 - g**2), dh k o (1 - o), and dc f goes to the old cell.
@@ -25,21 +25,14 @@ from typing import Any, NamedTuple
 from neuroevo.kernels.activations import tanh_constants, tanh_with
 from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import Rows
-from neuroevo.kernels.compilation import called, implements, inlined, is_kind
+from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.dense import Sources
 from neuroevo.kernels.dense_back import add_over_columns, read_out_back, read_out_gradient
 from neuroevo.kernels.gated import Gru, Lstm, Lstm1997, gate_sums, gru_sums, n_weights
-from neuroevo.kernels.products import Walk, outer_row, zero_rows
-from neuroevo.kernels.tiles import (
-    count,
-    number_of,
-    tile_fma_apart,
-    tile_load,
-    tile_over_columns,
-    tile_store,
-    tile_zero,
-)
-from neuroevo.kernels.vectors import add_wide, broadcast, fma, lanes, load, store
+from neuroevo.kernels.gated_products import Gated, gradient_of_biases, gradient_of_sources, transposed
+from neuroevo.kernels.products import zero_rows
+from neuroevo.kernels.tiles import count, number_of, tile_over_columns
+from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store
 
 
 def n_deltas(cell: Lstm | Lstm1997 | Gru) -> int:
@@ -128,84 +121,6 @@ def _gru_deltas(sums, column, way):
     store(values, way.older + shift, of_unit * fma(half, keep, half))
 
 
-class Gated(NamedTuple):
-    """Weights from some sources to all units of a layer, gate by gate side by side.
-
-    Attributes:
-        w: Element of the first of them.
-        per_unit: Elements from unit to unit.
-        deltas: Row of the first unit's first gate that is concerned, as an element.
-        n_rows: Rows of deltas from unit to unit.
-        n_units: Units.
-    """
-
-    w: int
-    per_unit: int
-    deltas: int
-    n_rows: int
-    n_units: int
-
-
-@inlined
-def _transposed_tile(memory, gated, out, gates, add, rows, columns):
-    width, stride = lanes(memory.values), memory.stride
-    if add:
-        tile = tile_load(memory.values, out, stride, rows, columns)
-    else:
-        tile = tile_zero(memory.values, rows, columns)
-    apart = number_of(gates) * width
-    w, at = gated.w, gated.deltas
-    for _ in range(gated.n_units):
-        here, delta = w, at
-        for _ in range(number_of(gates)):
-            tile = tile_fma_apart(tile, memory.weights, here, apart, memory.values, delta)
-            here, delta = here + width, delta + stride
-        w, at = w + gated.per_unit, at + gated.n_rows * stride
-    tile_store(tile, memory.values, out, stride)
-
-
-@inlined
-def _transposed(memory, gated, out, gates, add, columns):
-    """The rows `out`, of sources, as sums of weight times delta over units and their `gates` (a `Count`)."""
-    at, n_left, w = out.at, out.n, gated.w
-    apart = number_of(gates) * lanes(memory.values)
-    while n_left >= 4:
-        some = Gated(w, gated.per_unit, gated.deltas, gated.n_rows, gated.n_units)
-        _transposed_tile(memory, some, at, gates, add, count(4), columns)
-        at, n_left, w = at + 4 * memory.stride, n_left - 4, w + 4 * apart
-    while n_left > 0:
-        some = Gated(w, gated.per_unit, gated.deltas, gated.n_rows, gated.n_units)
-        _transposed_tile(memory, some, at, gates, add, count(1), columns)
-        at, n_left, w = at + memory.stride, n_left - 1, w + apart
-
-
-@called
-def _gradient_of_sources(memory, gated, sources, gates, span, gradient):
-    """Add the gradient of the weights from the rows `sources` to all units of a layer."""
-    apart = number_of(gates) * lanes(memory.values)
-    w, delta = gated.w, gated.deltas
-    for _ in range(gated.n_units):
-        walk = Walk(delta, span.deltas_size, sources.at, span.size, span.n_steps, span.n_columns)
-        outer_row(memory, walk, gradient, w, apart, sources.n, gates)
-        w, delta = w + gated.per_unit, delta + gated.n_rows * memory.stride
-
-
-@called
-def _gradient_of_biases(memory, gated, gates, span, gradient):
-    """Add the sums of deltas over the steps of a span, the chains of a unit's gates side by side."""
-    values, width, stride = memory.values, lanes(memory.values), memory.stride
-    w, delta = gated.w, gated.deltas
-    for _ in range(gated.n_units):
-        for gate in range(number_of(gates)):
-            total, at = broadcast(values, 0.0), delta + gate * stride
-            for _ in range(span.n_steps):
-                for c in range(0, span.n_columns * width, width):
-                    total = total + load(values, at + c)
-                at += span.deltas_size
-            add_wide(total, gradient, w + gate * width)
-        w, delta = w + gated.per_unit, delta + gated.n_rows * stride
-
-
 @inlined
 def _lstm_back(cell, memory, at, errors, wanted, columns, gates, finish):
     values, width, stride, n = memory.values, lanes(memory.values), memory.stride, cell.n_hidden
@@ -230,10 +145,10 @@ def _lstm_back(cell, memory, at, errors, wanted, columns, gates, finish):
             zero_rows(memory, Rows(older, n), number_of(columns))
         else:
             back_at = w + n_gates * (1 + below.n) * width
-            _transposed(memory, Gated(back_at, per_unit, deltas, n_gates, n), Rows(older, n), gates, False, columns)
+            transposed(memory, Gated(back_at, per_unit, deltas, n_gates, n), Rows(older, n), gates, False, columns)
         if layer > 0:
             under = Gated(w + n_gates * width, per_unit, deltas, n_gates, n)
-            _transposed(memory, under, Rows(newer - 2 * size, n), gates, True, columns)
+            transposed(memory, under, Rows(newer - 2 * size, n), gates, True, columns)
         newer, older, old, new = newer - 2 * size, older - 2 * size, old - 2 * size, new - 2 * size
 
 
@@ -271,10 +186,10 @@ def _back_gru(cell, memory, at, errors, wanted, columns):
                 way = Way(values, stride, old + row, 0, newer + row, 0, older + row, deltas + 4 * row, constants)
                 tile_over_columns(gru_sums(memory, w + row // stride * per_unit, sources, columns), _gru_deltas, way)
             back_at, recurrent = w + (4 + 3 * below.n) * width, deltas + stride
-            _transposed(memory, Gated(back_at, per_unit, recurrent, 4, n), Rows(older, n), count(3), True, columns)
+            transposed(memory, Gated(back_at, per_unit, recurrent, 4, n), Rows(older, n), count(3), True, columns)
             if layer > 0:
                 under = Gated(w + 4 * width, per_unit, deltas, 4, n)
-                _transposed(memory, under, Rows(newer - size, n), count(3), True, columns)
+                transposed(memory, under, Rows(newer - size, n), count(3), True, columns)
             newer, older, old, new = newer - size, older - size, old - size, new - size
 
     return back_gru if is_kind(cell, Gru) else None
@@ -294,11 +209,11 @@ def _accumulate_lstm(cell, memory, span, gradient):
         for _ in range(cell.n_layers):
             per_source = n_gates * width
             per_unit = per_source * (1 + below.n + n)
-            _gradient_of_biases(memory, Gated(w, per_unit, deltas, n_gates, n), gates, span, gradient)
+            gradient_of_biases(memory, Gated(w, per_unit, deltas, n_gates, n), gates, span, gradient)
             under = Gated(w + per_source, per_unit, deltas, n_gates, n)
-            _gradient_of_sources(memory, under, below, gates, span, gradient)
+            gradient_of_sources(memory, under, below, gates, span, gradient)
             recurrent = Gated(w + per_source * (1 + below.n), per_unit, deltas, n_gates, n)
-            _gradient_of_sources(memory, recurrent, Rows(old, n), gates, span, gradient)
+            gradient_of_sources(memory, recurrent, Rows(old, n), gates, span, gradient)
             below = Rows(old + span.size, n)
             w, old, deltas = w + n * per_unit, old + 2 * size, deltas + n_gates * size
         read_out_gradient(cell, memory, w, below.at, inputs, deltas, span, gradient)
@@ -314,11 +229,11 @@ def _accumulate_gru(cell, memory, span, gradient):
         below, old, w, deltas = Rows(inputs, cell.n_inputs), span.old + cell.n_outputs * stride, 0, span.deltas
         for _ in range(cell.n_layers):
             per_unit = (4 + 3 * (below.n + n)) * width
-            _gradient_of_biases(memory, Gated(w, per_unit, deltas, 4, n), count(4), span, gradient)
+            gradient_of_biases(memory, Gated(w, per_unit, deltas, 4, n), count(4), span, gradient)
             under = Gated(w + 4 * width, per_unit, deltas, 4, n)
-            _gradient_of_sources(memory, under, below, count(3), span, gradient)
+            gradient_of_sources(memory, under, below, count(3), span, gradient)
             recurrent = Gated(w + (4 + 3 * below.n) * width, per_unit, deltas + stride, 4, n)
-            _gradient_of_sources(memory, recurrent, Rows(old, n), count(3), span, gradient)
+            gradient_of_sources(memory, recurrent, Rows(old, n), count(3), span, gradient)
             below = Rows(old + span.size, n)
             w, old, deltas = w + n * per_unit, old + size, deltas + 4 * size
         read_out_gradient(cell, memory, w, below.at, inputs, deltas, span, gradient)

@@ -2,7 +2,7 @@
 
 A group of sequences runs forward with its slots kept, as many steps as memory was given for (a stretch). Where the
 sequences are longer, the state at the beginning of each stretch is noted, and all stretches but the last run once more
-before errors run back through them. On the way back the deltas of `BLOCK_STEPS` steps are kept, from which
+before errors run back through them. On the way back the deltas of a block of steps are kept, from which
 `accumulate` makes the gradient of the weights. Stretches end where blocks do, so that their length shows in no bit.
 
 References: P. J. Werbos: Backpropagation through time: what it does and how to do it. Proc. IEEE 78 (1990), 1550-1560;
@@ -35,8 +35,14 @@ from neuroevo.kernels.tasks import Moment, Tally, feed, finish, finish_gradient,
 from neuroevo.kernels.tiles import count, number_of
 from neuroevo.kernels.vectors import lanes, load, opened, peek, store, take_next, view
 
-BLOCK_STEPS = 32
-"""Steps whose deltas are kept: for 4 sequences the deltas of a tile of units stay in the first-level cache."""
+LONGEST_BLOCK = 64
+"""Steps whose deltas are kept where a group is one sequence; for 2 sequences half as many, for 3 or 4 a quarter: the
+deltas of a tile of units and what they are multiplied by stay in the first-level cache together."""
+
+
+@inlined
+def _block_steps(n_group):
+    return LONGEST_BLOCK // (1 if n_group == 1 else 2 if n_group == 2 else 4)
 
 
 class Room(NamedTuple):
@@ -49,7 +55,7 @@ class Room(NamedTuple):
         totals: ``(n_sequences * 2 * lanes,)`` float64, error and right steps of each sequence.
         gradient: ``(n_packed * lanes,)`` float64.
         starts: real, the outputs and states at the beginning of each stretch of a group.
-        n_kept: Steps of a stretch, a multiple of `BLOCK_STEPS`.
+        n_kept: Steps of a stretch, a multiple of `LONGEST_BLOCK`.
         n_deltas: Rows of deltas of a step.
     """
 
@@ -71,28 +77,29 @@ class Shape(NamedTuple):
         n_inputs: Input rows.
         n_slot: Rows of a slot, outputs and state.
         n_deltas: Rows of deltas.
+        n_columns: Sequences of a group at most.
     """
 
     n_packed: int
     n_inputs: int
     n_slot: int
     n_deltas: int
+    n_columns: int
 
 
 def steps_kept(shape: Shape, n_steps: int, dtype: Any, n_bytes: int) -> int:
     """Steps of a stretch: all, or as many as fit into so many bytes, at least one block."""
-    per_step = (
-        (shape.n_inputs + shape.n_slot) * GROUP_SEQUENCES * LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
-    )
-    fitting = max(1, int(n_bytes // (per_step * BLOCK_STEPS)))
-    return min(fitting, max(1, -(-n_steps // BLOCK_STEPS))) * BLOCK_STEPS
+    per_vector = LANES[np.dtype(dtype).name] * np.dtype(dtype).itemsize
+    per_step = (shape.n_inputs + shape.n_slot) * shape.n_columns * per_vector
+    fitting = max(1, int(n_bytes // (per_step * LONGEST_BLOCK)))
+    return min(fitting, max(1, -(-n_steps // LONGEST_BLOCK))) * LONGEST_BLOCK
 
 
 def sizes(shape: Shape, n_steps: int, n_kept: int) -> tuple[int, int]:
     """Vectors of `values` and of `starts`."""
-    rows = (n_kept + 1) * (shape.n_inputs + shape.n_slot) + 2 * shape.n_slot + BLOCK_STEPS * shape.n_deltas
+    rows = (n_kept + 1) * (shape.n_inputs + shape.n_slot) + 2 * shape.n_slot
     n_starts = max(1, -(-n_steps // n_kept))
-    return rows * GROUP_SEQUENCES, n_starts * shape.n_slot * GROUP_SEQUENCES
+    return rows * shape.n_columns + LONGEST_BLOCK * shape.n_deltas, n_starts * shape.n_slot * shape.n_columns
 
 
 def make_room(shape: Shape, n_steps: int, n_kept: int, n_sequences: int, dtype: Any) -> Room:
@@ -143,7 +150,7 @@ def _frame(cell, stride, room):
 
 @called
 def _forward(cell, task, memory, tally, frame, begin, moment, columns, judged):
-    """The steps from `moment` to its end within the stretch that begins at `begin`; False if all genomes have failed."""
+    """The steps of `moment` within the stretch that begins at `begin`; False if all genomes have failed."""
     n_inputs = cell.n_inputs * memory.stride
     column = tally.first // (2 * lanes(memory.values))
     old = frame.slot + (moment.t - begin) * frame.size + column * lanes(memory.values)
@@ -174,7 +181,7 @@ def _backward(cell, task, memory, frame, begin, block, moment, truncation, colum
         zero_rows(memory, Rows(older, cell.n_outputs), n)
         deltas = frame.deltas + (t - block[0]) * frame.deltas_size + column
         back(cell, memory, at, Errors(newer, older, deltas), wanted, columns)
-        if truncation > 0 and t % truncation == 0:
+        if truncation > 0 and t > 0 and t % truncation == 0:
             zero_rows(memory, Rows(older, cell.n_outputs + cell.n_state), n)
 
 
@@ -244,6 +251,7 @@ def _gradient_of_group(cell, task, memory, room, group, n_group, truncation):
     """Errors of the sequences of a group, and their gradient; False if all genomes have failed."""
     frame = _frame(cell, memory.stride, room)
     n_slot, n_steps, n_kept = cell.n_outputs + cell.n_state, peek(task.n_run, group), room.n_kept
+    n_block = _block_steps(n_group)
     first_slot = Rows(frame.slot, n_slot)
     start(cell, memory, frame.slot, n_group)
     for begin in range(0, n_steps, n_kept):
@@ -263,8 +271,8 @@ def _gradient_of_group(cell, task, memory, room, group, n_group, truncation):
             at = begin // n_kept * n_slot * memory.stride
             _note_start(memory, first_slot, room.starts, at, n_group, True)
             _forward_stretch(cell, task, memory, room, frame, group, n_group, begin, end, False)
-        for block in range((end - 1) // BLOCK_STEPS * BLOCK_STEPS, begin - 1, -BLOCK_STEPS):
-            block_end = min(end, block + BLOCK_STEPS)
+        for block in range((end - 1) // n_block * n_block, begin - 1, -n_block):
+            block_end = min(end, block + n_block)
             _backward_block(cell, task, memory, room, frame, group, n_group, begin, block, block_end, truncation)
     start_back(cell, memory, frame.other, room.gradient, n_group)
     return True

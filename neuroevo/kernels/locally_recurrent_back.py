@@ -13,19 +13,20 @@ from neuroevo.kernels.activations import SINE
 from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import Rows, copy_rows
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.locally_recurrent import (
+from neuroevo.kernels.filter_layers import (
     ACTIVATION,
     OUTPUT,
     SYNAPSE,
     LocallyRecurrent,
+    below_of,
     fed_back_row,
-    filtered_sums,
     layer_of,
     layers_of,
     n_terms,
     sources_of,
+    weight_at,
 )
-from neuroevo.kernels.processor import BLOCK_UNITS
+from neuroevo.kernels.locally_recurrent import filtered_sums
 from neuroevo.kernels.products import Matrix, bias_sums, outer_products, transposed_sums, zero_rows
 from neuroevo.kernels.slopes import through_activation
 from neuroevo.kernels.tiles import number_of
@@ -36,14 +37,6 @@ def n_deltas(cell: LocallyRecurrent) -> int:
     """Rows of deltas of a step."""
     last = layers_of(cell)[-1]
     return last.deltas + last.n_units * (1 + last.n_sources if last.feedback == SYNAPSE else 1)
-
-
-@inlined
-def weight_at(layer, unit, term, width):
-    """Element of a weight of a unit; term 0 is the bias."""
-    block = unit // BLOCK_UNITS * BLOCK_UNITS
-    size = min(BLOCK_UNITS, layer.n_units - block)
-    return (layer.weights + block * n_terms(layer) + term * size + unit - block) * width
 
 
 @called
@@ -68,21 +61,18 @@ def _add_tapped(memory, layer, term, deltas, target, n_columns):
 
 @inlined
 def _old_feedback(memory, layer, errors, n_columns):
-    """Adjoints of what was fed back, as far as it is still there in the new slot, and of the old units."""
+    """Adjoints of what was fed back, as far as it is still there in the new slot; links do that as they pass."""
     stride, n = memory.stride, layer.n_units
-    size = n * layer.n_sources if layer.feedback == SYNAPSE else n
     new, old = errors.newer + layer.memory * stride, errors.older + layer.memory * stride
     units = errors.older + layer.units * stride
-    if layer.units > 0:
-        zero_rows(memory, Rows(units, n), n_columns)
     if layer.feedback == OUTPUT:
         if layer.ar > 1:
             _add_rows(memory, Rows(new, n), units, n_columns)
-            copy_rows(memory, Rows(new + size * stride, (layer.ar - 2) * size), old, n_columns)
-            zero_rows(memory, Rows(old + (layer.ar - 2) * size * stride, size), n_columns)
-    elif layer.ar > 0:
-        copy_rows(memory, Rows(new + size * stride, (layer.ar - 1) * size), old, n_columns)
-        zero_rows(memory, Rows(old + (layer.ar - 1) * size * stride, size), n_columns)
+            copy_rows(memory, Rows(new + n * stride, (layer.ar - 2) * n), old, n_columns)
+            zero_rows(memory, Rows(old + (layer.ar - 2) * n * stride, n), n_columns)
+    elif layer.feedback == ACTIVATION:
+        copy_rows(memory, Rows(new + n * stride, (layer.ar - 1) * n), old, n_columns)
+        zero_rows(memory, Rows(old + (layer.ar - 1) * n * stride, n), n_columns)
 
 
 @inlined
@@ -100,23 +90,45 @@ def _old_line(memory, layer, errors, below, n_columns):
                 zero_rows(memory, Rows(old, layer.ma), n_columns)
 
 
+@called
+def _link_deltas(memory, layer, term, deltas, links, newer, older, n_columns):
+    """Deltas of the links from one source to all units, and what they pass on to their older values.
+
+    `newer` and `older` are the adjoints of the links' newest values; `term` is the first weight that is fed back.
+    """
+    values, width, row = memory.values, lanes(memory.values), 0
+    block = layer.n_units * layer.n_sources * memory.stride
+    for unit in range(layer.n_units):
+        w = weight_at(layer, unit, term, width)
+        apart = weight_at(layer, unit, term + 1, width) - w
+        for k in range(row, row + n_columns * width, width):
+            link = load(values, deltas + k) + load(values, newer + k)
+            store(values, links + k, link)
+            at = k
+            for r in range(layer.ar - 1):
+                weight, kept = load(memory.weights, w + r * apart), load(values, newer + at + block)
+                store(values, older + at, fma(weight, link, kept))
+                at += block
+            last = load(memory.weights, w + (layer.ar - 1) * apart)
+            store(values, older + at, last * link)
+        row += memory.stride
+
+
 @inlined
 def _through_links(memory, layer, w, deltas, errors, sources, columns):
     """Errors through the links of a layer: to their older values, and to the sources where there are any."""
     stride, n = memory.stride, layer.n_units
     links, size = deltas + n * stride, n * stride
-    back = errors.older + layer.memory * stride
+    newer, older = errors.newer + layer.memory * stride, errors.older + layer.memory * stride
+    term = 1
     for m in range(layer.n_sources):
-        copy_rows(memory, Rows(deltas, n), links, number_of(columns))
-        _add_rows(memory, Rows(errors.newer + layer.memory * stride + m * size, n), links, number_of(columns))
-        term = 1 + m * (layer.ma + layer.ar)
+        shift = m * size
+        _link_deltas(memory, layer, term + layer.ma, deltas, links, newer + shift, older + shift, number_of(columns))
         if sources >= 0:
             seen = Rows(sources + m * layer.ma * stride, layer.ma)
             transposed_sums(memory, Matrix(w, n_terms(layer), term), Rows(links, n), seen, True, columns)
-        for r in range(layer.ar):
-            target = back + (r * layer.n_sources + m) * size
-            _add_tapped(memory, layer, term + layer.ma + r, links, target, number_of(columns))
         links += size
+        term += layer.ma + layer.ar
 
 
 @inlined
@@ -132,12 +144,6 @@ def _through_units(memory, layer, w, deltas, errors, sources, columns):
     for r in range(layer.ar):
         target = errors.older + fed_back_row(layer, r + 1) * stride
         _add_tapped(memory, layer, 1 + n_sources + r, deltas, target, number_of(columns))
-
-
-@inlined
-def below_of(cell, memory, k, inputs, slot):
-    """Where the sources of layer k lie: the inputs, or the units of the layer below in the slot."""
-    return inputs if k == 0 else slot + layer_of(cell, k - 1).units * memory.stride
 
 
 @implements(back)
@@ -160,6 +166,8 @@ def _back(cell, memory, at, errors, wanted, columns):
                 through_activation(code, memory, Rows(units, n), errors.newer + layer.units * stride, deltas, n_columns)
                 below = below_of(cell, memory, k, -1, errors.newer)
                 sources = below if k == 0 else sources_of(memory, layer, below, errors.newer)
+                if not is_out:
+                    zero_rows(memory, Rows(errors.older + layer.units * stride, n), n_columns)
                 _old_feedback(memory, layer, errors, n_columns)
                 if layer.feedback == SYNAPSE:
                     _through_links(memory, layer, layer.weights * width, deltas, errors, sources, columns)

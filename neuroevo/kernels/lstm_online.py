@@ -4,20 +4,21 @@ S. Hochreiter, J. Schmidhuber (1997), Neural Computation 9, 1735-1780, section 4
 the sums of gates and cell inputs change the weights of these and go no further back; within a cell they are not lost,
 because the cell's derivative by each of its weights runs along with it (RTRL), a number for each weight of a unit's
 gates. So a step costs the same for every weight, and nothing is remembered of the past. With the sources x of a step
-(1 for the bias, inputs, units of the step before), s = V h + ... the sums of the outputs and E the errors of the step:
+(1 for the bias, inputs, units of the step before), read-out weights V, and E the squared differences of the step:
 
 - output gate: its delta is d_o = o (1 - o) tanh(c) dE/dh, and dE/dw = d_o x;
-- internal state: its error is e = o (1 - tanh(c)**2) dE/dh, dE/dh the sum of V times the deltas of the outputs;
+- internal state: its error is e = o (1 - tanh(c)**2) dE/dh, where dE/dh is V^T times the deltas of the outputs;
 - input gate, cell input and, where there is one, forget gate: dE/dw = e p, where the derivative p = dc/dw runs forward
   as p(t) = f p(t - 1) + l x, with l = g i (1 - i), i (1 - g**2) or c(t - 1) f (1 - f), and f = 1 without forget gate
   (F. Gers, J. Schmidhuber, F. Cummins 2000, Neural Computation 12, 2451-2471, have it with one).
 
-A first cell that has a gene is a weight with p(t) = f p(t - 1), p(0) = 1; a first unit is seen by sums alone, and stays.
-As weights move, p mixes derivatives at weights of different times, which is good for small rates (R. J. Williams,
-D. Zipser 1989, Neural Computation 1, 270-280). With weights that stay, this gradient is that of `gated_back`'s
-truncated mode.
+A first cell that has a gene is a weight with p(t) = f p(t - 1), p(0) = 1; a first unit is seen by sums alone, and
+stays. As weights move, p mixes derivatives at weights of different times, which is good for small rates (R. J.
+Williams, D. Zipser 1989, Neural Computation 1, 270-280). Were they to stay, this would be the gradient of
+`gated_back`'s truncated mode.
 
-Sequences come in the order of the problem, weights run through them all.
+Sequences come in the order of the problem, each as far as its last target that counts; weights run through them all.
+The weight decay of a problem plays no part in these steps.
 """
 
 from __future__ import annotations
@@ -46,8 +47,7 @@ from neuroevo.kernels.vectors import broadcast, fma, lanes, load, opened, peek, 
 
 
 class Desk(NamedTuple):
-    """Memory of one thread, all of it in the kernel's precision; all but `values` have a vector for each packed weight
-    and one more.
+    """Memory of one thread in the kernel's precision; all but `values` with a vector for each packed weight, and one.
 
     Attributes:
         weights: The weights as they are.
@@ -92,8 +92,8 @@ def make_desk(cell: Lstm | Lstm1997, n_packed: int, dtype: Any) -> Desk:
     width = LANES[np.dtype(dtype).name]
     n_slot = cell.n_outputs + cell.n_state
     n_rows = 2 * (cell.n_inputs + n_slot) + n_slot + cell.n_outputs + 6
-    of_weights = (aligned_empty((n_packed + 1) * width, dtype) for _ in range(5))
-    return Desk(*of_weights, aligned_empty(n_rows * width, dtype))
+    weights, first, traces, gradient, moves = (aligned_empty((n_packed + 1) * width, dtype) for _ in range(5))
+    return Desk(weights, first, traces, gradient, moves, aligned_empty(n_rows * width, dtype))
 
 
 def make_pace(packing: Any, order: NDArray[np.int64], rate: float, momentum: float, clip: float, interval: int) -> Pace:
@@ -249,8 +249,8 @@ def _clip(desk, pace, shares, n_packed, width):
     """Shorten the gradients of the genomes in whose lanes they are longer than they may be."""
     squares = broadcast(desk.gradient, 0.0)
     for k in range(n_packed):
-        slope = load(desk.gradient, k * width)
-        squares = fma(broadcast(slope, peek(shares, k)) * slope, slope, squares)
+        value = load(desk.gradient, k * width)
+        squares = fma(broadcast(value, peek(shares, k)) * value, value, squares)
     # The vector of `traces` behind those of the weights is free to hold the factors.
     store(desk.traces, n_packed * width, squares)
     for lane in range(width):

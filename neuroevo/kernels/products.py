@@ -1,20 +1,21 @@
 """The two matrix products of a backward step on register tiles, for weights in the order of `packing.unit_blocks`.
 
-Errors go from units to sources by the transposed matrix: a tile is 4 sources x 4 sequences, and its chains run over the
-units in order. The gradient of the weights is the product of deltas and sources over a block of steps: a tile is
-4 units x 4 sources, and its chains run over the steps of a span and in each over its sequences. So the shape of a tile
-never shows in a result.
+Errors go from units to sources by the transposed matrix: a tile is 4 sources x 4 sequences or 8 x 1, and its chains
+run over the units in order. The gradient of the weights is the product of deltas and sources over a block of steps: a
+tile is 4 units x 4 sources, and its chains run over the steps of a span and in each over its sequences. So the shape of
+a tile never shows in a result.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from neuroevo.kernels.cells import Rows
 from neuroevo.kernels.compilation import called, inlined
 from neuroevo.kernels.processor import BLOCK_UNITS, TILE_SEQUENCES
 from neuroevo.kernels.tiles import (
     count,
+    number_of,
     tile_add_wide,
     tile_fma_apart,
     tile_load,
@@ -43,10 +44,8 @@ class Matrix(NamedTuple):
 def _transposed_tile(memory, matrix, units, out, add, rows, columns):
     """Sums for as many sources as the tile has rows, into memory rows from `out` on."""
     width, stride = lanes(memory.weights), memory.stride
-    if add:
-        tile = tile_load(memory.values, out, stride, rows, columns)
-    else:
-        tile = tile_zero(memory.values, rows, columns)
+    zero = tile_zero(memory.values, rows, columns)
+    tile = tile_load(memory.values, out, stride, rows, columns) if add else zero
     w, at = matrix.w, units.at
     n_left = units.n
     while n_left > 0:
@@ -75,6 +74,11 @@ def transposed_sums(memory, matrix, units, out, add, columns):
         columns: `Count` of sequences.
     """
     at, n_left, first = out.at, out.n, matrix.first
+    if number_of(columns) == 1:
+        # A single sequence needs more sources for as many sums as hide the latency of a multiply-add.
+        while n_left >= 8:
+            _transposed_tile(memory, Matrix(matrix.w, matrix.n_sources, first), units, at, add, count(8), columns)
+            at, n_left, first = at + 8 * memory.stride, n_left - 8, first + 8
     while n_left >= 4:
         _transposed_tile(memory, Matrix(matrix.w, matrix.n_sources, first), units, at, add, count(4), columns)
         at, n_left, first = at + 4 * memory.stride, n_left - 4, first + 4

@@ -13,14 +13,16 @@ Without P errors stay within a window of the last steps, and the weights move ev
 and Peng, h the window and h' the block.
 
 The curvature is that of Gauss and Newton: the sum over steps and outputs of r r^T times the second derivative of the
-loss, r being the derivatives of an output by the weights, which P gives at every step.
+loss, r being the derivatives of an output by the weights. P gives them at every step; where few steps have targets, a
+pass back from each of these is cheaper.
 
 All of this is in double precision.
 
 References: R. J. Williams, D. Zipser: A learning algorithm for continually running fully recurrent neural networks.
 Neural Computation 1 (1989), 270-280. J. Schmidhuber: A fixed size storage O(n^3) time complexity learning algorithm for
-fully recurrent continually running networks. Neural Computation 4 (1992), 243-248. R. J. Williams, J. Peng: An efficient
-gradient-based algorithm for on-line training of recurrent network trajectories. Neural Computation 2 (1990), 490-501.
+fully recurrent continually running networks. Neural Computation 4 (1992), 243-248. R. J. Williams, J. Peng: An
+efficient gradient-based algorithm for on-line training of recurrent network trajectories. Neural Computation 2 (1990),
+490-501.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from neuroevo.kernels import gradient  # noqa: F401 - it registers code
 from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
 from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.online import Update, move
+from neuroevo.kernels.online import move
 from neuroevo.kernels.packing import pack, unpack_gradient
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
 from neuroevo.kernels.products import zero_rows
@@ -56,7 +58,8 @@ class Way(NamedTuple):
         block: Steps after which sensitivities or weights go on.
         window: Steps that errors run back through at most; the block's where sensitivities carry what is beyond.
         exact: 1 with sensitivities.
-        curved: 1 where the curvature is wanted; then `exact` is 1, and a block is one step.
+        curved: 1 where the curvature is wanted. A block is one step then where `exact` is 1, else the whole sequence:
+            the derivatives of each output run back to its beginning.
     """
 
     block: int
@@ -397,27 +400,31 @@ def _join(room, size, n_rows):
 
 
 @called
-def _find_residuals(cell, task, memory, room, frame, size, stretch, n_rows):
-    """Collect the derivatives of the outputs of a stretch of one step; residuals collected so far."""
-    width, blind = lanes(memory.values), Stretch(stretch.position, stretch.t, 1, 1)
-    for o in range(cell.n_outputs):
-        new = frame.slot + frame.size
-        bent = bend(task, memory, new, Moment(stretch.position, stretch.t, stretch.t + 1), o)
-        if not bent[0]:
-            continue
-        _unit(cell, memory, frame, 1, o)
-        _pass(cell, task, memory, room, frame, size, blind, True)
-        _add_beyond(memory, room, frame, size, room.row)
-        unprepare(cell, memory.weights, room.row)
-        at = n_rows * size.n_packed * width
-        for k in range(0, size.n_packed * width, width):
-            value = load(room.row, k)
-            store(room.residuals, at + k, value)
-            store(room.residuals, N_RESIDUALS * size.n_packed * width + at + k, value * bent[1])
-        n_rows += 1
-        if n_rows == N_RESIDUALS:
-            _join(room, size, n_rows)
-            n_rows = 0
+def _find_residuals(cell, task, memory, room, frame, way, size, stretch, n_rows):
+    """Collect the derivatives of the outputs of a stretch's fresh steps; residuals collected so far."""
+    width = lanes(memory.values)
+    for s in range(stretch.fresh, stretch.n):
+        new, t = frame.slot + (s + 1) * frame.size, stretch.t + s
+        for o in range(cell.n_outputs):
+            bent = bend(task, memory, new, Moment(stretch.position, t, t + 1), o)
+            if not bent[0]:
+                continue
+            _unit(cell, memory, frame, s + 1, o)
+            _pass(cell, task, memory, room, frame, size, Stretch(stretch.position, stretch.t, s + 1, s + 1), True)
+            if way.exact:
+                _add_beyond(memory, room, frame, size, room.row)
+            else:
+                start_back(cell, memory, frame.even, room.row, 1)
+            unprepare(cell, memory.weights, room.row)
+            at = n_rows * size.n_packed * width
+            for k in range(0, size.n_packed * width, width):
+                value = load(room.row, k)
+                store(room.residuals, at + k, value)
+                store(room.residuals, N_RESIDUALS * size.n_packed * width + at + k, value * bent[1])
+            n_rows += 1
+            if n_rows == N_RESIDUALS:
+                _join(room, size, n_rows)
+                n_rows = 0
     return n_rows
 
 
@@ -439,7 +446,7 @@ def _run(cell, packing, task, memory, room, own, way, size, update, position):
     start(cell, memory, frame.slot, 1)
     if way.exact:
         _begin(cell, memory, room, frame, size)
-    first, kept, n_rows = 0, 0, 0
+    first, kept, n_rows, waiting = 0, 0, 0, 0
     while first + kept < n_steps:
         n_new = min(way.block, n_steps - first - kept)
         if not way.exact and kept + n_new > way.window:
@@ -450,14 +457,16 @@ def _run(cell, packing, task, memory, room, own, way, size, update, position):
         stretch = Stretch(position, first, kept + n_new, kept)
         _find_errors(cell, task, memory, room, frame, way, size, stretch)
         if way.curved:
-            n_rows = _find_residuals(cell, task, memory, room, frame, size, stretch, n_rows)
+            n_rows = _find_residuals(cell, task, memory, room, frame, way, size, stretch, n_rows)
         kept += n_new
         if way.exact:
             if first + kept < n_steps:
                 _carry_on(cell, task, memory, room, frame, size, stretch)
                 copy_rows(memory, Rows(frame.slot + kept * frame.size, n_slot), frame.slot, 1)
             first, kept = first + kept, 0
-        if update.rate > 0.0:
+        waiting += n_new
+        if update.rate > 0.0 and (waiting >= update.interval or first + kept == n_steps):
+            waiting = 0
             unprepare(cell, memory.weights, room.total)
             move(packing, own.total, own.genes, own.slopes, own.moves, update, memory.weights)
             prepare(cell, memory.weights)

@@ -76,7 +76,7 @@ def through_activation(code, memory, values, adjoints, deltas, n_columns):
 
 @inlined
 def _through_softmax(memory, value, n_rows, adjoint, delta):
-    """y (a - sum of a y) down the rows of one column."""
+    """Deltas y (a - sum of a y) down the rows of one column, y being the values and a the adjoints."""
     values, stride = memory.values, memory.stride
     mean = broadcast(values, 0.0)
     for row in range(0, n_rows * stride, stride):

@@ -20,8 +20,8 @@ A task whose error has a slope gives two more, for the gradient:
 
 And one for its curvature:
 
-- `bend(task, memory, outputs, moment, output)`: whether an output of the first sequence concerned counts, and the second
-  derivative of the tally's error by it, a vector.
+- `bend(task, memory, outputs, moment, output)`: whether an output of the first sequence concerned counts, and
+  the second derivative of the tally's error by it, a vector.
 
 What is fed may depend on what came out: the rows right after the inputs are the outputs of the previous step (of none
 where t is 0). A control task keeps the state of what is controlled in the tally or in arrays of its own.

@@ -230,7 +230,7 @@ def tile_load(typingctx, source, start, stride, rows, columns):
 
 @intrinsic
 def tile_fma_apart(typingctx, tile, weights, w, apart, sources, s):
-    """As `tile_fma` with weights that lie `apart`: row r, column c gains `weights[w + r * apart] * sources[s + c * lanes]`.
+    """As `tile_fma` with weights `apart`: row r, column c gains `weights[w + r * apart] * sources[s + c * lanes]`.
 
     Rows are then the sources of a layer and what is added one of its units: the product with the transposed matrix.
     """

@@ -14,6 +14,7 @@ from neuroevo.networks.jordan import Jordan
 from neuroevo.networks.layout import Block, GenomeLayout
 from neuroevo.networks.locally_recurrent import LocallyRecurrent
 from neuroevo.networks.lstm import Lstm
+from neuroevo.networks.player import Player
 from neuroevo.registry import Registry
 
 
@@ -75,6 +76,7 @@ __all__ = [
     "LocallyRecurrent",
     "Lstm",
     "Network",
+    "Player",
     "all_links",
     "make_network",
     "random_links",

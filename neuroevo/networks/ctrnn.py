@@ -16,7 +16,7 @@ import numpy as np
 from annotated_types import Gt
 from numpy.typing import ArrayLike
 
-from neuroevo.checks import number
+from neuroevo.checks import number, whole_number
 from neuroevo.networks.activations import ACTIVATIONS, Activation, OutputActivation, logistic
 from neuroevo.networks.base import Array, Count, Fixed
 from neuroevo.networks.dense import DenseNetwork, State
@@ -32,6 +32,10 @@ class Ctrnn(DenseNetwork):
     the array ``time_constant_lk (n_hidden,)``; `time_constants` turns them into units of `step`. To hold the time
     constants at a given a, fix that array at log(a / (1 - a)).
 
+    With `substeps` k the same differential equation is integrated by k Euler steps of length step / k, h += (a / k)
+    (f(...) - h), while the inputs stay what they are; outputs are read after the last. The time constants of a genome
+    do not depend on it, and its outputs go to those of continuous time as it grows, by an error of the order 1 / k.
+
     Args:
         n_inputs: Input columns.
         n_hidden: Units of each layer.
@@ -42,6 +46,7 @@ class Ctrnn(DenseNetwork):
         initial_state: Whether the state before the first step is evolved (a gene per unit); otherwise it is zero.
         skip: Whether the outputs see the inputs too, as in `Elman`.
         step: Time between two steps, in any unit; it scales the time constants and changes no output.
+        substeps: Euler steps of the integration in one step of the data.
         fixed: Entries that have no gene, as in `Elman`.
 
     Raises:
@@ -59,6 +64,7 @@ class Ctrnn(DenseNetwork):
     initial_state: bool = False
     skip: bool = False
     step: Annotated[float, Gt(0)] = 1.0
+    substeps: Count = 1
     fixed: Fixed = None
 
     def time_constants(self, genome: ArrayLike) -> Array:
@@ -68,7 +74,17 @@ class Ctrnn(DenseNetwork):
         return np.stack(rows)
 
     def _checked(self, name: str, value: object) -> object:
+        if name == "substeps":
+            return whole_number(name, value)
         return number(name, value, above=0) if name == "step" else super()._checked(name, value)
+
+    def advance(
+        self, arrays: Mapping[str, Array], state: tuple[State, ...], inputs: Array
+    ) -> tuple[Array, tuple[State, ...]]:
+        """As in `Network`."""
+        for _ in range(self.substeps - 1):
+            _, state = super().advance(arrays, state, inputs)
+        return super().advance(arrays, state, inputs)
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:
         return self._gated_specs(layer)
@@ -83,4 +99,4 @@ class Ctrnn(DenseNetwork):
         (h,) = state
         weighted = sources @ arrays[f"weight_ih_l{layer}"].mT + h @ arrays[f"weight_hh_l{layer}"].mT
         target = ACTIVATIONS[self.activation](weighted + arrays[f"bias_l{layer}"])
-        return (h + logistic(arrays[f"time_constant_l{layer}"]) * (target - h),)
+        return (h + logistic(arrays[f"time_constant_l{layer}"]) / self.substeps * (target - h),)

@@ -40,6 +40,10 @@ PROBLEMS: Registry[Any] = Registry(
         "narma10": "neuroevo.problems.generators.signals:Narma10",
         "superimposed_sines": "neuroevo.problems.generators.signals:SuperimposedSines",
         "sine": "neuroevo.problems.generators.signals:Sine",
+        "single_pole": "neuroevo.problems.control.poles:SinglePole",
+        "double_pole": "neuroevo.problems.control.poles:DoublePole",
+        "gymnasium": "neuroevo.problems.control.environments:Gymnasium",
+        "simulator": "neuroevo.problems.control.own:Simulator",
     },
 )
 """Kinds of problems for scenarios: frozen settings dataclasses with ``build(folder: Path) -> Problem``.

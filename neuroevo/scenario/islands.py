@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
@@ -61,7 +62,7 @@ class StrategyRecipe:
     def __call__(self, island: int = 0) -> Strategy[Any]:
         table = self.tables[island % len(self.tables)]
         values = {key: value for key, value in table.items() if key not in ("kind", *BESIDE_SETTINGS)}
-        return make_strategy(
+        strategy = make_strategy(
             table["kind"],
             n_genes=self.space.n_genes(self.network),
             seed=self.seed,
@@ -71,3 +72,5 @@ class StrategyRecipe:
             island=island,
             **values,
         )
+        strategy.margin = partial(self.space.margin, network=self.network)
+        return strategy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from neuroevo.networks import NETWORKS
@@ -65,17 +65,35 @@ def overridden(table: Mapping[str, Any], overrides: Mapping[str, Any], *, quiet:
         ScenarioError: A path leads through something that is no table.
     """
     result = with_overrides(table, overrides)
-    for name, registry in REGISTRIES.items():
-        kind, old = overrides.get(f"{name}.kind"), table.get(name)
-        if not isinstance(old, Mapping) or old.get("kind") == kind or not isinstance(kind, str) or kind not in registry:
+    for place, name in _places(result):
+        registry, kind, old = REGISTRIES[name], overrides.get(f"{place}.kind"), _table_at(table, place)
+        if old is None or old.get("kind") == kind or not isinstance(kind, str) or kind not in registry:
             continue
         known = keys_of(name, kind)
-        given = {path.split(".")[1] for path in overrides if path.startswith(f"{name}.")}
+        given = {path.removeprefix(f"{place}.").split(".")[0] for path in overrides if path.startswith(f"{place}.")}
         strange = [key for key in old if known is not None and key not in (*known, "kind", *given)]
         for key in strange:
-            del result[name][key]
+            del _table_at(result, place)[key]  # type: ignore[union-attr]
         if strange and not quiet:
             _log.warning(
-                "%s = %s: left out what only %s has: %s", f"{name}.kind", kind, old.get("kind"), ", ".join(strange)
+                "%s = %s: left out what only %s has: %s", f"{place}.kind", kind, old.get("kind"), ", ".join(strange)
             )
     return result
+
+
+def _places(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where tables with a `kind` stand, as key paths, each with the name of its registry."""
+    yield from ((name, name) for name in REGISTRIES)
+    kind = (_table_at(table, "strategy") or {}).get("kind")
+    if isinstance(kind, str) and kind in STRATEGIES:
+        yield from ((f"strategy.{inner}", "strategy") for inner in STRATEGIES[kind].Settings.INNER)
+
+
+def _table_at(table: Mapping[str, Any], path: str) -> dict[str, Any] | None:
+    """The table at a key path, None where there is none."""
+    for key in path.split("."):
+        found = table.get(key)
+        if not isinstance(found, dict):
+            return None
+        table = found
+    return table  # type: ignore[return-value]

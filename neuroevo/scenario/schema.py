@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt
 from neuroevo.compute import Compute
 from neuroevo.errors import BadInput
 from neuroevo.evaluation import EvaluatorRecipe
-from neuroevo.evolution.batches import BatchPlan, BatchSettings
+from neuroevo.evolution.batches import BatchPlan, BatchSettings, batchable
 from neuroevo.evolution.conditions import EVERY, Conditions
 from neuroevo.machine import physical_memory
 from neuroevo.networks import NETWORKS, make_network
@@ -142,7 +142,7 @@ class Scenario:
         """What each generation is evaluated on; None for all data."""
         if self.batch is None:
             return None
-        return BatchPlan(as_sequences(self.problem, "[batch]"), self.batch, self.head.seed)
+        return BatchPlan(batchable(self.problem), self.batch, self.head.seed)
 
     @property
     def conditions(self) -> Conditions | None:
@@ -571,7 +571,7 @@ def _batch(
         mistakes.append(Mistake("islands.replacement", what))
     try:
         if problem is not None:
-            BatchPlan(as_sequences(problem, "[batch]"), settings, 0).check()
+            BatchPlan(batchable(problem), settings, 0).check()
     except BadInput as error:
         mistakes.append(Mistake("batch", str(error)))
     if mistakes:

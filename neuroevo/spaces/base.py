@@ -40,6 +40,14 @@ class SearchSpace(ABC):
         """The box that genomes stay in where the strategy's table names none; None leaves them free."""
         return None
 
+    def margin(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids
+        """``(n_genes,)``: how far each gene of a genome must move until it stands for another weight.
+
+        Strategies that adapt widths keep them so wide that some genes do. None where every step is one of a weight, or
+        where widths may become as small as they like.
+        """
+        return None
+
     @abstractmethod
     def express(self, genomes: FloatArray, network: Network, problem: Problem) -> FloatArray:
         """The network genomes ``(n, network.n_genes)`` that genomes ``(n, n_genes)`` stand for.

@@ -52,7 +52,6 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "bptt": "neuroevo.strategies.descent.methods:Bptt",
         "rtrl": "neuroevo.strategies.descent.methods:Rtrl",
         "hybrid": "neuroevo.strategies.descent.methods:Hybrid",
-        "snap1": "neuroevo.strategies.descent.methods:Snap1",
         "crbp": "neuroevo.strategies.descent.methods:Crbp",
         "lstm_truncated": "neuroevo.strategies.descent.methods:LstmTruncated",
         "signal_flow": "neuroevo.strategies.descent.methods:SignalFlow",

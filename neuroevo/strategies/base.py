@@ -8,7 +8,7 @@ that make up its state, and what it does with immigrants.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -65,6 +65,10 @@ class Strategy(ABC, Generic[S]):
     memoryless: ClassVar[bool] = False
     #: Whether each genome is a search of its own: row k of a population follows from row k of the one before.
     separate: ClassVar[bool] = False
+
+    #: Of a genome how far ``(n_genes,)`` each gene must move until it stands for something else, or None
+    #: (`SearchSpace.margin`). Whoever makes a strategy sets it; those that adapt widths ask `separable.widening`.
+    margin: Callable[[FloatArray], FloatArray | None] | None = None
 
     settings: S
 

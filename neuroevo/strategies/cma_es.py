@@ -38,6 +38,7 @@ from neuroevo.strategies.cma_covariance import (
 from neuroevo.strategies.cma_parameters import default_population
 from neuroevo.strategies.cma_restarts import RestartPlan, RunMonitor
 from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.separable import widening
 from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
@@ -210,6 +211,9 @@ class CmaEs(Strategy[CmaEsSettings]):
         covariance.learn(Samples(self._y, self._z, weights, shift, is_on))
         # pycma holds the growth of one generation at a factor of e.
         self._sigma = float(self._sigma * np.exp(np.clip(covariance.log_growth(self._p_sigma), -1.0, 1.0)))  # eq. 44
+        if self.margin is not None:
+            widths = self._sigma * covariance.deviations
+            self._sigma *= widening(self, self._mean, widths, self._population_size)
 
     def _is_over(self) -> bool:
         covariance = self._distribution

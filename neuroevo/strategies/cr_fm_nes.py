@@ -27,6 +27,7 @@ from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.search_scale import gene_scale, search_centre
+from neuroevo.strategies.separable import widening
 from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
@@ -202,6 +203,8 @@ class CrFmNes(Strategy[CrFmNesSettings]):
         growth = float((weights @ (np.square(z) - 1)).mean())
         self._reshape(np.append(c.shape_rate(n_whole) * weights, c.path_rate(n_whole)))
         self._sigma = float(self._sigma * np.exp(c.size_rate(path_length, n_whole) / 2 * growth))
+        # The direction widens genes along it beyond their scales, which are enough.
+        self._sigma *= widening(self, self._mean, self._sigma * self._scale, self._n_samples)
 
     def _reshape(self, weights: FloatArray) -> None:
         """Move direction and scales by weights `(n + 1,)` of the steps and the path; their determinant becomes 1."""

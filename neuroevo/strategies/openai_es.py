@@ -25,6 +25,7 @@ from neuroevo.errors import BadInput
 from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
+from neuroevo.strategies.separable import widening
 from neuroevo.strategies.settings import StartSettings
 from neuroevo.strategies.streams import Phase
 
@@ -101,7 +102,9 @@ class OpenAiEs(Strategy[OpenAiEsSettings]):
     def _ask(self) -> FloatArray:
         half = self.settings.population_size // 2
         self._z = self._stream(Phase.SAMPLE).standard_normal((half, self.n_genes))
-        step = self.settings.noise * self._z
+        noise = self.settings.noise
+        noise *= widening(self, self._mean, np.full(self.n_genes, noise), 2 * half)
+        step = noise * self._z
         genomes = np.concatenate([self._mean + step, self._mean - step])
         if self.bounds is not None:
             genomes = self.bounds.reflect(genomes)

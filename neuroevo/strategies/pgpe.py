@@ -25,7 +25,7 @@ from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.openai_es import centred_ranks
 from neuroevo.strategies.search_scale import gene_scale, search_centre
-from neuroevo.strategies.separable import sampled
+from neuroevo.strategies.separable import sampled, widening
 from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
@@ -103,6 +103,7 @@ class Pgpe(Strategy[PgpeSettings]):
         s = self.settings
         change = np.clip(s.width_rate * width_gradient, -s.max_change * self._width, s.max_change * self._width)
         self._width = self._width - change
+        self._width *= widening(self, self._mean, self._width, len(error))
 
     def _descend(self, gradient: FloatArray) -> None:
         """One step of ClipUp (Toklu et al. 2020)."""

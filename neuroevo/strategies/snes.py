@@ -23,7 +23,7 @@ from neuroevo.machine import one_blas_thread
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
 from neuroevo.strategies.search_scale import gene_scale, search_centre
-from neuroevo.strategies.separable import sampled
+from neuroevo.strategies.separable import sampled, widening
 from neuroevo.strategies.settings import StrategySettings
 from neuroevo.strategies.streams import Phase
 
@@ -94,6 +94,7 @@ class Snes(Strategy[SnesSettings]):
             width_gradient = utility @ np.square(self._z)
         self._mean = self._mean + self.settings.mean_rate * self._width * mean_gradient
         self._width = self._width * np.exp(self._width_rate / 2 * width_gradient)
+        self._width *= widening(self, self._mean, self._width, self._n_samples)
 
     def _restored(self) -> None:
         if len(self._immigrants) > self._n_samples:

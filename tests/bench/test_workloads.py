@@ -56,8 +56,10 @@ def test_unknown_workloads_are_refused_with_the_remedy(text, message):
         (nets.Elman(1, 2, 1, fixed={"weight_hh_l0": [[0.0, "gene"], [2.0, "gene"]]}), Arithmetic(2 + 3 + 2, 2)),
         (nets.Jordan(2, 3, 4), Arithmetic(3 * 6 + 12, 3)),
         (nets.Lstm(1, 16, 1), Arithmetic(4 * 16 * 17 + 16 + 48, 80)),
+        (nets.Lstm(1, 16, 1, forget_gate=False), Arithmetic(3 * 16 * 17 + 16 + 32, 64)),
         (nets.Gru(1, 16, 1), Arithmetic(3 * 16 * 17 + 16 + 48, 48)),
         (nets.Ctrnn(1, 16, 1), Arithmetic(16 * 17 + 16 + 16, 16)),
+        (nets.Ctrnn(2, 3, 1, n_layers=2, substeps=4), Arithmetic(6 + 4 * (9 + 9 + 9) + 3 + 4 * 6, 4 * 6)),
         (nets.Graph(2, 3, 1, [(0, 0), (2, 0), (4, 1), (5, 3), (2, 3)]), Arithmetic(3, 3)),
     ],
 )

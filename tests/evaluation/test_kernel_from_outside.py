@@ -52,9 +52,12 @@ def package(tmp_path):
     """Install the page's code: two modules, and the entry points of a distribution."""
     page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
     (tmp_path / "my_cells").mkdir()
-    for name in ("independent", "independent_kernel"):
+    for name in ("independent", "independent_kernel", "independent_back"):
         code = re.search(rf"`my_cells/{name}\.py`.*?```python\n(.*?)```", page, re.DOTALL).group(1)
         (tmp_path / "my_cells" / f"{name}.py").write_text(code)
+    with_gradient = re.search(r"```python\n(def describe_with_gradient.*?)```", page, re.DOTALL).group(1)
+    with (tmp_path / "my_cells" / "independent_kernel.py").open("a") as kernel:
+        kernel.write(f"\n\n{with_gradient}")
     (lines,) = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "neuroevo.cells" in block]
     groups = tomllib.loads(lines)["project"]["entry-points"]
     info = tmp_path / "my_cells-1.0.dist-info"
@@ -89,6 +92,35 @@ def test_network_and_kernel_from_another_package_equal_its_predict(package):
     assert run(package, both) == "True\n"
     assert run(package, both) == "True\n"
     run(package, both, NUMBA_BOUNDSCHECK="1")
+
+
+GRADIENT = """
+import numpy as np
+import neuroevo as ne
+from neuroevo.networks import make_network
+
+rng = np.random.default_rng(2)
+for n_hidden, n_outputs, settings in (
+    (7, 2, {"initial_state": True, "activation": "tanh", "fixed": {"bias_out": 0.5}}),
+    (9, 3, {"activation": "sine", "output_activation": "softmax"}),
+):
+    network = make_network("independent", 2, n_outputs, n_hidden=n_hidden, **settings)
+    problem = ne.SequenceProblem(rng.normal(size=(5, 9, 2)), rng.normal(size=(5, 9, n_outputs)), lengths=[9, 3, 7, 1, 9])
+    genomes = rng.normal(size=(3, network.n_genes)) * 0.5
+    wants = frozenset({"gradient"})
+    with ne.LocalEvaluator(network, problem, n_threads=2, precision="double", wants=wants) as evaluator:
+        steps = 1e-6 * np.eye(network.n_genes)
+        expected = [
+            (evaluator.evaluate(genome + steps).error - evaluator.evaluate(genome - steps).error) / 2e-6
+            for genome in genomes
+        ]
+        np.testing.assert_allclose(evaluator.gradient(genomes), expected, rtol=1e-6, atol=1e-9)
+"""
+
+
+@pytest.mark.slow
+def test_backward_step_from_another_package_is_the_slope_of_the_error(package):
+    run(package, GRADIENT)
 
 
 DOUBLED = """

@@ -17,8 +17,10 @@ from neuroevo.problems.stretches import restricted
 from neuroevo.scenario import ScenarioError
 from neuroevo.settings import SettingsError
 from neuroevo.strategies import STRATEGIES, make_strategy
+from neuroevo.strategies.descent.base import Descent
 from tests.evaluation.test_local import EVERY_KIND, problem_for
 from tests.evaluation.test_objectives import judged, mean_cubed, rebuilt
+from tests.strategies.truths import tell
 
 
 def a_problem(seed, n_sequences, n_steps):
@@ -185,8 +187,14 @@ def test_wrong_stretches_are_refused(batch, message):
         evaluator.evaluate(np.zeros((1, network.n_genes)), batch=batch)
 
 
-KEEPING = {"genetic_algorithm": {"n_elites": 1}}
-"""Settings with which a strategy keeps parents, where it does so with some only."""
+FORGETFUL = {"optimiser": "adam", "restart_after": 0}
+PLAIN = {
+    "genetic_algorithm": {"n_elites": 1},
+    "memetic": {"every": 2, "steps": 2},
+    "evolve_then_descend": {"generations": 3},
+    **{kind: FORGETFUL for kind in STRATEGIES.names() if issubclass(STRATEGIES[kind], Descent)},
+}
+"""Settings with which a strategy compares errors of several generations, or none, where they decide it."""
 
 
 @pytest.mark.parametrize("kind", STRATEGIES.names())
@@ -194,12 +202,12 @@ def test_memoryless_strategies_are_those_that_compare_within_a_generation_only(k
     """Errors raised by another amount in each generation, as on other data, change nothing in what is asked."""
     asked = []
     for raised in (np.zeros(12), np.array([0, 500, 3, 250, 1, 0, 80, 0, 300, 2, 1, 0])):
-        strategy = make_strategy(kind, n_genes=6, seed=3, **KEEPING.get(kind, {}))
+        strategy = make_strategy(kind, n_genes=6, seed=3, **PLAIN.get(kind, {}))
         asked.append([])
         for amount in raised:
             population = strategy.ask()
             asked[-1].append(np.array(population))
-            strategy.tell(population, ((population - 1) ** 2).sum(axis=1) + amount)
+            tell(strategy, population, lambda x: ((x - 1) ** 2).sum(axis=1), raised=amount)
     same = all(np.array_equal(first, second) for first, second in zip(*asked, strict=True))
     assert same == STRATEGIES[kind].memoryless
 

@@ -138,3 +138,28 @@ def test_a_figure_cannot_take_the_place_of_a_column():
     evolution = Evolution.of(Taking(StartSettings(population_size=6), n_genes=3, seed=1), Plain())
     with pytest.raises(RuntimeError, match=r"called \['seconds'\]"):
         evolution.step()
+
+
+def test_derivatives_beyond_all_numbers_arrive_as_zeros():
+    class Cliff(Bowl):
+        offers = frozenset({"gradient", "curvature"})
+
+        def evaluate(self, population, part="train", wants=frozenset()):
+            found = {"gradient": np.ones((4, 3)), "curvature": np.ones((4, 3, 3))}
+            found["gradient"][1, 2], found["gradient"][3] = np.inf, np.nan
+            found["curvature"][2, 0, 1] = np.nan
+            return Evaluation.of(
+                np.array([1.0, 1.0, 1.0, np.inf]), np.zeros(4), 0.0, {name: found[name] for name in wants}
+            )
+
+    class Curious(Descent):
+        wants = frozenset({"gradient", "curvature"})
+
+        def _tell(self, population, error, **found):
+            self._genomes, self.told = population, found
+
+    strategy = Curious(StartSettings(population_size=4), n_genes=3, seed=1)
+    Evolution.of(strategy, Cliff()).run(Generations(1), lambda progress: None)
+    gradient, curvature = strategy.told["gradient"], strategy.told["curvature"]
+    np.testing.assert_array_equal(gradient[:3], [[1, 1, 1], [0, 0, 0], [1, 1, 1]])
+    np.testing.assert_array_equal(curvature[:3].sum(axis=(1, 2)), [9, 9, 0])

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import FORMATS, export_model, plan_of
+from neuroevo.export.c_format import CFormat
 from neuroevo.export.numpy_format import NumpyFormat, reader
-from neuroevo.networks import NETWORKS, Elman, Gru, Network, make_network
+from neuroevo.networks import NETWORKS, Ctrnn, Elman, Gru, Network, make_network
 from neuroevo.networks.base import Array
 from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import Scaling
@@ -29,7 +30,7 @@ from tests.export.cases import pieces_of, predictors
 from tests.networks.drawn import genome_and_inputs, networks
 from tests.oracle import recurrent
 
-NEEDS = {"torch": ("torch", "safetensors"), "onnx": ("onnx", "onnxruntime"), "numpy": ()}
+NEEDS = {"torch": ("torch", "safetensors"), "onnx": ("onnx", "onnxruntime"), "numpy": (), "c": ()}
 LIVE = [
     "numpy",
     pytest.param("torch", marks=pytest.mark.peers),
@@ -83,7 +84,9 @@ def test_numpy_models_equal_the_equations(
     np.testing.assert_allclose(found, outputs * scaling.target_factor + scaling.target_offset, rtol=1e-8, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", LIVE)
+@pytest.mark.parametrize(
+    "name", [*LIVE, pytest.param("c", marks=pytest.mark.skipif(not CFormat.can_be_tried(), reason="no C compiler"))]
+)
 @pytest.mark.parametrize("kind", NETWORKS.names())
 def test_every_registered_network_is_right_or_refused(kind: str, name: str, tmp_path: Path) -> None:
     format_ = live(name)
@@ -124,6 +127,9 @@ def test_what_no_format_knows_is_refused(name: str, tmp_path: Path) -> None:
     scaling = {**Scaling.identity(1, 1).to_arrays(), "scaling_wavelet": np.zeros(1)}
     with pytest.raises(BadInput, match=r"cannot be exported \(scaling_wavelet\)"):
         export_model(Predictor((Member(known, genome, scaling),)), name, tmp_path)
+    finer = Ctrnn(1, 2, 1, substeps=2)
+    with pytest.raises(BadInput, match="a ctrnn with substeps = 2 cannot be exported: files hold networks"):
+        export_model(Predictor((Member(finer, np.zeros(finer.n_genes), {}),)), name, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,7 @@
-"""Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets."""
+"""Writes a hash of the errors of every cell and precision asked for: run by tests on other instruction sets.
+
+With "gradient:" before a cell's name the gradients go in too, and what cells with a method of their own learn online.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import sys
 import numpy as np
 
 import neuroevo as ne
+from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.poles import DoublePole, SinglePole
 
 NETWORKS = {
     "elman": [
@@ -18,16 +23,26 @@ NETWORKS = {
     ]
     + [ne.Elman(2, 6, 2, activation=name) for name in ("logistic", "softsign", "relu", "sine", "hard_step")],
     "jordan": [ne.Jordan(2, 5, 2, output_activation="logistic", skip=True)],
-    "ctrnn": [ne.Ctrnn(2, 7, 2, initial_state=True), ne.Ctrnn(2, 3, 9, skip=True)],
-    "lstm": [ne.Lstm(2, 6, 2, initial_state=True), ne.Lstm(2, 3, 2, n_layers=2, skip=True)]
-    + [ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False)],
+    "ctrnn": [
+        ne.Ctrnn(2, 7, 2, initial_state=True),
+        ne.Ctrnn(2, 3, 9, skip=True),
+        ne.Ctrnn(2, 5, 2, n_layers=2, initial_state=True, substeps=3),
+    ],
+    "lstm": [
+        ne.Lstm(2, 6, 2, initial_state=True),
+        ne.Lstm(2, 3, 2, n_layers=2, skip=True),
+        ne.Lstm(2, 5, 2, n_layers=2, initial_state=True, forget_gate=False),
+    ],
     "gru": [ne.Gru(2, 6, 2, initial_state=True), ne.Gru(2, 3, 2, n_layers=2, skip=True, initial_state=True)],
     "locally_recurrent": [
         ne.LocallyRecurrent(2, 6, 2, n_layers=2, ma_taps=3, ar_taps=2, dynamic_output=True),
         ne.LocallyRecurrent(2, 9, 2, feedback="activation", ma_taps=1, ar_taps=2),
         ne.LocallyRecurrent(2, 5, 2, feedback="output", ar_taps=3, dynamic_output=True, output_activation="tanh"),
     ],
-    "graph": [ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True)],
+    "graph": [
+        ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True),
+        ne.Graph(2, 6, 5, {"density": 0.5, "seed": 3, "skip": True}, activation="sine", output_activation="softmax"),
+    ],
 }
 
 
@@ -52,14 +67,74 @@ def objectives(precision):
     return digest.hexdigest()
 
 
+OWN = {"lstm": ("lstm_truncated", {}), "locally_recurrent": ("crbp", {"delay": 2})}
+
+
+def derivatives(evaluator, population):
+    """The gradients of a population, in all the ways that a kind has for itself, and what they lead to."""
+    network, found = evaluator.network, [evaluator.gradient(population)]
+    if network.kind == "ctrnn":
+        found.append(evaluator.gradient(population, learning=Learning("pearlmutter")))
+    if network.kind in OWN and not (network.kind == "lstm" and network.n_layers > 1):
+        method, settings = OWN[network.kind]
+        found.append(evaluator.gradient(population, learning=Learning(method, **settings)))
+        wants = frozenset({"refined"})
+        with ne.LocalEvaluator(
+            network, evaluator.problem, n_threads=1, precision=evaluator.precision, wants=wants, methods={method}
+        ) as online:
+            learning = Learning(method, **settings, online=Online(1e-3, momentum=0.5, clip=3.0))
+            found.append(online.evaluate(population, wants=wants, learning=learning).more["refined"])
+    return b"".join(array.tobytes() for array in found)
+
+
+def poles(precision):
+    """A hash of the errors of networks that balance poles, on all parts."""
+    digest = hashlib.sha256()
+    for problem in (DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)):
+        network = ne.Elman(problem.n_inputs, 3, 1, initial_state=True, output_activation="tanh")
+        genomes = np.random.default_rng(3).normal(size=(61, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            for part in problem.parts:
+                evaluation = evaluator.evaluate(genomes, part)
+                digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
+    return digest.hexdigest()
+
+
+def carried(precision):
+    """A hash of what sensitivities give: gradients, curvature by both ways, and genomes that moved."""
+    network, rng, digest = ne.Elman(2, 5, 2, initial_state=True), np.random.default_rng(3), hashlib.sha256()
+    genomes = rng.normal(size=(11, network.n_genes))
+    everything, last = np.ones((3, 30, 2), dtype=bool), np.zeros((3, 30, 2), dtype=bool)
+    last[:, -1] = True
+    wants = frozenset({"gradient", "curvature", "refined"})
+    for mask in (everything, last):
+        problem = ne.SequenceProblem(rng.normal(size=(3, 30, 2)), rng.normal(size=(3, 30, 2)), target_mask=mask)
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision, wants=wants) as evaluator:
+            ways = (
+                ({"gradient"}, Learning("rtrl")),
+                ({"gradient"}, Learning("hybrid")),
+                ({"gradient", "curvature"}, None),
+                ({"refined"}, Learning("rtrl", online=Online(1e-2, momentum=0.5, clip=1.0))),
+                ({"refined"}, Learning("bptt", truncation=7, online=Online(1e-2, interval=3))),
+            )
+            for wanted, learning in ways:
+                found = evaluator.evaluate(genomes, wants=frozenset(wanted), learning=learning).more
+                digest.update(b"".join(found[name].tobytes() for name in sorted(found)))
+    return digest.hexdigest()
+
+
+OTHERS = {"objectives": objectives, "poles": poles, "carried": carried}
+
+
 def main(kinds, precisions):
     for kind in kinds:
         for precision in precisions:
-            if kind == "objectives":
-                sys.stdout.write(f"{kind} {precision} {objectives(precision)}\n")
+            if kind in OTHERS:
+                sys.stdout.write(f"{kind} {precision} {OTHERS[kind](precision)}\n")
                 continue
             digest = hashlib.sha256()
-            for network in NETWORKS[kind]:
+            wanted, _, cell = kind.rpartition(":")
+            for network in NETWORKS[cell]:
                 rng = np.random.default_rng(3)
                 for n_sequences in (1, 2, 7):
                     shape = (n_sequences, 70)
@@ -67,9 +142,11 @@ def main(kinds, precisions):
                         rng.normal(size=(*shape, 2)), rng.normal(size=(*shape, network.n_outputs)),
                         lengths=rng.integers(1, 71, n_sequences),
                     )  # fmt: skip
-                    population = rng.normal(size=(21, network.n_genes))
+                    population = rng.normal(size=(21, network.n_genes)) * network.layout.start_scale
                     with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
                         evaluation = evaluator.evaluate(population)
+                        if wanted:
+                            digest.update(derivatives(evaluator, population))
                     digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
             sys.stdout.write(f"{kind} {precision} {digest.hexdigest()}\n")
 

@@ -126,11 +126,31 @@ def test_weights_move_online_as_by_the_definition(feedback, dynamic_output):
         assert told["error"].tobytes() == evaluator.evaluate(moved).error.tobytes()
 
 
+@pytest.mark.parametrize("feedback", FEEDBACK)
+def test_one_layer_moves_online_as_by_real_time_recurrent_learning(feedback):
+    network = ne.LocallyRecurrent(2, 3, 2, feedback=feedback, ar_taps=2)
+    problem, genomes = problem_for(network, 1, (12, 5, 9)), genomes_for(network, 2)
+    online = Online(0.02, momentum=0.5, clip=1.0)
+    ours, theirs = (
+        found(network, problem, genomes, Learning(method, online=online), "refined")["refined"]
+        for method in ("crbp", "rtrl")
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+    assert np.abs(ours - genomes).max() > 0.01
+
+
 def test_one_step_after_all_is_a_step_down_the_gradient():
     network = ne.LocallyRecurrent(1, 3, 1, fixed={"bias_l0": 0.0})
     problem, genomes = problem_for(network, 1, (20,)), genomes_for(network, 2)
     moved = found(network, problem, genomes, Learning("crbp", online=Online(0.01, interval=1000)), "refined")["refined"]
     assert_alike((genomes - moved) / 0.01 / 20, exact(network, problem, genomes))
+
+
+def test_genomes_stay_where_the_rate_is_zero():
+    network = ne.LocallyRecurrent(1, 3, 1)
+    problem, genomes = problem_for(network, 1), genomes_for(network, 2)
+    told = found(network, problem, genomes, Learning("crbp", online=Online(0.0)), "refined")
+    assert told["refined"].tobytes() == genomes.tobytes()
 
 
 def test_online_sequences_follow_each_other_in_the_order_of_the_data():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from neuroevo.evaluation.learning import Learning, Online
 from neuroevo.networks import signal_flow as sf
 from tests.networks.graph_gradients import network_of, stored_cases
 
@@ -46,3 +47,34 @@ def test_gradients_equal_those_of_the_signal_flow_graph(name):
     for genome, gradient in zip(population[:3], found[1], strict=False):
         expected = sf.gradient(network, genome, inputs, lambda y: np.where(counted, 2 * (y - targets), 0) / n_counted)
         np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+
+
+def steps_of(network, inputs, targets, genomes, window):
+    """One genome through one sequence after the other: at each step the gradient of its squared errors."""
+    for sequence, wanted in zip(inputs, targets, strict=True):
+        online = sf.Online(network, window)
+        for x, target in zip(sequence, wanted, strict=True):
+            outputs = online.step(genomes[-1], x[None])
+            yield online.gradient(genomes[-1], 2 * (outputs - target))
+
+
+@pytest.mark.parametrize("window", [1, 4])
+def test_errors_run_back_over_a_window(window):
+    network, rng = NETWORKS["all"], np.random.default_rng(8)
+    inputs, targets = rng.normal(size=(3, 12, 2)), rng.normal(size=(3, 12, 5))
+    problem = ne.SequenceProblem(inputs, targets)
+    genome, rate = rng.normal(size=network.n_genes) * 0.4, 0.01
+    truncated, moving = Learning("signal_flow", window), Learning("signal_flow", window, online=Online(rate))
+    with ne.LocalEvaluator(network, problem, n_threads=1, precision="double") as evaluator:
+        found = evaluator.gradient(genome[None], learning=truncated)[0]
+    expected = sum(steps_of(network, inputs, targets, [genome], window)) / targets.size
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+    wants, methods = frozenset({"refined"}), frozenset({"signal_flow"})
+    how = {"n_threads": 1, "precision": "double", "wants": wants, "methods": methods}
+    with ne.LocalEvaluator(network, problem, **how) as evaluator:
+        refined = evaluator.evaluate(genome[None], wants=wants, learning=moving).more["refined"][0]
+    path = [genome]
+    for gradient in steps_of(network, inputs, targets, path, window):
+        path.append(path[-1] - rate * gradient)
+    np.testing.assert_allclose(refined, path[-1], rtol=0, atol=1e-12)

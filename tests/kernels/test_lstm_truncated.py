@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.evaluation.backends.by_adjoints import ByAdjoints
+from neuroevo.evaluation.backends.by_lstm import ByLstm
 from neuroevo.evaluation.learning import Learning, Online
 from tests.oracle import lstm_truncated as oracle
 
@@ -37,7 +37,7 @@ def made(network, n_sequences=5, n_steps=12):
 
 
 def told(network, problem, population, wants, learning, precision="double", n_threads=1):
-    backend = ByAdjoints(network, problem, n_threads=n_threads, precision=precision)
+    backend = ByLstm(network, problem, n_threads=n_threads, precision=precision)
     try:
         return backend.evaluate(population, "train", frozenset({wants}), learning)
     finally:
@@ -73,32 +73,36 @@ ONLINE = {
 }
 
 
+class Steps:
+    """Down the oracle's gradient, as `Online` says."""
+
+    def __init__(self, network, online):
+        self.online, self.waited = online, 0
+        self.is_gene = {block.name: block.genes >= 0 for block in network.layout.blocks}
+        self.last = dict.fromkeys(network.layout.names, 0.0)
+
+    def moved(self, arrays, gradient, ends):
+        online, self.waited = self.online, self.waited + 1
+        if self.waited < online.interval and not ends:
+            return arrays, gradient
+        self.waited = 0
+        norm = np.sqrt(sum((gradient[name][is_gene] ** 2).sum() for name, is_gene in self.is_gene.items()))
+        share = online.clip / norm if 0 < online.clip < norm else 1.0
+        for name, is_gene in self.is_gene.items():
+            self.last[name] = online.momentum * self.last[name] - online.rate * share * gradient[name] * is_gene
+        after = {name: array + self.last[name] for name, array in arrays.items()}
+        return after, {name: np.zeros_like(array) for name, array in gradient.items()}
+
+
 @pytest.mark.parametrize("way", ONLINE)
 @pytest.mark.parametrize("case", CASES)
 def test_online_learning_equals_steps_along_the_oracles_derivatives(case, way):
     network, online = CASES[case], ONLINE[way]
     problem, population, columns = made(network)
     found = told(network, problem, population, "refined", Learning("lstm_truncated", online=online))
-    is_gene = {block.name: block.genes >= 0 for block in network.layout.blocks}
     for k in (0, 10):
-        last = {name: 0.0 for name in network.layout.names}
-        n_steps = 0
-
-        def moved(arrays, gradient, ends):
-            nonlocal n_steps
-            n_steps += 1
-            if n_steps % online.interval and not ends:
-                return arrays, gradient
-            n_steps = 0 if ends else n_steps
-            norm = np.sqrt(sum((gradient[name][is_gene[name]] ** 2).sum() for name in arrays))
-            share = online.clip / norm if 0 < online.clip < norm else 1.0
-            for name in arrays:
-                last[name] = online.momentum * last[name] - online.rate * share * gradient[name] * is_gene[name]
-            after = {name: arrays[name] + last[name] for name in arrays}
-            return after, {name: np.zeros_like(array) for name, array in gradient.items()}
-
-        arrays = network.layout.decode(population[k])
-        expected = oracle.gradient(arrays, *columns, network.forget_gate, moved)
+        steps = Steps(network, online)
+        expected = oracle.gradient(network.layout.decode(population[k]), *columns, network.forget_gate, steps.moved)
         np.testing.assert_allclose(found["refined"][k], genes_of(network, expected), rtol=1e-9, atol=1e-10)
     with ne.LocalEvaluator(network, problem, precision="double") as evaluator:
         np.testing.assert_array_equal(found["error"], evaluator.evaluate(found["refined"]).error)
@@ -126,7 +130,10 @@ def test_bits_do_not_depend_on_company_or_threads(precision):
         assert whole[5].tobytes() == whole[4].tobytes() == alone[0].tobytes()
 
 
-def test_stacked_and_other_cells_have_no_truncated_gradient():
-    assert "lstm_truncated" in ByAdjoints.methods(ne.Lstm(1, 2, 1))
-    assert ByAdjoints.methods(ne.Lstm(1, 2, 1, n_layers=2)) == frozenset({"bptt"})
-    assert ByAdjoints.methods(ne.Gru(1, 2, 1)) == frozenset({"bptt"})
+@pytest.mark.parametrize("network", [ne.Lstm(1, 2, 1, n_layers=2), ne.Gru(1, 2, 1)], ids=["stacked", "gru"])
+def test_stacked_and_other_cells_have_no_truncated_gradient(network):
+    problem = ne.SequenceProblem(np.zeros((1, 3, 1)), np.zeros((1, 3, 1)))
+    with pytest.raises(
+        ne.BadInput, match=f"no backend gives gradient by lstm_truncated for a network '{network.kind}'"
+    ):
+        ne.LocalEvaluator(network, problem, wants=frozenset({"gradient"}), methods=frozenset({"lstm_truncated"}))

@@ -42,6 +42,8 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True):
         settings["skip"] = draw(st.booleans())
     if kind != "jordan":
         settings["n_layers"] = draw(st.integers(1, 2))
+    if kind == "ctrnn":
+        settings["substeps"] = draw(st.integers(1, 3))
     if kind == "lstm":
         settings["forget_gate"] = draw(st.booleans())
     network = nets.make_network(kind, n_inputs, n_outputs, n_hidden=n_units, **settings)

@@ -82,6 +82,7 @@ def all_fixed():
         (lambda: nets.Lstm(1, 2, 1, skip="fitted"), TypeError, "skip must be True or False, got 'fitted'"),
         (lambda: nets.Ctrnn(1, 2, 1, step=0.0), ValueError, "step must be a finite number above 0"),
         (lambda: nets.Ctrnn(1, 2, 1, step="1"), TypeError, "step must be a number above 0, got '1'"),
+        (lambda: nets.Ctrnn(1, 2, 1, substeps=0), ValueError, "substeps must be at least 1, got 0"),
         (lambda: nets.Elman(1, 2, 1, fixed=[1]), TypeError, "fixed must map array names to arrays, got list"),
         (lambda: nets.Elman(1, 2, 1, fixed={"bias_l1": 0}), ValueError, "a key of fixed .* did you mean 'bias_l0'"),
         (lambda: nets.Elman(1, 2, 1, fixed={"bias_l0": [0]}), ValueError, r"must have shape \(2,\), got \(1,\)"),

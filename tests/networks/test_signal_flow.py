@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,7 +35,7 @@ def central_differences(function, genome, step=1e-5):
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(network=networks(kinds=("graph",)), seed=st.integers(0, 1000))
 def test_the_graph_computes_the_network(network, seed):
     genome, inputs, _ = sequences(network, seed)
@@ -41,7 +44,7 @@ def test_the_graph_computes_the_network(network, seed):
     assert signals.shape[2] == len(sf.signal_flow_graph(network).nodes)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(network=networks(kinds=("graph",)))
 def test_the_adjoint_of_the_adjoint_is_the_graph(network):
     flow = sf.signal_flow_graph(network)
@@ -79,7 +82,7 @@ def test_gradients_equal_those_of_pytorch(case):
     np.testing.assert_allclose(found, arrays["gradient"], rtol=1e-10, atol=1e-10 * np.abs(arrays["gradient"]).max())
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(network=networks(kinds=("graph",), max_units=4), seed=st.integers(0, 1000))
 def test_gradients_equal_central_differences(network, seed):
     if network.activation in ("relu", "hard_step"):
@@ -141,3 +144,12 @@ def test_stored_gradients_are_those_of_pytorch_now():
     for case, arrays in make_graph_gradients.all_cases().items():
         stored = stored_cases()[case]["gradient"]
         np.testing.assert_allclose(arrays["gradient"], stored, rtol=1e-10, atol=1e-12, err_msg=case)
+
+
+def test_the_pages_python_runs():
+    page = (Path(__file__).parents[2] / "docs" / "signal-flow.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    names = {}
+    exec(compile(code, "signal-flow.md", "exec"), names)  # noqa: S102
+    assert names["flow"].nodes == ("x0", "1", "h0[t-1]", "h1[t-1]", "s0", "s1", "h0", "h1", "s2", "y0")
+    assert names["gradient"].shape == (6,)

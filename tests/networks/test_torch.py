@@ -50,7 +50,7 @@ def test_lstm_without_forget_gate_is_one_whose_gate_is_held_open():
     for name, entry in (("bias_ih_l1", 3), ("weight_hh_l0", (4, 1))):
         moved = {key: array.copy() for key, array in arrays.items()}
         moved[name][entry] = 1.0
-        with pytest.raises(ValueError, match="the forget gate in .* is at work, and the network has none"):
+        with pytest.raises(ValueError, match=r"the forget gate in .* is at work, and the network has none"):
             from_torch(network, moved)
 
 

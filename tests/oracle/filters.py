@@ -202,7 +202,9 @@ def coefficients(layers):
         yield from ((k, n, 0, "b", n, layer["b"]) for n in units)
 
 
-def online(network, genome, sequence, error_slopes, reach, rate, momentum=0.0, interval=1, clip=math.inf):
+def online(  # noqa: C901, PLR0912 - the paper's loops as they are
+    network, genome, sequence, error_slopes, reach, rate, momentum=0.0, interval=1, clip=math.inf
+):
     """The genome after one pass in which weights move; `error_slopes(t, outputs)` are the derivatives of a step's error."""
     layers = layers_of(network, Genes(genome))
     passed, genes, n_steps = Passed(layers, nothing_yet(layers, sequence)), list(coefficients(layers)), len(sequence)

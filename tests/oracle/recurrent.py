@@ -135,9 +135,11 @@ def dense_outputs(network, genome, sequence):
     results = []
     for x in sequence:
         seen = x
-        for layer in layers:
-            STEPS[network.kind](network, layer, seen)
-            seen = layer["seen"]
+        for _ in range(getattr(network, "substeps", 1)):
+            seen = x
+            for layer in layers:
+                STEPS[network.kind](network, layer, seen)
+                seen = layer["seen"]
         sums = [dot(V[i], seen) + c[i] for i in range(n_outputs)]
         if S is not None:
             sums = [sums[i] + dot(S[i], x) for i in range(n_outputs)]
@@ -167,7 +169,7 @@ def ctrnn_step(network, layer, x):
     new = []
     for i in range(len(h)):
         target = f(dot(layer["W"][i], x) + dot(layer["U"][i], h) + layer["b"][i])
-        new.append(h[i] + layer["a"][i] * (target - h[i]))
+        new.append(h[i] + layer["a"][i] / network.substeps * (target - h[i]))
     layer["h"] = layer["seen"] = new
 
 

@@ -11,12 +11,13 @@ from neuroevo.settings import parse_settings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+PAGES = PAGE + (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", PROBLEMS.names())
 def test_every_kind_and_every_key_stands_on_its_page(kind):
-    assert f"`{kind}`" in PAGE
-    missing = [field.name for field in dataclasses.fields(PROBLEMS[kind]) if f"`{field.name}`" not in PAGE]
+    assert f"`{kind}`" in PAGES
+    missing = [field.name for field in dataclasses.fields(PROBLEMS[kind]) if f"`{field.name}`" not in PAGES]
     assert not missing
 
 

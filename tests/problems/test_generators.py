@@ -55,7 +55,8 @@ def ends(problem, part):
 
 
 def test_every_kind_but_the_readers_is_tested_here():
-    assert {*PROBLEMS.names()} == {*GENERATORS, "series", "sequences"}
+    control = {"single_pole", "double_pole", "simulator", "gymnasium"}
+    assert {*PROBLEMS.names()} == {*GENERATORS, "series", "sequences", *control}
 
 
 @pytest.mark.parametrize("kind", PROBLEMS.names())

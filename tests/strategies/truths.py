@@ -13,7 +13,7 @@ def shifted_sphere(population):
     return np.sum(np.square(population - 0.3), axis=1)
 
 
-def tell(strategy, population, error):
+def tell(strategy, population, error, raised=0.0):
     """Tell the errors of a population, and derivatives of them where they are wanted.
 
     Args:
@@ -21,8 +21,9 @@ def tell(strategy, population, error):
         population: `(n, n_genes)`.
         error: A function of populations that is a quadratic, whose derivatives central differences then give exactly; or
             errors `(n,)`, with the derivatives of the shifted sphere.
+        raised: What is added to all errors.
     """
-    slopes, values = (error, error(population)) if callable(error) else (shifted_sphere, error)
+    slopes, values = (error, error(population) + raised) if callable(error) else (shifted_sphere, error)
     strategy.tell(population, values, **{name: FOUND[name](slopes, population) for name in strategy.wants})
 
 

@@ -25,6 +25,9 @@ from neuroevo.compute import Compute
 from neuroevo.records import RunRecord
 from neuroevo.strategies import STRATEGIES
 
+ELSEWHERE = ("crbp", "lstm_truncated", "signal_flow", "pearlmutter")
+"""Strategies for other networks than that of the scenario."""
+
 SCENARIO = """
 seed = 1
 [problem]
@@ -134,7 +137,9 @@ def torture(victim: Victim, kills: int, number: int, seconds: float, dice: rando
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100, help="of each strategy")
-    parser.add_argument("--strategies", nargs="*", default=list(STRATEGIES.names()))
+    parser.add_argument(
+        "--strategies", nargs="*", default=[kind for kind in STRATEGIES.names() if kind not in ELSEWHERE]
+    )
     parser.add_argument("--signal", choices=("KILL", "TERM", "INT"), default="KILL")
     parser.add_argument("--kills", type=int, default=1, help="of each run")
     parser.add_argument("--threads", type=int, default=1, help="when resuming")

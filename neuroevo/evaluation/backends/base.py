@@ -13,7 +13,7 @@ from neuroevo.evaluation.base import NOTHING_MORE
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
     from neuroevo.networks import Network
-    from neuroevo.problems import Problem, SequenceProblem
+    from neuroevo.problems import Problem
 
 
 class Backend(ABC):
@@ -69,8 +69,8 @@ class Backend(ABC):
             BadInput: The problem has no such part.
         """
 
-    def on(self, problem: SequenceProblem) -> Backend:  # noqa: ARG002 - most of other packages know one problem
-        """The same backend for other sequences that need the same code; it lives as long as this one, and no longer.
+    def on(self, problem: Any) -> Backend:  # noqa: ARG002 - most of other packages know one problem
+        """The same backend for other sequences, or other episodes, that need the same code; it lives as long as this one, and no longer.
 
         Raises:
             BadInput: It knows only the problem that it was made for.

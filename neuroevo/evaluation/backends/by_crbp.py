@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.evaluation.backends.by_adjoints import ByAdjoints
+from neuroevo.evaluation.backends.by_adjoints import ByAdjoints, update_of, within_numbers
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.memory import require
@@ -56,21 +56,17 @@ class ByCrbp(ByAdjoints):
             raise BadInput("crbp refines genomes with learning.online, and without it finds gradients")
         found = self._find(genomes, part, learning)
         told = found if "refined" in wants else genomes
-        return {**super().evaluate(told, part), next(iter(wants)): found}
+        return within_numbers({**super().evaluate(told, part), next(iter(wants)): found})
 
     def _find(self, genomes: NDArray[Any], part: str, learning: Learning) -> NDArray[Any]:
         """``(n, n_genes)``: gradients, or genomes after an online pass."""
-        from neuroevo.kernels.crbp import Update, crbp, horizon_of, make_room, n_vectors
+        from neuroevo.kernels.crbp import crbp, make_room
+        from neuroevo.kernels.crbp_layers import horizon_of, n_vectors
 
         task, _ = self._data.part(part)
         plan, found = self._plan, np.empty(genomes.shape)
         horizon = horizon_of(plan.cell, min(learning.delay, int(task.n_run[0]) - 1))
-        online = learning.online
-        update = Update(0.0, 0.0, 1, 0.0)
-        if online is not None:
-            update = Update(float(online.rate), float(online.momentum), int(online.interval), float(online.clip))
-        if update.rate == 0.0 and online is not None:
-            return genomes.copy()
+        update = update_of(learning.online)
         turns, n_packed = np.argsort(task.order).astype(np.int64), len(plan.packing.genes)
         require(64 * self._n_threads * n_vectors(plan.cell, horizon, n_packed), "the working memory of crbp")
 
@@ -79,4 +75,5 @@ class ByCrbp(ByAdjoints):
             crbp(plan.cell, plan.packing, task, turns, genomes, room, horizon, update, counter, found)
 
         self._share(work, len(genomes))
-        return found
+        # With a rate of 0 the kernel finds gradients, and genomes stay where they are.
+        return genomes.copy() if learning.online is not None and update.rate == 0.0 else found

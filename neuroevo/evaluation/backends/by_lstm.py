@@ -51,7 +51,7 @@ class ByLstm(ByAdjoints):
         if wants == {"refined"} and learning.online is not None:
             refined = self._learnt(genomes, part, learning.online)
             return {**super().evaluate(refined, part), "refined": refined}
-        raise BadInput("the truncated gradient of an LSTM is found without learning.online, and refined genomes with it")
+        raise BadInput("the truncated gradient of an LSTM comes without learning.online, and refined genomes with it")
 
     def _learnt(self, genomes: NDArray[Any], part: str, online: Online) -> NDArray[Any]:
         """The genomes after learning while the sequences ran."""

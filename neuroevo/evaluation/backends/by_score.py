@@ -39,7 +39,7 @@ class ByScore(Backend):
     def supports(cls, network: Network, problem: Problem) -> bool:  # noqa: ARG003 - every problem has a score
         return True
 
-    def on(self, problem: SequenceProblem) -> ByScore:
+    def on(self, problem: Problem) -> ByScore:
         other = copy(self)
         vars(other).update(_problem=problem)
         return other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput, WrongType
+from neuroevo.problems.functions import found
 from neuroevo.problems.objectives.base import Floats, Mask, Objective
 
 if TYPE_CHECKING:
@@ -91,18 +91,4 @@ class Own(Objective):
 
 
 def _found(place: str) -> Callable[..., object]:
-    """The function at "module:function".
-
-    Raises:
-        BadInput: There is none.
-    """
-    module, _, name = place.partition(":")
-    try:
-        found: object = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise BadInput(f"the objective {place!r} is not found: {error}; it must be importable where it runs") from error
-    if not callable(found):
-        raise BadInput(f"the objective {place!r} must be a function, got {found!r}")
-    return found
+    return found(place, "the objective")

@@ -6,7 +6,7 @@ while sequences run, and the genome goes on where they end. Row k of a populatio
 - A failed evaluation, or a gradient beyond all numbers, goes back half of the step that led there, with an empty
   memory; more than eight in a row, or one at the start, begin anew.
 - Descents that make no progress begin anew too. What they found stays as the incumbent.
-- Bounds: a gene that a step takes outside stops at the bound (projection).
+- Bounds: a gene that a step takes outside stops at the bound (projection); online there are none.
 - Immigrants take the place of the worst descents, where they are better.
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.learning import Learning, Method, Online
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
@@ -39,7 +40,8 @@ class DescentSettings(RateSettings):
     """Settings of descents by gradients.
 
     Attributes:
-        optimiser: What makes steps of gradients; left out, adam, or online sgd, the only one there.
+        optimiser: What makes steps of gradients; left out, irprop_plus, which was ahead of the others on three tasks
+            (docs/gradient-methods.md), or online sgd, the only one there.
         momentum: Of sgd: share of the last step that is added; left out, 0.9, or online 0.
         nesterov: Whether sgd's momentum is Nesterov's.
         betas: Of adam: memory of the means of gradients and of their squares; those of Kingma and Ba 2015.
@@ -58,7 +60,7 @@ class DescentSettings(RateSettings):
     interval: Annotated[int, Ge(1)] = 1
 
     def __post_init__(self) -> None:
-        own = self.optimiser or ("sgd" if self.online else "adam")
+        own = self.own_optimiser
         if self.online:
             self._belongs("optimiser", own == "sgd", "the gradient of whole sequences; online steps are those of sgd")
             self._belongs("nesterov", False, "the gradient of whole sequences")
@@ -76,27 +78,35 @@ class DescentSettings(RateSettings):
 
     @property
     def remembers(self) -> str:
-        if self.optimiser == "irprop_plus":
-            return "irprop_plus takes steps back where errors grow; take adam, rmsprop or sgd"
-        return (
-            f"restart_after = {self.restart_after} waits for smaller ones; 0 turns it off" if self.restart_after else ""
-        )
+        reasons = []
+        if self.own_optimiser == "irprop_plus":
+            reasons.append(
+                "irprop_plus takes steps back where errors grow: take optimiser = 'adam', 'rmsprop' or 'sgd'"
+            )
+        if self.restart_after:
+            reasons.append(f"restart_after = {self.restart_after} waits for smaller errors: write 0")
+        return "; ".join(reasons)
+
+    @property
+    def own_optimiser(self) -> str:
+        """The name of the optimiser, whether or not it was left out."""
+        return self.optimiser or ("sgd" if self.online else "irprop_plus")
 
     @property
     def first_rate(self) -> float:
         """The rate before its schedule."""
-        usual = {None: 0.01, "adam": 0.01, "rmsprop": 0.01, "sgd": 0.1, "irprop_plus": 0.1}[self.optimiser]
-        return self.rate if self.rate is not None else 0.01 if self.online else usual
+        usual = {"adam": 0.03, "rmsprop": 0.01, "sgd": 0.01 if self.online else 0.1, "irprop_plus": 0.1}
+        return usual[self.own_optimiser] if self.rate is None else self.rate
 
     def make_optimiser(self) -> Optimiser:
         """The optimiser that these settings name."""
-        if self.optimiser == "irprop_plus":
-            return IrpropPlus(self.first_rate)
-        if self.optimiser == "rmsprop":
+        if self.own_optimiser == "adam":
+            return Adam(self.betas)
+        if self.own_optimiser == "rmsprop":
             return RmsProp(self.smoothing)
-        if self.optimiser == "sgd":
+        if self.own_optimiser == "sgd":
             return Sgd(0.9 if self.momentum is None else self.momentum, self.nesterov)
-        return Adam(self.betas)
+        return IrpropPlus(self.first_rate)
 
 
 class Descent(Strategy[DescentSettings]):
@@ -127,6 +137,8 @@ class Descent(Strategy[DescentSettings]):
 
     def __init__(self, settings: DescentSettings, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
+        if settings.online and self.bounds is not None:
+            raise BadInput("weights that move while sequences run keep no bounds: leave out bounds, or online = true")
         n = settings.population_size
         self._optimiser = settings.make_optimiser()
         for name in _MEMORIES:
@@ -194,7 +206,7 @@ class Descent(Strategy[DescentSettings]):
         largest = np.maximum(np.abs(gradient).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
         norm = largest * np.sqrt(np.square(gradient / largest).sum(axis=1, keepdims=True))
         self._gradient_norm = float(np.median(norm[sound])) if sound.any() else None
-        if own.clip and own.optimiser != "irprop_plus":
+        if own.clip and own.own_optimiser != "irprop_plus":
             gradient = gradient * np.minimum(1.0, own.clip / np.maximum(norm, np.finfo(np.float64).tiny))
         self._counts = np.where(sound, self._counts + 1, 0.0)
         rate = np.array([[own.first_rate * own.factor(int(age))] for age in self._ages.tolist()])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,14 @@ from neuroevo.evaluation.learning import Learning
 from neuroevo.settings import Mistake
 from neuroevo.strategies.base import Axes, Strategy
 from neuroevo.strategies.bounds import FloatArray
-from neuroevo.strategies.descent.partners import Partners, PartnerSettings, figures_of, members_of, strategy_class
+from neuroevo.strategies.descent.partners import (
+    Partners,
+    PartnerSettings,
+    figure_names,
+    figures_of,
+    members_of,
+    strategy_class,
+)
 from neuroevo.strategies.descent.starting import improved
 
 
@@ -140,12 +148,17 @@ class EvolveThenDescend(Partners[EvolveThenDescendSettings]):
         return members_of(self._descent) if self._descended else (self._best, self._best_errors)
 
     def _figures(self) -> dict[str, float | None]:
-        stages = {"search": self._search, "descent": self._descent or self._model()}
-        return {
-            f"{stage}_{name}": value if strategy is self._at_work else None
-            for stage, strategy in stages.items()
-            for name, value in figures_of(strategy).items()
-        }
+        stage = "search" if self._descent is None else "descent"
+        is_known = self._descent is None or self._descended > 0
+        known = figures_of(self._at_work) if is_known else {}
+        return self._no_figures | {f"{stage}_{name}": value for name, value in known.items()}
+
+    @cached_property
+    def _no_figures(self) -> dict[str, float | None]:
+        """The figures of both stages, none of them known."""
+        separate = strategy_class(self.settings.descent, "descent").separate
+        stages = {"search": self._make_search(), "descent": self._make_descent(0, None, 1 if separate else None)}
+        return {f"{stage}_{name}": None for stage, strategy in stages.items() for name in figure_names(strategy)}
 
     def _inner(self) -> Mapping[str, Strategy[Any]]:
         if self._descent is None:

@@ -53,7 +53,7 @@ class LevenbergMarquardtSettings(StartSettings):
 
     population_size: Annotated[int, Ge(1)] = 16
     start: StartName = "glorot"
-    first_damping: Annotated[float, Gt(0)] = 1e-2
+    first_damping: Annotated[float, Gt(0)] = 1e-3
     scaling: Literal["identity", "diagonal"] = "identity"
     update: Literal["nielsen", "marquardt"] = "nielsen"
     restart_after: Annotated[int, Ge(0)] = 25

@@ -1,8 +1,8 @@
 """Memetic search: some genomes of a search descend before it is told their errors, or learns of better ones.
 
 After Moscato 1989, "On evolution, search, optimization, genetic algorithms and martial arts: towards memetic
-algorithms". Inheritance is Lamarckian, where the search takes what the descent found among its own, as immigrants, which
-a normal distribution such as CMA-ES's takes in the place of samples, with steps of a usual length (Hansen 2011,
+algorithms". Inheritance is Lamarckian, where the search takes what the descent found among its own, as immigrants,
+which a normal distribution such as CMA-ES's takes in the place of samples, with steps of a usual length (Hansen 2011,
 "Injecting external solutions into CMA-ES", https://arxiv.org/abs/1110.4181); or Baldwinian, where genomes stay as they
 are and are told the errors that they come to by descent (Hinton and Nowlan 1987, "How learning can guide evolution").
 
@@ -34,7 +34,7 @@ class MemeticSettings(PartnerSettings):
     """Settings of memetic search.
 
     Attributes:
-        every: Generations of the search from one descent to the next.
+        every: Generations of the search from one descent to the next; none follows the first.
         share: Share of the genomes of such a generation that descend; at least one does.
         which: The best of them, or any.
         steps: Steps of a descent; one generation more evaluates where the last of them leads.
@@ -113,12 +113,13 @@ class Memetic(Partners[MemeticSettings]):
         if self._descent is not None:
             return self._descent.ask()
         self._search_generation = self._search.generation
-        self._before = self._search.state() if self._is_due and self._search_generation else {}
+        self._before = self._search.state() if self._is_due else {}
         return self._search.ask()
 
     @property
     def _is_due(self) -> bool:
-        return (self._search_generation + 1) % self.settings.every == 0
+        # The first generation is the search's own: before it there is no state to go back to.
+        return self._search_generation > 0 and (self._search_generation + 1) % self.settings.every == 0
 
     def _tell(self, population: FloatArray, error: FloatArray, **found: FloatArray) -> None:
         if self._descent is not None:
@@ -202,10 +203,13 @@ class Memetic(Partners[MemeticSettings]):
         own, others = "search.", {name: value for name, value in state.items() if not name.startswith("search.")}
         before = {name.removeprefix(own): state[name] for name in state if name not in others}
         super().restore(others)
-        if before:
-            self._search.restore(before)
+        if not before:
+            raise BadInput("the state of the search that waits for a descent is missing")
+        self._search.restore(before)
         if self._search.generation != self._search_generation:
-            raise BadInput("the state of the search that waits for a descent is missing, or of another generation")
+            raise BadInput(
+                f"the search that waits is of generation {self._search.generation}, not {self._search_generation}"
+            )
         self._before, self._held = dict(before), self._search.ask()
         if len(self._held) != len(self._held_errors):
             raise BadInput(f"the state holds {len(self._held_errors)} errors of {len(self._held)} genomes that wait")

@@ -60,31 +60,26 @@ class Hybrid(Descent):
         return {"block": cast("HybridSettings", self.settings).block}
 
 
-class Snap1(Descent):
-    """Descent by SnAp-1: RTRL that keeps a weight's sensitivity in its own unit alone (Menick et al. 2021)."""
-
-    METHOD = "snap1"
-
-
 @dataclass(frozen=True)
-class CrbpSettings(TruncatedSettings):
+class CrbpSettings(DescentSettings):
     """Settings of causal recursive backpropagation.
 
     Attributes:
-        delay: Steps by which a layer waits for errors to come back from the one above (Q of the paper); 0 for none.
+        delay: Steps that errors come back through the filters of the layer above, which waits so long for them (Q of
+            the paper); 0 is the rule of Back and Tsoi 1991.
     """
 
-    delay: Annotated[int, Ge(0)] = 0
+    delay: Annotated[int, Ge(0)] = 8
 
 
-class Crbp(Bptt):
+class Crbp(Descent):
     """Descent by causal recursive backpropagation of locally recurrent networks (Campolucci et al. 1999)."""
 
     Settings = CrbpSettings
     METHOD = "crbp"
 
     def _limits(self) -> dict[str, int]:
-        return {**super()._limits(), "delay": cast("CrbpSettings", self.settings).delay}
+        return {"delay": cast("CrbpSettings", self.settings).delay}
 
 
 class LstmTruncated(Descent):

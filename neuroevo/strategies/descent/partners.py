@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from neuroevo.evaluation.base import FINDINGS
 from neuroevo.evaluation.learning import Method
 from neuroevo.registry import UnknownName
 from neuroevo.settings import Mistake, SettingsError, parse_settings, shown
@@ -101,8 +103,18 @@ def resolved(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {"kind": table["kind"], **{key: value for key, value in values.items() if value is not None}}
 
 
+def figure_names(strategy: Strategy[Any]) -> tuple[str, ...]:
+    """The names of the figures of a strategy at its beginning, which is used up: it is told a generation for them."""
+    population = strategy.ask()
+    n, n_genes = population.shape
+    told = {name: np.zeros((n, *[n_genes] * FINDINGS[name])) for name in strategy.wants - {"refined"}}
+    told |= dict.fromkeys(strategy.wants & {"refined"}, population)
+    strategy.tell(population, np.zeros(n), **told)
+    return tuple(strategy.figures())
+
+
 def figures_of(strategy: Strategy[Any]) -> Mapping[str, float | None]:
-    """Its figures, also before its first tell or where it waits for one."""
+    """Its figures, also where it waits for a tell."""
     return strategy._figures()  # noqa: SLF001 - a partner's, whom nobody else asks
 
 

@@ -19,7 +19,7 @@ class RateSettings(StartSettings):
     Attributes:
         population_size: Descents, each from a start of its own.
         start: How starts are drawn; glorot needs the layout of a network, without one it is gaussian.
-        rate: Learning rate; left out, that of the optimiser: adam and rmsprop 0.01, sgd 0.1, irprop_plus, whose first
+        rate: Learning rate; left out, that of the optimiser: adam 0.03, rmsprop 0.01, sgd 0.1, irprop_plus, whose first
             step it is, 0.1; online 0.01.
         schedule: How the rate changes: not at all, along half a cosine or in equal ratios to `final_rate` of it over
             `horizon` generations (and then holds), or in steps.
