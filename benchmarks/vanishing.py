@@ -164,7 +164,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The runs in the file; of one that was carried out twice, the first."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        row = json.loads(line)
+        rows.setdefault(key_of(row), row)
+    return list(rows.values())
 
 
 def key_of(row: dict[str, Any]) -> tuple[Any, ...]:

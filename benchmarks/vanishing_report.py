@@ -102,6 +102,7 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
     figure, axes = plt.subplots(
         2, len(tasks), figsize=size, sharex=True, sharey="row", layout="constrained", squeeze=False
     )
+    ticks = sorted({length for kind, _, length in cells if kind == network})
     for column, task in enumerate(tasks):
         lengths = sorted(length for kind, name, length in cells if (kind, name) == (network, task))
         for place, (method, name) in enumerate(NAMES.items()):
@@ -128,7 +129,7 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
         axes[1, column].set_xlabel("T, steps of the shortest sequence")
         for axis in axes[:, column]:
             axis.set_xscale("log")
-            axis.set_xticks(lengths, [str(length) for length in lengths], minor=False)
+            axis.set_xticks(ticks, [str(length) for length in ticks], minor=False)
             axis.minorticks_off()
             axis.grid(alpha=0.3, linewidth=0.5)
         axes[1, column].set_yscale("log")
@@ -156,7 +157,7 @@ def draw_flow(flow: Mapping[str, Any], path: Path) -> None:
         axis.set(yscale="log", xlabel="lag, steps", title={"start": "at the start", "trained": "after training"}[when])
         axis.grid(alpha=0.3, linewidth=0.5)
         axis.axhline(1.0, color=INK, linewidth=0.5)
-    axes[0].set_ylim(1e-16, 1e6)
+    axes[0].set_ylim(1e-16, 1e3)
     axes[0].set_ylabel("‖d outputs(last) / d state(last - lag)‖\nrelative to lag 0")
     axes[0].legend(frameon=False, fontsize=8, loc="lower left")
     figure.savefig(path, dpi=130)
