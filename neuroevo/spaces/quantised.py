@@ -119,7 +119,7 @@ def _nearest(genes: FloatArray, levels: str) -> FloatArray:
         return np.where(genes < 0.0, 0.0 - scales, scales)
     if levels == "ternary":
         signs = (genes > threshold).view(np.int8) - (genes < -threshold).view(np.int8)
-        return np.asarray(signs * scales)
+        return np.asarray(signs * scales + 0.0)  # where a scale is 0, -0.0 becomes 0.0
     with np.errstate(all="ignore"):
         weights = genes / np.where(scales > 0.0, scales, 1.0)
         np.rint(weights, out=weights)
