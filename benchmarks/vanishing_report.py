@@ -187,6 +187,7 @@ def write(
     for network, title in NETWORKS.items():
         if any(cell[0] == network for cell in cells):
             parts += [f"## {title}", table(cells, network, list(TITLES))]
+        if sum(cell[0] == network for cell in cells) > 1:
             draw_success(cells, network, folder / f"success_{network}.png")
     (folder / "tables.md").write_text("\n\n".join(["# Success against T", *parts]) + "\n")
     draw_flow(flow, folder / "flow.png")
