@@ -55,10 +55,10 @@ METHODS = ("bptt", "rtrl", "levenberg_marquardt", "genetic_algorithm", "cma_es",
 CELLS: tuple[tuple[str, str, int], ...] = (
     *(("lstm", task, 10) for task in ("latch", "temporal_order")),
     ("lstm", "latch", 100),
-    ("lstm", "adding", 10),
-    ("lstm", "temporal_order", 100),
     *(("elman", "latch", length) for length in (10, 100)),
+    ("lstm", "adding", 10),
     ("lstm", "latch", 1000),
+    ("lstm", "temporal_order", 100),
     *((network, "latch", 30) for network in ("lstm", "elman")),
     *((network, "temporal_order", 30) for network in ("lstm", "elman")),
     *(("elman", "temporal_order", length) for length in (10, 100)),
@@ -164,7 +164,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The runs in the file; of one that was carried out twice, the first."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        row = json.loads(line)
+        rows.setdefault(key_of(row), row)
+    return list(rows.values())
 
 
 def key_of(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -186,25 +191,25 @@ def best_rate(rows: list[dict[str, Any]], network: str, task: str, length: int) 
     return max(RATES, key=merit)
 
 
-def study(path: Path, processes: int) -> None:
-    """All runs that are missing, cell by cell; each is written as it ends."""
+def study(path: Path, processes: int, tasks: list[str]) -> None:
+    """All runs of some tasks that are missing, cell by cell; each is written as it ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = rows_of(path)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
 
         def carry_out(jobs: list[dict[str, Any]]) -> None:
-            done = {key_of(row) for row in rows}
+            done = {key_of(row) for row in rows_of(path)}
             for row in pool.imap_unordered(run, [job for job in jobs if key_of(job) not in done]):
-                rows.append(row)
                 with path.open("a") as file:
                     file.write(json.dumps(row) + "\n")
 
         flows = [(cell, ["bptt"]) for cell in FLOW]
         whole = [(cell, methods_of(*cell[1:])) for cell in CELLS]
         for (network, task, length), methods in (*whole[:2], *flows, *whole[2:]):
+            if task not in tasks:
+                continue
             cell = {"network": network, "task": task, "length": length}
             carry_out([{**cell, "method": "bptt", "seed": seed, "rate": rate} for rate in RATES for seed in PILOTS])
-            rate = best_rate(rows, network, task, length)
+            rate = best_rate(rows_of(path), network, task, length)
             carry_out(
                 [
                     {**cell, "method": method, "seed": seed, "rate": rate if needs_rate(method) else None}
@@ -261,9 +266,10 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--tasks", nargs="+", choices=tuple(TASKS), default=list(TASKS))
     arguments = parser.parse_args()
     if arguments.what == "run":
-        study(arguments.runs, arguments.processes)
+        study(arguments.runs, arguments.processes, arguments.tasks)
     elif arguments.what == "flow":
         flow(arguments.runs, arguments.results)
     else:

@@ -33,16 +33,18 @@ CONDITIONS = {
 def cells_of(
     rows: Iterable[Row], seeds: Iterable[int], methods_of: Callable[[str, int], list[str]]
 ) -> dict[tuple[str, str, int], dict[str, dict[str, Any]]]:
-    """What the methods did on each network, task and T where all that were to run have run."""
+    """What the methods did on each network, task and T; one that has not had all seeds yet is left out."""
     wanted, found = set(seeds), defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row["seed"] in wanted:
             found[row["network"], row["task"], row["length"]][row["method"]].append(row)
-    return {
-        cell: {name: summary(of[name]) if name in methods_of(*cell[1:]) else {"fits": False} for name in NAMES}
-        for cell, of in found.items()
-        if all(len(of[name]) == len(wanted) for name in methods_of(*cell[1:]))
-    }
+    summaries = {}
+    for cell, of in found.items():
+        whole = {name: summary(of[name]) for name in NAMES if len(of[name]) == len(wanted)}
+        slow = {name: {"fits": False} for name in NAMES if name not in methods_of(*cell[1:])}
+        if whole:
+            summaries[cell] = slow | whole
+    return summaries
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:
@@ -71,12 +73,19 @@ def table(cells: Cells, network: str, tasks: list[str]) -> str:
     for task in tasks:
         for length in sorted(length for kind, name, length in cells if (kind, name) == (network, task)):
             of = cells[network, task, length]
-            entries = [TITLES[task], str(length), f"{of['bptt']['rate']:g}", *(entry(of[name]) for name in NAMES)]
+            entries = [
+                TITLES[task],
+                str(length),
+                f"{of['bptt']['rate']:g}" if "bptt" in of else "",
+                *(entry(of.get(name)) for name in NAMES),
+            ]
             lines.append(f"| {' | '.join(entries)} |")
     return "\n".join(lines)
 
 
-def entry(found: Mapping[str, Any]) -> str:
+def entry(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
     if not found["fits"]:
         return "-"
     if found["seconds"][1] is not None:
@@ -93,6 +102,7 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
     figure, axes = plt.subplots(
         2, len(tasks), figsize=size, sharex=True, sharey="row", layout="constrained", squeeze=False
     )
+    ticks = sorted({length for kind, _, length in cells if kind == network})
     for column, task in enumerate(tasks):
         lengths = sorted(length for kind, name, length in cells if (kind, name) == (network, task))
         for place, (method, name) in enumerate(NAMES.items()):
@@ -105,8 +115,8 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
             }
             # Side by side, so that the bars of equal successes can be told apart.
             shift = 1.035 ** (place - 3)
-            mine = [(length, cells[network, task, length][method]) for length in lengths]
-            mine = [(length, found) for length, found in mine if found["fits"]]
+            mine = [(length, cells[network, task, length].get(method)) for length in lengths]
+            mine = [(length, found) for length, found in mine if found and found["fits"]]
             at = [length * shift for length, _ in mine]
             share = np.array([found["successes"] / found["runs"] for _, found in mine])
             bounds = np.array([found["interval"] for _, found in mine]).reshape(-1, 2).T
@@ -119,7 +129,7 @@ def draw_success(cells: Cells, network: str, path: Path) -> None:
         axes[1, column].set_xlabel("T, steps of the shortest sequence")
         for axis in axes[:, column]:
             axis.set_xscale("log")
-            axis.set_xticks(lengths, [str(length) for length in lengths], minor=False)
+            axis.set_xticks(ticks, [str(length) for length in ticks], minor=False)
             axis.minorticks_off()
             axis.grid(alpha=0.3, linewidth=0.5)
         axes[1, column].set_yscale("log")
@@ -147,7 +157,7 @@ def draw_flow(flow: Mapping[str, Any], path: Path) -> None:
         axis.set(yscale="log", xlabel="lag, steps", title={"start": "at the start", "trained": "after training"}[when])
         axis.grid(alpha=0.3, linewidth=0.5)
         axis.axhline(1.0, color=INK, linewidth=0.5)
-    axes[0].set_ylim(1e-16, 1e6)
+    axes[0].set_ylim(1e-16, 1e3)
     axes[0].set_ylabel("‖d outputs(last) / d state(last - lag)‖\nrelative to lag 0")
     axes[0].legend(frameon=False, fontsize=8, loc="lower left")
     figure.savefig(path, dpi=130)
@@ -177,6 +187,7 @@ def write(
     for network, title in NETWORKS.items():
         if any(cell[0] == network for cell in cells):
             parts += [f"## {title}", table(cells, network, list(TITLES))]
+        if sum(cell[0] == network for cell in cells) > 1:
             draw_success(cells, network, folder / f"success_{network}.png")
     (folder / "tables.md").write_text("\n\n".join(["# Success against T", *parts]) + "\n")
     draw_flow(flow, folder / "flow.png")

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from neuroevo.evaluation import Evaluation, Evaluator, EvaluatorRecipe, LocalEvaluator
     from neuroevo.experiment import extend, resume, run
     from neuroevo.export import export_model, from_torch
-    from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network, Player, make_network
+    from neuroevo.networks import (
+        Ctrnn,
+        Elman,
+        Graph,
+        Gru,
+        Jordan,
+        LocallyRecurrent,
+        Lstm,
+        Network,
+        Player,
+        make_network,
+    )
     from neuroevo.plots import plot_run
     from neuroevo.prediction import Forecast, Predictor
     from neuroevo.problems import Problem, RightClass, SequenceProblem, Within

@@ -117,13 +117,12 @@ def _nearest(genes: FloatArray, levels: str) -> FloatArray:
     scales, threshold = _scales(genes, levels)
     if levels == "binary":
         return np.where(genes < 0.0, 0.0 - scales, scales)
+    if levels == "ternary":
+        signs = (genes > threshold).view(np.int8) - (genes < -threshold).view(np.int8)
+        return np.asarray(signs * scales + 0.0)  # where a scale is 0, -0.0 becomes 0.0
     with np.errstate(all="ignore"):
-        if levels == "ternary":
-            signs = (genes > threshold).view(np.int8) - (genes < -threshold).view(np.int8)
-            weights = np.asarray(signs * scales)
-        else:
-            weights = genes / np.where(scales > 0.0, scales, 1.0)
-            np.rint(weights, out=weights)
-            weights *= scales
+        weights = genes / np.where(scales > 0.0, scales, 1.0)
+        np.rint(weights, out=weights)
+        weights *= scales
     weights += 0.0  # which turns -0.0 into 0.0
     return weights

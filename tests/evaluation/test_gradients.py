@@ -199,7 +199,7 @@ def test_single_precision_has_its_digits(kind):
 def test_genome_that_fails_takes_no_other_along(kind):
     network = EVERY_KIND[kind]
     problem = problem_for(network, 1, 5, 40)
-    population = np.random.default_rng(1).normal(size=(20, network.n_genes))
+    population = np.random.default_rng(1).normal(size=(20, network.n_genes)) * network.layout.start_scale
     ill = population.copy()
     ill[[0, 17]] = np.nan
     others = np.delete(np.arange(20), [0, 17])

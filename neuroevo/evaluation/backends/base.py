@@ -70,7 +70,7 @@ class Backend(ABC):
         """
 
     def on(self, problem: Any) -> Backend:  # noqa: ARG002 - most of other packages know one problem
-        """The same backend for other sequences, or other episodes, that need the same code; it lives as long as this one, and no longer.
+        """The same backend for other sequences or episodes that need the same code; it lives no longer than this one.
 
         Raises:
             BadInput: It knows only the problem that it was made for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.problems.control.base import Chosen, FloatArray, Played
 from neuroevo.problems.control.drawn import Drawn, DrawnEpisodes
-from neuroevo.settings import Mistake, SettingsError
+from neuroevo.settings import Mistake, SettingsError, parse_settings
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -51,7 +51,7 @@ class Environment(_Described, DrawnEpisodes):
     """
 
     kind: ClassVar[str] = "gymnasium"
-    measures: ClassVar[Mapping[str, str]] = {  # type: ignore[misc]
+    measures: ClassVar[Mapping[str, str]] = {
         "error": "return short of the best",
         "return": "return of an episode",
         "learned": "share of the episodes solved",
@@ -124,29 +124,19 @@ class Environment(_Described, DrawnEpisodes):
             options = json.loads(str(arrays["options"]))
         except (KeyError, json.JSONDecodeError) as error:
             raise BadInput(f"the arrays of a problem lack the options of an environment: {error}") from error
-        given = {name: values for name, values in arrays.items() if name != "options"}
-        return super().from_arrays({**given, "options": _Held(options)})
+        names = [one.name for one in fields(cls) if one.name in arrays and one.name != "options"]
+        return parse_settings(cls, {"options": options, **{name: arrays[name].tolist() for name in names}})
 
     def describe(self) -> str:
         return f"{self.environment} of Gymnasium: {self.counts()}"
-
-
-class _Held:
-    """A value in the place of an array."""
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def tolist(self) -> object:
-        return self._value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gymnasium(_Described):
     """Any environment of Gymnasium (the extra gymnasium) that observes and acts in numbers.
 
-    Observations are flattened, categories as one-hot numbers, and those of a box with bounds scaled to -1 ... 1. Outputs
-    choose the action: the largest of them where it is one of a number of choices, else each is cut to -1 ... 1 and
+    Observations are flattened, categories as one-hot numbers, and those of a box with bounds scaled to -1 ... 1.
+    Outputs choose the action: the largest of them where there are choices, else each is cut to -1 ... 1 and
     scaled to the bounds. Networks keep their state over an episode. The error is how much less than `best` episodes
     return, on average; one that returns more counts as 0.
 
@@ -166,7 +156,8 @@ class Gymnasium(_Described):
         (one,) = environments(self.environment, self.options, 1)
         body = _Body.of(one, self.observed)
         threshold = getattr(one.spec, "reward_threshold", None)
-        if self.best is None and threshold is None:
+        best = threshold if self.best is None else self.best
+        if best is None:
             raise SettingsError(
                 [Mistake("best", f"{self.environment} has no threshold of its own: say which return has the error 0")]
             )
@@ -181,7 +172,7 @@ class Gymnasium(_Described):
             data_seed=self.data_seed,
             n_inputs=body.n_inputs,
             n_outputs=body.n_outputs,
-            best=float(threshold if self.best is None else self.best),
+            best=float(best),
         )
 
 

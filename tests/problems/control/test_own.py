@@ -111,7 +111,7 @@ def test_a_run_with_batches_of_episodes_repeats_resumes_and_is_opened(tmp_path):
         return ne.run(scenario, results=tmp_path / name)
 
     whole, again = run("a"), run("b")
-    short = ne.extend(run("c", 3), {"stop.generations": 5})
+    short = ne.extend(run("c", 3).path, overrides={"stop.generations": 5})
     for other in (again, short):
         for name, column in whole.history.items():
             if name != "seconds":
