@@ -122,7 +122,8 @@ def main():
     lines += [
         f"| {name} | " + " | ".join(f"{rates[kind][name]:.3g}" for kind in populations) + " |" for name in balances
     ]
-    text = "\n".join([*lines, "", f"`python benchmarks/control.py --rounds {arguments.rounds}`; {environment()}", ""])
+    machine = ", ".join(f"{name} {value}" for name, value in environment().items())
+    text = "\n".join([*lines, "", f"`python benchmarks/control.py --rounds {arguments.rounds}`; {machine}", ""])
     print(text)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "control.md").write_text(text, encoding="utf-8")
