@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ WITH_GRADIENT = [
 SCRIPT = Path(__file__).with_name("errors_of_all_cells.py")
 
 
+@cache
 def errors(kinds, precisions, **environment):
     """What the script prints in a process of its own."""
     command = [sys.executable, str(SCRIPT), kinds, precisions]
