@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-WITH_GRADIENT = [
+KINDS = [
     "gradient:elman,gradient:jordan,gradient:ctrnn",
     *(f"gradient:{kind}" for kind in ("lstm", "gru", "graph", "locally_recurrent")),
+    *("objectives", "poles", "carried"),
 ]
-"""Kinds that share a kernel together: each process compiles anew."""
+"""Errors and gradients of every cell; those that share a kernel together, since each process compiles anew."""
 SCRIPT = Path(__file__).with_name("errors_of_all_cells.py")
 
 
@@ -36,35 +37,13 @@ def test_bits_are_the_same_on_other_instruction_sets(processor):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precisions", ["single", "double"])
-@pytest.mark.parametrize("processor", ["haswell", "generic"])
-@pytest.mark.parametrize(
-    "kind", ["elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "objectives", "poles"]
-)
-def test_bits_of_every_cell_are_the_same_on_other_instruction_sets(kind, processor, precisions):
-    assert errors(kind, precisions, NUMBA_CPU_NAME=processor) == errors(kind, precisions)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(("processor", "precisions"), [("haswell", "single"), ("generic", "double")])
-@pytest.mark.parametrize("kind", WITH_GRADIENT)
-def test_bits_of_gradients_are_the_same_on_other_instruction_sets(kind, processor, precisions):
-    assert errors(kind, precisions, NUMBA_CPU_NAME=processor) == errors(kind, precisions)
+@pytest.mark.parametrize("kinds", KINDS)
+def test_bits_of_everything_are_the_same_on_other_instruction_sets(kinds, processor, precisions):
+    assert errors(kinds, precisions, NUMBA_CPU_NAME=processor) == errors(kinds, precisions)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processor", ["haswell", "generic"])
-def test_bits_of_what_is_carried_forward_are_the_same_on_other_instruction_sets(processor):
-    assert errors("carried", "double", NUMBA_CPU_NAME=processor) == errors("carried", "double")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [*WITH_GRADIENT, "carried"])
-def test_no_gradient_reads_or_writes_out_of_bounds(kind):
-    assert errors(kind, "single", NUMBA_BOUNDSCHECK="1") == errors(kind, "single")
-
-
-@pytest.mark.slow
-def test_no_cell_reads_or_writes_out_of_bounds():
-    kinds = "elman,jordan,ctrnn,lstm,gru,graph,locally_recurrent,objectives,poles"
+@pytest.mark.parametrize("kinds", KINDS)
+def test_nothing_reads_or_writes_out_of_bounds(kinds):
     assert errors(kinds, "single", NUMBA_BOUNDSCHECK="1") == errors(kinds, "single")
