@@ -68,7 +68,7 @@ def genome_of(network, seed, scale=0.6):
     return np.random.default_rng(seed).normal(size=network.n_genes) * scale
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     networks(KINDS, max_units=9),
     st.integers(0, 10**6),
