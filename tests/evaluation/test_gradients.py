@@ -82,6 +82,7 @@ def test_gradient_is_the_slope_of_the_error(network, seed, n_sequences, n_steps,
     assert_is_the_slope(network, problem, genome_of(network, seed), part=part)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     networks(("elman", "lstm"), max_units=4),
@@ -218,6 +219,7 @@ def test_shares_of_steps_have_no_gradient(name):
         ne.LocalEvaluator(network, problem, wants=GRADIENT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wants", [{"gradient"}, {"gradient", "curvature"}])
 def test_derivatives_beyond_all_numbers_are_told_as_zeros(wants):
     # Sines keep the error small, while an error that goes back through 400 steps grows a thousandfold in each.

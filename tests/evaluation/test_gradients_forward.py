@@ -25,6 +25,7 @@ def jacobian(function, at):
     return np.stack(columns, axis=-1) / (12 * STEP)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks(KINDS, max_units=7), st.integers(0, 10**6), st.integers(1, 5), st.integers(2, 20), st.integers(1, 9))
 def test_rtrl_and_the_hybrid_are_backpropagation(network, seed, n_sequences, n_steps, block):
@@ -55,6 +56,7 @@ def bends(problem, outputs):
     return hit if problem.learned.by_class else hit + (1 - targets) / (1 - outputs) ** 2
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     networks(KINDS, max_units=5),

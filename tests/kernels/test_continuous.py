@@ -52,6 +52,7 @@ def test_outputs_go_to_the_solution_of_the_differential_equation():
     assert distance(200) / distance(400) == pytest.approx(2.0, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
