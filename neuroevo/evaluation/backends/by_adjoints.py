@@ -127,7 +127,8 @@ class ByAdjoints(Compiled):
         task, _ = self._double.part(part)
         way, update = self._way(task, how, curved), update_of(how.online)
         n, n_genes = genomes.shape
-        require(8 * n * n_genes**2 if curved else 0, f"the curvature of {n} genomes with {n_genes} genes")
+        if curved:
+            require(8 * n * n_genes**2, f"the curvature of {n} genomes with {n_genes} genes")
         found, curvature = np.empty(genomes.shape), np.empty((n if curved else 0, n_genes, n_genes))
         turns, plan = np.argsort(task.order, kind="stable"), self._plan_by(how)
 
@@ -163,10 +164,8 @@ class ByAdjoints(Compiled):
         In products for each weight: a step back takes two; sensitivities take one step back for each of n rows, and
         their own product n for each row; an output takes a step back and n more.
         """
-        rows, n = self._problem.rows, len(self._plan.carried)
-        counted = task.mask.reshape(-1, task.n_outputs).sum(axis=1)
-        steps = np.concatenate([np.arange(1, length + 1) for length in rows.lengths])
-        backward = 2 * int(counted @ steps)
+        n, counted = len(self._plan.carried), task.mask.reshape(-1, task.n_outputs).sum(axis=1, dtype=np.int64)
+        backward = 2 * int(counted @ (self._problem.rows.step + 1))
         forward = int(task.n_run.sum()) * n * (2 + n) + int(counted.sum()) * (2 + n)
         return forward <= backward
 

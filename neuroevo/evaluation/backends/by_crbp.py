@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,6 @@ class ByCrbp(ByAdjoints):
     Online, the sequences run one after the other in the order of the data, each from the state zero; the errors told
     are those of the genomes at the end.
     """
-
-    offers: ClassVar[frozenset[str]] = ByAdjoints.offers | {"refined"}
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
