@@ -173,7 +173,10 @@ def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     taps = network.ma_taps, network.ar_taps
     cell = describe_layers(sizes, taps, network.feedback, network.dynamic_output, codes)
     rows = [layer.units - cell.n_outputs + np.arange(layer.n_units) for layer in layers_of(cell)[:-1]]
-    return Description(cell, locally_recurrent_order(cell, slots), {"hidden": np.concatenate(rows)}, n_deltas(cell))
+    # Outputs with memory may be fed back themselves; the filters of other networks lie in the state alone.
+    carried = np.arange(cell.n_outputs + cell.n_state) if network.dynamic_output else None
+    units = {"hidden": np.concatenate(rows)}
+    return Description(cell, locally_recurrent_order(cell, slots), units, n_deltas(cell), carried)
 
 
 ELMAN = Kernel(Elman, _dense, has_backward_step=True)
