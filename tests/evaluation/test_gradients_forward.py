@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import neuroevo as ne
@@ -28,6 +28,7 @@ def jacobian(function, at):
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks(KINDS, max_units=7), st.integers(0, 10**6), st.integers(1, 5), st.integers(2, 20), st.integers(1, 9))
+@example(ne.LocallyRecurrent(1, 1, 1, feedback="output", ma_taps=1, ar_taps=1, dynamic_output=True), 0, 1, 2, 1)
 def test_rtrl_and_the_hybrid_are_backpropagation(network, seed, n_sequences, n_steps, block):
     problem = problem_for(network, seed, n_sequences, n_steps, weight_decay=0.125)
     population = np.random.default_rng(seed).normal(size=(3, network.n_genes)) * 0.5
