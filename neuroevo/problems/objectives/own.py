@@ -44,6 +44,12 @@ class OfOnesOwn(Objective):
         return f"{self._kind}{name.rpartition(':')[2] or 'error'} (objective of one's own)"
 
     @property
+    def called(self) -> str:
+        """What messages call it."""
+        name = self.function if isinstance(self.function, str) else getattr(self.function, "__qualname__", "")
+        return f"the objective {name or 'of your own'}"
+
+    @property
     @abstractmethod
     def _kind(self) -> str:
         """What the title begins with."""
@@ -95,10 +101,10 @@ class Own(OfOnesOwn):
         """
         rows = problem.rows
         given = np.stack([rows.padded(own) for own in outputs])
-        errors = np.asarray(call(self.title, self.found, given, problem.targets, rows.padded(counted)))
+        errors = np.asarray(call(self.called, self.found, given, problem.targets, rows.padded(counted)))
         if errors.shape != (len(outputs),) or errors.dtype.kind not in "fiub":
             raise BadInput(
-                f"{self.title} must give ({len(outputs)},) real numbers, one error a genome; it gave "
+                f"{self.called} must give ({len(outputs)},) real numbers, one error a genome; it gave "
                 f"{errors.dtype} of shape {errors.shape}"
             )
         self.refuse_negative(errors)
@@ -111,7 +117,7 @@ class Own(OfOnesOwn):
             BadInput: One of them is below 0.
         """
         if (errors < 0).any():
-            raise BadInput(f"{self.title} must give errors of at least 0, got {errors.min():g}")
+            raise BadInput(f"{self.called} must give errors of at least 0, got {errors.min():g}")
 
     def error(self, problem: SequenceProblem, outputs: Floats, counted: Mask) -> float:
         return float(self.errors(problem, outputs[np.newaxis], counted)[0])
@@ -149,7 +155,9 @@ class PerStep(OfOnesOwn):
         function = self.found
         n = len(inspect.signature(getattr(function, "py_func", function)).parameters)
         if n not in (2, 3):
-            raise BadInput(f"{self.title} must take outputs and targets, or outputs, targets and counted; it takes {n}")
+            raise BadInput(
+                f"{self.called} must take outputs and targets, or outputs, targets and counted; it takes {n}"
+            )
         return n == 3
 
     def where(self, counted: Mask) -> Mask:
@@ -177,11 +185,11 @@ class PerStep(OfOnesOwn):
         function: Any = getattr(self.found, "py_func", self.found)
         self.refuse_half_counted(counted)
         columns = (outputs, targets, counted) if self.sees_counted else (outputs, targets)
-        costs = [call(self.title, function, *step) for step in zip(*columns, strict=True)]
+        costs = [call(self.called, function, *step) for step in zip(*columns, strict=True)]
         try:
             return np.array([float(cost) for cost in costs])
         except (TypeError, ValueError) as error:
-            raise BadInput(f"{self.title} must give a real number for each step: {error}") from error
+            raise BadInput(f"{self.called} must give a real number for each step: {error}") from error
 
     def refuse_half_counted(self, counted: Mask) -> None:
         """Check that the function can judge all steps.
@@ -192,7 +200,7 @@ class PerStep(OfOnesOwn):
         some = counted[counted.any(axis=1)]
         if not some.all() and not self.sees_counted:
             raise BadInput(
-                f"{self.title}: only some targets of a step count (their mask); the function has to take "
+                f"{self.called}: only some targets of a step count (their mask); the function has to take "
                 "a third argument, counted"
             )
 
@@ -203,7 +211,7 @@ class PerStep(OfOnesOwn):
             BadInput: One of them is below 0.
         """
         if (costs < 0).any():
-            raise BadInput(f"{self.title} must give costs of at least 0, got {costs.min():g}")
+            raise BadInput(f"{self.called} must give costs of at least 0, got {costs.min():g}")
 
 
 def _found(place: str) -> Callable[..., object]:
