@@ -43,6 +43,7 @@ PROBLEMS: Registry[Any] = Registry(
         "single_pole": "neuroevo.problems.control.poles:SinglePole",
         "double_pole": "neuroevo.problems.control.poles:DoublePole",
         "gymnasium": "neuroevo.problems.control.environments:Gymnasium",
+        "compiled_simulator": "neuroevo.problems.control.compiled:CompiledSimulator",
         "simulator": "neuroevo.problems.control.own:Simulator",
     },
 )
