@@ -136,11 +136,13 @@ class CompiledSimulator(DrawnEpisodes):
         what = f"draw of {self.called}"
         rows = [call(what, draw.function, np.random.default_rng(seed)) for seed in seeds]
         try:
-            numbers = np.array([np.ravel(row) for row in rows], dtype=np.float64)
+            flat = [np.asarray(row, dtype=np.float64).ravel() for row in rows]
         except (TypeError, ValueError) as error:
-            raise BadInput(f"{what} must give as many numbers for every episode: {error}") from error
-        if not np.isfinite(numbers).all():
-            raise BadInput(f"{what} must give finite numbers")
+            raise BadInput(f"{what} must give numbers: {error}") from error
+        sizes = sorted({len(row) for row in flat})
+        if len(sizes) > 1 or not all(np.isfinite(row).all() for row in flat):
+            raise BadInput(f"{what} must give as many finite numbers for every episode, got {sizes} of them")
+        numbers = np.array(flat)
         numbers.flags.writeable = False
         return numbers
 
