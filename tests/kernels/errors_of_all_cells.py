@@ -12,7 +12,9 @@ import numpy as np
 
 import neuroevo as ne
 from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.compiled import CompiledSimulator
 from neuroevo.problems.control.poles import DoublePole, SinglePole
+from neuroevo.problems.objectives import PerStep
 
 NETWORKS = {
     "elman": [
@@ -124,7 +126,26 @@ def carried(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles, "carried": carried}
+def own(precision):
+    """A hash of the errors by functions of one's own: of one step, and of a simulator."""
+    rng = np.random.default_rng(3)
+    costly = ne.SequenceProblem(
+        rng.normal(size=(7, 90, 2)), rng.normal(size=(7, 90, 3)), lengths=rng.integers(1, 91, 7),
+        target_mask=rng.random((7, 90, 3)) < 0.7, target_weights=rng.uniform(0.1, 3, (7, 90, 3)),
+        objective=PerStep("tests.problems.costs:bent_counted"),
+    )  # fmt: skip
+    chase = CompiledSimulator(
+        functions="tests.problems.control.simulators:Chase", n_inputs=2, n_outputs=1, n_state=2, n_steps=30
+    )
+    digest = hashlib.sha256()
+    for network, problem in ((ne.Elman(2, 5, 3), costly), (ne.Elman(2, 3, 1, output_activation="tanh"), chase)):
+        genomes = rng.normal(size=(37, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            digest.update(evaluator.evaluate(genomes).error.tobytes())
+    return digest.hexdigest()
+
+
+OTHERS = {"objectives": objectives, "poles": poles, "carried": carried, "own": own}
 
 
 def main(kinds, precisions):
