@@ -40,6 +40,10 @@ NETWORKS = {
         ne.LocallyRecurrent(2, 9, 2, feedback="activation", ma_taps=1, ar_taps=2),
         ne.LocallyRecurrent(2, 5, 2, feedback="output", ar_taps=3, dynamic_output=True, output_activation="tanh"),
     ],
+    "lif": [
+        ne.Lif(2, 9, 2, n_layers=2, initial_state=True, reset="zero", refractory=2, skip=True),
+        ne.Lif(2, 6, 3, threshold=0.4, readout="spikes", refractory=1, substeps=3),
+    ],
     "graph": [
         ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True),
         ne.Graph(2, 6, 5, {"density": 0.5, "seed": 3, "skip": True}, activation="sine", output_activation="softmax"),

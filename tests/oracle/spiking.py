@@ -40,7 +40,9 @@ def run(network, genome, sequence):
         for layer, m in enumerate(below)
     ]  # fmt: skip
     first = [genes.vector(f"initial_state_l{layer}", n) if network.initial_state else [0.0] * n for layer in range(network.n_layers)]  # fmt: skip
-    shares = [[logistic(g) / k for g in genes.vector(f"time_constant_l{layer}", n)] for layer in range(network.n_layers)]
+    shares = [
+        [logistic(g) / k for g in genes.vector(f"time_constant_l{layer}", n)] for layer in range(network.n_layers)
+    ]
     layers = [[Neuron(network, a, v) for a, v in zip(*pair, strict=True)] for pair in zip(shares, first, strict=True)]
     readers = [Neuron(network, logistic(gene) / k) for gene in genes.vector("time_constant_out", n_outputs)]
     V, c = genes.matrix("weight_out", n_outputs, n), genes.vector("bias_out", n_outputs)
