@@ -81,9 +81,8 @@ class TMaze(BegunEpisodes):
     @cached_property
     def _noise(self) -> list[FloatArray]:
         """``(n_steps, 2)`` of every episode, of the parts one after the other: what the corridor shows."""
-        return [
-            np.random.default_rng(seed).random((self.longest(part), 2)) for part in self.parts for seed in self.seeds(part)
-        ]
+        each = [(seed, self.longest(part)) for part in self.parts for seed in self.seeds(part)]
+        return [np.random.default_rng(seed).random((n_steps, 2)) for seed, n_steps in each]
 
     def observed(self, state: Columns) -> FloatArray:
         position, goal, _, _, junction, episode, step = (np.atleast_1d(column) for column in state)
@@ -98,7 +97,7 @@ class TMaze(BegunEpisodes):
         return shown(first, at_start | at_end, last).astype(np.float64)
 
     def changed(self, state: Columns, outputs: FloatArray) -> Columns:
-        position, goal, standing, arm, junction, episode, step = (np.atleast_1d(column) for column in state)
+        position, goal, standing, _, junction, episode, step = (np.atleast_1d(column) for column in state)
         action = largest(outputs)
         to = np.clip(position + (action == EAST) - (action == WEST), 0.0, junction)
         turned = np.where(position == junction, 1.0 * (action == NORTH) - (action == SOUTH), 0.0)

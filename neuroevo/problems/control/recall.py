@@ -1,7 +1,8 @@
 """Distracted sequence recall: name the symbols that mattered, in their order, when asked.
 
 D. Monner and J. A. Reggia, "A generalized LSTM-like training algorithm for second-order recurrent neural networks",
-Neural Networks 25:70-83, 2012, section 5.1; a variation of the temporal order task of Hochreiter and Schmidhuber (1997).
+Neural Networks 25:70-83, 2012, section 5.1; a variation of the temporal order task of Hochreiter and Schmidhuber
+(1997).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from neuroevo.problems.control.base import Chosen, FloatArray
-from neuroevo.problems.control.begun import BegunEpisodes, largest, shown
+from neuroevo.problems.control.begun import BegunEpisodes, largest
 from neuroevo.problems.control.stepped import Columns
 from neuroevo.settings import Mistake, SettingsError
 
@@ -24,10 +25,10 @@ from neuroevo.settings import Mistake, SettingsError
 class DistractedRecall(BegunEpisodes):
     """Delayed recall with distractors: symbols come one a step, some of them have to be named when asked.
 
-    Each symbol is an input of its own, 1 when it comes, else 0: first those to be remembered, then the prompts, then the
-    distractors. `n_asked` symbols to be remembered come at random places among distractors; then one prompt after the
-    other asks for them in their order, and the largest output at a prompt is the answer. The error is the share of wrong
-    answers. (The paper also wants outputs to be silent at all other times.)
+    Each symbol is an input of its own, 1 when it comes, else 0: first those to be remembered, then the prompts, then
+    the distractors. `n_asked` symbols to be remembered come at random places among distractors; then one prompt after
+    the other asks for them in their order, and the largest output at a prompt is the answer. The error is the share of
+    wrong answers. (The paper also wants outputs to be silent at all other times.)
 
     Attributes:
         n_asked: Symbols in an episode that have to be remembered; there are as many prompts.
