@@ -39,6 +39,8 @@ def goes_together(network: Network, problem: Problem, population: NDArray[np.flo
     """Whether genomes can be evaluated many at a time; it is tried out on the first of the population."""
     if not isinstance(problem, SequenceProblem) or type(problem).score is not SequenceProblem.score:
         return False
+    if problem.free_run is not None:
+        return False
     return does_populations(network, population, problem.input_rows, problem.lengths)
 
 
