@@ -16,7 +16,7 @@ from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checke
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
-from neuroevo.problems import as_sequences
+from neuroevo.problems import SequenceProblem, as_sequences
 from neuroevo.problems.control.base import EpisodeProblem, chosen_episodes
 from neuroevo.problems.stretches import restricted, whole_sequences
 from neuroevo.spaces import Direct, SearchSpace, expressed
@@ -191,6 +191,11 @@ def backend_for(
         BadInput: Network and problem do not fit together, or nothing that is installed offers what is wanted.
     """
     problem.check_network(network)
+    if wants and isinstance(problem, SequenceProblem) and problem.free_run is not None:
+        raise BadInput(
+            f"free_run gives errors alone, no {', '.join(sorted(wants))}: what comes back as an input has no backward "
+            "step; take a strategy that needs none, such as cma_es, snes or differential_evolution"
+        )
     backend = choose(network, problem, wants, methods)
     if not wants <= space.passes:
         lost = ", ".join(sorted(wants - space.passes))
