@@ -40,12 +40,11 @@ def vectors(cell: Cell, firing: Firing) -> dict[str, Values]:
     """The fields of the state and what they are at first."""
     names = [f"{k}" for k in range(cell.n_layers)] + ["_out"]
     kept = "sv" + "w" * (firing.refractory > 0)
-    found = {
+    return {
         f"{name}{group}": layer["svw".index(name)]
         for group, layer in zip(names, cell.start, strict=True)
-        for name in kept
+        for name in (kept if firing.outputs_fire or group != "_out" else "v")
     }
-    return found if firing.outputs_fire else {name: values for name, values in found.items() if name not in ("s_out", "w_out")}  # fmt: skip
 
 
 def functions(cell: Cell, firing: Firing, tables: Tables, activation: str, softmax: str) -> str:
@@ -86,7 +85,8 @@ def functions(cell: Cell, firing: Firing, tables: Tables, activation: str, softm
         before, after = f"{each}y[o] = 0;\n", f"{each}y[o] /= {firing.substeps};\n" if firing.substeps > 1 else ""
         calls += f"    {each}    y[o] += s->s_out[o];\n"
     elif not softmax and activation != "v":
-        after = f"    for (int o = 0; o < {n_out}; o++) {{\n        const REAL v = s->v_out[o];\n        y[o] = {activation};\n    }}\n"
+        value = f"        const REAL v = s->v_out[o];\n        y[o] = {activation};\n"
+        after = f"    for (int o = 0; o < {n_out}; o++) {{\n{value}    }}\n"
     words = {"BEFORE": before, "N_SUBSTEPS": str(firing.substeps), "CALLS": calls, "AFTER": after}
     return text + _replaced(_NETWORK, words)
 

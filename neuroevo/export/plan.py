@@ -75,8 +75,9 @@ class Cell:
         activation: Of the units of elman, jordan and ctrnn; "" for the others.
         winners: How many units of a layer fire where the activation is "k_winners"; otherwise 0.
         output_activation: Of the read-out.
-        arrays: As `layout.decode` names them; a ctrnn has ``rate_lk (n_hidden,)``, its a, instead of time constants (a
-            lif also ``rate_out (n_outputs,)``, and both are those of a step of the integration), and where inputs reach outputs there is ``weight_skip (n_outputs, n_inputs)``.
+        arrays: As `layout.decode` names them; instead of time constants a ctrnn has ``rate_lk (n_hidden,)``, its a, and a
+            lif that of a step of the integration and ``rate_out (n_outputs,)``; where inputs reach outputs there is
+            ``weight_skip (n_outputs, n_inputs)``.
         start: The state before the first step: for each layer the vectors that it keeps (an lstm h and c; a lif spikes,
             potentials and steps left to keep still, and those of its outputs as one more layer).
         firing: Of a lif: `Firing`.

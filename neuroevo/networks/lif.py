@@ -2,8 +2,8 @@
 
 References:
     W. Gerstner, W. M. Kistler: Spiking Neuron Models. Cambridge University Press (2002), section 4.1.
-    W. Fang, Z. Yu, Y. Chen et al.: Incorporating learnable membrane time constants to enhance learning of spiking neural
-    networks. ICCV (2021), 2661-2671: the step, and time constants as logistic functions of what is learnt.
+    W. Fang, Z. Yu, Y. Chen et al.: Incorporating learnable membrane time constants to enhance learning of spiking
+    neural networks. ICCV (2021), 2661-2671: the step, and time constants as logistic functions of what is learnt.
     E. O. Neftci, H. Mostafa, F. Zenke: Surrogate gradient learning in spiking neural networks. IEEE Signal Processing
     Magazine 36 (2019), 51-63: outputs that integrate without firing.
 """
