@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 
 from neuroevo.evolution.migration import Migration
@@ -67,10 +68,17 @@ class StrategyRecipe:
             n_genes=self.space.n_genes(self.network),
             seed=self.seed,
             layout=self.space.layout(self.network),
-            initial=table.get("initial"),
+            initial=self._initial(table.get("initial")),
             bounds=tuple(table["bounds"]) if "bounds" in table else self.space.bounds(self.network),
             island=island,
             **values,
         )
         strategy.margin = partial(self.space.margin, network=self.network)
         return strategy
+
+    def _initial(self, given: Any) -> Any:
+        """Genomes to start from; those of the network become some of the space."""
+        genomes = None if given is None else np.atleast_2d(np.asarray(given, dtype=np.float64))
+        if genomes is None or genomes.shape[1] != self.network.n_genes:
+            return given
+        return self.space.embedded(genomes, self.network)
