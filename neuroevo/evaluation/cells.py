@@ -26,7 +26,7 @@ class Description(NamedTuple):
         cell: NamedTuple of integers and arrays with n_inputs, n_outputs and n_state; its class chooses the kernel.
         order: `kernels.packing.Order`, in which the kernel reads the weights.
         states: Rows of the cell's state by name, for whoever wants to see them: "hidden" for the units, layer by layer.
-        n_deltas: Rows of deltas of a backward step (`kernels.adjoints`); 0 where the cell has none.
+        n_deltas: Rows of deltas of a backward step (`kernels.cells.adjoints`); 0 where the cell has none.
         carried: Rows of a slot, outputs before state, on which the next step depends; None for all of the state.
     """
 
@@ -97,8 +97,8 @@ def slots_by_name(network: Network) -> Slots:
 
 def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.dense import Dense, dense_order
-    from neuroevo.kernels.dense_back import n_deltas
+    from neuroevo.kernels.cells.dense import Dense, dense_order
+    from neuroevo.kernels.cells.dense_back import n_deltas
 
     is_jordan = isinstance(network, Jordan)
     n_layers = 1 if isinstance(network, Jordan) else network.n_layers
@@ -124,8 +124,8 @@ def _dense(network: Elman | Jordan | Ctrnn, slots: Slots) -> Description:
 
 
 def _lstm(network: Lstm, slots: Slots) -> Description:
-    from neuroevo.kernels import gated
-    from neuroevo.kernels.gated_back import n_deltas
+    from neuroevo.kernels.cells import gated
+    from neuroevo.kernels.cells.gated_back import n_deltas
 
     kind = gated.Lstm if network.forget_gate else gated.Lstm1997
     cell = kind(*_gated_shape(network, n_rows=2))
@@ -135,9 +135,9 @@ def _lstm(network: Lstm, slots: Slots) -> Description:
 
 
 def _gru(network: Gru, slots: Slots) -> Description:
-    from neuroevo.kernels.gated import Gru as Cell
-    from neuroevo.kernels.gated import gru_order
-    from neuroevo.kernels.gated_back import n_deltas
+    from neuroevo.kernels.cells.gated import Gru as Cell
+    from neuroevo.kernels.cells.gated import gru_order
+    from neuroevo.kernels.cells.gated_back import n_deltas
 
     cell = Cell(*_gated_shape(network, n_rows=1))
     return Description(cell, gru_order(cell, slots), {"hidden": np.arange(cell.n_state)}, n_deltas(cell))
@@ -154,8 +154,8 @@ def _gated_shape(network: Lstm | Gru, n_rows: int) -> tuple[int, ...]:
 
 def _graph(network: Graph, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.graph import describe_graph
-    from neuroevo.kernels.graph_back import n_deltas
+    from neuroevo.kernels.cells.graph import describe_graph
+    from neuroevo.kernels.cells.graph_back import n_deltas
 
     codes = CODES[network.activation] + (network.winners or 0), CODES[network.output_activation]
     sizes = network.n_inputs, network.n_units, network.n_outputs
@@ -165,8 +165,8 @@ def _graph(network: Graph, slots: Slots) -> Description:
 
 def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.filter_layers import describe_layers, layers_of, locally_recurrent_order
-    from neuroevo.kernels.locally_recurrent_back import n_deltas
+    from neuroevo.kernels.cells.filter_layers import describe_layers, layers_of, locally_recurrent_order
+    from neuroevo.kernels.cells.locally_recurrent_back import n_deltas
 
     sizes = network.n_inputs, network.n_hidden, network.n_outputs, network.n_layers
     codes = CODES[network.activation], CODES[network.output_activation]

@@ -42,7 +42,7 @@ class ProblemData:
 
     def outputs(self, kept: Any) -> Any:
         """`kernels.outputs.Outputs` of all steps, which writes into `kept`."""
-        from neuroevo.kernels.outputs import Outputs
+        from neuroevo.kernels.tasks.outputs import Outputs
 
         problem = self._problem
         order = np.argsort(-problem.lengths, kind="stable")
@@ -57,7 +57,7 @@ class ProblemData:
         )
 
     def _make_part(self, name: str) -> tuple[Any, int]:
-        from neuroevo.kernels.sequences import ALL, NOTHING, SOME, Sequences
+        from neuroevo.kernels.tasks.sequences import ALL, NOTHING, SOME, Sequences
 
         loss, weights, sum_of_weights = self._objective(name)
         rows, mask = self._problem.rows, np.ascontiguousarray(self._problem.counted_rows(name))
@@ -86,7 +86,7 @@ class ProblemData:
 
     def _objective(self, name: str) -> tuple[Any, Any, float]:
         """`kernels.losses.Loss`, or None for the squared difference; the weights in it, flat; and their sum."""
-        from neuroevo.kernels.losses import CODES, Loss
+        from neuroevo.kernels.tasks.losses import CODES, Loss
 
         problem, objective = self._problem, self._problem.objective
         if not isinstance(objective, Mean):

@@ -73,7 +73,7 @@ def suits_units(network: Network, problem: SequenceProblem) -> bool:
 def plan_by_units(network: Any, dtype: Any) -> Plan:
     """The plan of an Elman network with its units as lanes."""
     from neuroevo.kernels.activations import CODES
-    from neuroevo.kernels.series import HISTORY, Series, n_padded, series_order
+    from neuroevo.kernels.loops.series import HISTORY, Series, n_padded, series_order
 
     padded = n_padded(network.n_hidden, dtype)
     cell = Series(

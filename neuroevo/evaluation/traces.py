@@ -60,9 +60,9 @@ def trace(
 
 def _trace(plan: Any, population: Any, inputs: Any, n_steps: Any, dtype: Any) -> NDArray[Any]:
     """``(n, n_sequences, n_steps, n_outputs + n_state)``."""
-    from neuroevo.kernels.driver import make_scratch
-    from neuroevo.kernels.driver import trace as kernel
-    from neuroevo.kernels.replay import Replay
+    from neuroevo.kernels.loops.driver import make_scratch
+    from neuroevo.kernels.loops.driver import trace as kernel
+    from neuroevo.kernels.tasks.replay import Replay
 
     shape = (len(population), *inputs.shape[:2], plan.cell.n_outputs + plan.cell.n_state)
     n_slots = inputs.shape[1] + 1

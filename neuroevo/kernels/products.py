@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from neuroevo.kernels.cells import Rows
+from neuroevo.kernels.cells.base import Rows
 from neuroevo.kernels.compilation import called, inlined
 from neuroevo.kernels.processor import BLOCK_UNITS, TILE_SEQUENCES
 from neuroevo.kernels.tiles import (

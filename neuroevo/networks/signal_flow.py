@@ -11,7 +11,7 @@ the outputs, the adjoint has at every node the derivative of the error by what e
 
 Batch: `gradient`. Online: `Online` finds the gradient of the error of the step just done by running the adjoint back
 over a window of past steps. Everything here is plain numpy in double precision, to be read; the compiled evaluator does
-the same with tiles of links (`kernels.graph_back`).
+the same with tiles of links (`kernels.cells.graph_back`).
 
 References:
     S. Osowski: Signal flow graphs and neural networks. Biological Cybernetics 70 (1994), 387-395.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import neuroevo
-from neuroevo.kernels import cache
+from neuroevo.kernels import cache, sources
 from neuroevo.kernels.compilation import kernel
 
 
@@ -74,10 +74,16 @@ def test_old_versions_are_removed_but_not_recent_ones(tmp_path):
     assert sorted(f.name for f in tmp_path.iterdir()) == ["recent", "version-00", "version-01", "version-11"]
 
 
-def test_hash_of_sources_covers_every_file():
-    folder = Path(cache.__file__).parent
-    assert {path.name for path in folder.iterdir() if path.suffix == ".py"} >= {"vectors.py", "activations.py"}
-    assert not [path for path in folder.rglob("*.py") if path.parent != folder]
+def test_hash_of_sources_covers_every_file(tmp_path):
+    folder = tmp_path / "kernels"
+    shutil.copytree(sources.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    hashes = {sources.digest(folder)}
+    assert hashes == {sources.AT_IMPORT}
+    paths = list(folder.rglob("*.py"))
+    for path in paths:
+        path.write_text(path.read_text() + "\n")
+        hashes.add(sources.digest(folder))
+    assert len(hashes) == len(paths) + 1
 
 
 EVALUATE = """

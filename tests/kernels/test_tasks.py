@@ -10,9 +10,9 @@ import pytest
 import neuroevo as ne
 from neuroevo.evaluation.plans import plan_of
 from neuroevo.kernels.compilation import implements, is_kind
-from neuroevo.kernels.driver import evaluate, make_scratch
-from neuroevo.kernels.sequences import flush
-from neuroevo.kernels.tasks import feed, finish, judge
+from neuroevo.kernels.loops.driver import evaluate, make_scratch
+from neuroevo.kernels.tasks.base import feed, finish, judge
+from neuroevo.kernels.tasks.sequences import flush
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, peek, store
 

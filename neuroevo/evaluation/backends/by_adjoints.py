@@ -89,7 +89,7 @@ class ByAdjoints(Compiled):
 
     def _by_bptt(self, genomes: NDArray[Any], part: str, truncation: int, plan: Plan) -> dict[str, NDArray[Any]]:
         """Errors and gradients in one pass forward and one back; NaN where the error is +inf."""
-        from neuroevo.kernels.gradient import gradient
+        from neuroevo.kernels.loops.gradient import gradient
 
         task, n_steps = self._data.part(part)
         error, right, slopes = np.empty(len(genomes)), np.empty(len(genomes)), np.empty(genomes.shape)
@@ -104,7 +104,7 @@ class ByAdjoints(Compiled):
 
     def _room(self, thread: int, task: Any) -> Any:
         """The memory of a thread for sequences of these lengths, kept from one generation to the next."""
-        from neuroevo.kernels.gradient import Shape, make_room, sizes, steps_kept
+        from neuroevo.kernels.loops.gradient import Shape, make_room, sizes, steps_kept
         from neuroevo.kernels.processor import GROUP_SEQUENCES
 
         n_steps, n_sequences = int(task.n_run[0]), task.order.size
@@ -120,7 +120,7 @@ class ByAdjoints(Compiled):
 
     def _carried_on(self, genomes: NDArray[Any], part: str, how: Learning, *, curved: bool) -> dict[str, NDArray[Any]]:
         """Gradient (or the genomes after an online pass) and curvature, by what is carried forward, in double."""
-        from neuroevo.kernels.sensitivities import WIDTH, sensitivities
+        from neuroevo.kernels.loops.sensitivities import WIDTH, sensitivities
 
         if self._double is None:
             self._double = ProblemData(self._problem, np.dtype(np.float64), self._network.n_genes)
@@ -145,7 +145,7 @@ class ByAdjoints(Compiled):
         return {"gradient": found, "curvature": curvature}
 
     def _way(self, task: Any, how: Learning, curved: bool) -> Any:
-        from neuroevo.kernels.sensitivities import Way
+        from neuroevo.kernels.loops.sensitivities import Way
 
         n_steps = int(task.n_run[0])
         if curved:
@@ -170,7 +170,7 @@ class ByAdjoints(Compiled):
         return forward <= backward
 
     def _carrying_room(self, thread: int, way: Any) -> Any:
-        from neuroevo.kernels.sensitivities import Shape, make_room, sizes
+        from neuroevo.kernels.loops.sensitivities import Shape, make_room, sizes
 
         rooms = self._rooms.setdefault(tuple(way), [])
         plan = self._plan
@@ -199,7 +199,7 @@ def within_numbers(found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 def update_of(online: Online | None) -> Any:
     """`kernels.online.Update` of what a strategy says."""
-    from neuroevo.kernels.online import Update
+    from neuroevo.kernels.loops.online import Update
 
     if online is None:
         return Update(0.0, 0.0, 1, 0.0)

@@ -58,8 +58,8 @@ class ByCrbp(ByAdjoints):
 
     def _find(self, genomes: NDArray[Any], part: str, learning: Learning) -> NDArray[Any]:
         """``(n, n_genes)``: gradients, or genomes after an online pass."""
-        from neuroevo.kernels.crbp import crbp, make_room
-        from neuroevo.kernels.crbp_layers import horizon_of, n_vectors
+        from neuroevo.kernels.loops.crbp import crbp, make_room
+        from neuroevo.kernels.loops.crbp_layers import horizon_of, n_vectors
 
         task, _ = self._data.part(part)
         plan, found = self._plan, np.empty(genomes.shape)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ByLstm(ByAdjoints):
-    """Gradients that end at the gates (`kernels.gated_back`), and weights that follow them while sequences run."""
+    """Gradients that end at the gates (kernels, `cells.gated_back`), and weights that follow while sequences run."""
 
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
@@ -55,7 +55,7 @@ class ByLstm(ByAdjoints):
 
     def _learnt(self, genomes: NDArray[Any], part: str, online: Online) -> NDArray[Any]:
         """The genomes after learning while the sequences ran."""
-        from neuroevo.kernels.lstm_online import learn, make_desk, make_pace
+        from neuroevo.kernels.loops.lstm_online import learn, make_desk, make_pace
 
         plan, refined = self._plan, np.empty(genomes.shape)
         task, _ = self._data.part(part)

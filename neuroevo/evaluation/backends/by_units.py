@@ -44,7 +44,7 @@ class ByUnits(Compiled):
         return plans.plan_by_units(self._network, self._dtype)
 
     def _kernel(self) -> Any:
-        from neuroevo.kernels.series import evaluate_by_units
+        from neuroevo.kernels.loops.series import evaluate_by_units
 
         return evaluate_by_units
 

@@ -81,7 +81,7 @@ class Compiled(Backend):
         return plan
 
     def _kernel(self) -> Any:
-        from neuroevo.kernels.driver import evaluate
+        from neuroevo.kernels.loops.driver import evaluate
 
         return evaluate
 
@@ -125,7 +125,7 @@ class Compiled(Backend):
 
     def _memory(self, thread: int) -> Any:
         """The scratch memory of a thread, kept from one generation to the next."""
-        from neuroevo.kernels.driver import for_sequences, make_scratch
+        from neuroevo.kernels.loops.driver import for_sequences, make_scratch
 
         while len(self._scratch) <= thread:
             plan, n_sequences = self._plan, self._problem.n_sequences

@@ -71,8 +71,7 @@ class InWorlds(Compiled):
         return self._worlds[part]
 
     def _kernel(self) -> Any:
-        from neuroevo.kernels import control_poles  # noqa: F401 - it registers code
-        from neuroevo.kernels.control import play
+        from neuroevo.kernels.loops.control import play
 
         return play
 
@@ -84,7 +83,7 @@ class InWorlds(Compiled):
 
     def _room(self, n_world_rows: int, thread: int) -> Any:
         """The working memory of a thread, kept from one generation to the next."""
-        from neuroevo.kernels.control import make_room, n_numbers
+        from neuroevo.kernels.loops.control import make_room, n_numbers
 
         rooms = self._rooms.setdefault(n_world_rows, [])
         sizes = len(self._plan.packing.genes), self._plan.n_rows, n_world_rows

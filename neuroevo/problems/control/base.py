@@ -43,7 +43,7 @@ class EpisodeProblem(Problem):
 
     The error of a genome is the mean of the errors of the episodes of a part, and it has learnt the share of them that
     it solves. All genomes play the same episodes. A kind says how many there are and plays them; it may also name a
-    world of `neuroevo.kernels.control` that does the same on vectors.
+    world of `neuroevo.kernels.loops.control` that does the same on vectors.
     """
 
     has_world: ClassVar[bool] = False
@@ -65,7 +65,7 @@ class EpisodeProblem(Problem):
         """
 
     def world(self, part: str, episodes: Chosen = None) -> Any:
-        """The world of `neuroevo.kernels.control` that episodes of a part are played in, where `has_world`."""
+        """The world of `neuroevo.kernels.loops.control` that episodes of a part are played in, where `has_world`."""
         raise NotImplementedError(f"{type(self).__name__} has no compiled world")
 
     @property

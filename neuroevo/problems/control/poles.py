@@ -204,22 +204,22 @@ class _Poles(SteppedProblem):
         return np.where(fitness > 0, 1 / fitness, np.finfo(np.float64).max), solved
 
     def world(self, part: str, episodes: Chosen = None) -> Any:
-        from neuroevo.kernels import control_poles
+        from neuroevo.kernels.worlds import poles as code
 
         starts = self.starts(part)
         if episodes is not None:
             starts = starts[episodes]
         seen, factors, offsets = self._shown
         n_wobbles = WOBBLES if self._damps(part) else 0
-        kind = (control_poles.OnePole, control_poles.TwoPoles)[len(self.poles) - 1]
-        poles = [control_poles.Pole(pole.mass, pole.half_length, self.pole_friction) for pole in self.poles]
+        kind = (code.OnePole, code.TwoPoles)[len(self.poles) - 1]
+        poles = [code.Pole(pole.mass, pole.half_length, self.pole_friction) for pole in self.poles]
         return kind(
-            n_rows=control_poles.n_rows(starts.shape[1], n_wobbles),
+            n_rows=code.n_rows(starts.shape[1], n_wobbles),
             n_steps=self.longest(part),
             n_episodes=len(starts),
             n_inputs=self.n_inputs,
             starts=starts.ravel(),
-            seen=np.where(seen >= 0, seen + control_poles.POSITION, -1),
+            seen=np.where(seen >= 0, seen + code.POSITION, -1),
             factors=factors,
             offsets=offsets,
             cart_mass=self.cart_mass,

@@ -32,16 +32,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import gradient  # noqa: F401 - it registers code
-from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
+from neuroevo.kernels.cells.adjoints import Errors, Span, accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.online import move
+from neuroevo.kernels.loops import gradient  # noqa: F401 - it registers code
+from neuroevo.kernels.loops.online import move
 from neuroevo.kernels.packing import pack, unpack_gradient
 from neuroevo.kernels.processor import LANES, TILE_SEQUENCES
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import Moment, bend, feed, finish_gradient, slope
+from neuroevo.kernels.tasks.base import Moment, bend, feed, finish_gradient, slope
 from neuroevo.kernels.tiles import count, tile_add_wide, tile_fma_apart, tile_load, tile_outer, tile_store, tile_zero
 from neuroevo.kernels.vectors import broadcast, lanes, load, opened, peek, store, take_next, view
 

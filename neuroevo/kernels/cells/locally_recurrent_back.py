@@ -10,10 +10,9 @@ Of the older values in a slot the adjoints move back along the line as the value
 from __future__ import annotations
 
 from neuroevo.kernels.activations import SINE
-from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import Rows, copy_rows
-from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.filter_layers import (
+from neuroevo.kernels.cells.adjoints import accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import Rows, copy_rows
+from neuroevo.kernels.cells.filter_layers import (
     ACTIVATION,
     OUTPUT,
     SYNAPSE,
@@ -26,7 +25,8 @@ from neuroevo.kernels.filter_layers import (
     sources_of,
     weight_at,
 )
-from neuroevo.kernels.locally_recurrent import filtered_sums
+from neuroevo.kernels.cells.locally_recurrent import filtered_sums
+from neuroevo.kernels.compilation import called, implements, inlined, is_kind
 from neuroevo.kernels.products import Matrix, bias_sums, outer_products, transposed_sums, zero_rows
 from neuroevo.kernels.slopes import through_activation
 from neuroevo.kernels.tiles import number_of

@@ -18,7 +18,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, logistic, tanh_constants, tanh_with
-from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells.base import Rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order, plain_order, unit_blocks
 from neuroevo.kernels.processor import BLOCK_UNITS

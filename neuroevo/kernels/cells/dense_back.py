@@ -16,10 +16,10 @@ Deltas: those of the layers, substep by substep, those of the outputs, and of a 
 from __future__ import annotations
 
 from neuroevo.kernels.activations import SINE, activate
-from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import Rows, copy_rows
+from neuroevo.kernels.cells.adjoints import accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import Rows, copy_rows
+from neuroevo.kernels.cells.dense import Dense, Sources, _extras, _layer_size, substep_blocks, substeps, weighted_sums
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Dense, Sources, _extras, _layer_size, substep_blocks, substeps, weighted_sums
 from neuroevo.kernels.products import Matrix, bias_sums, delta_sums, outer_products, transposed_sums, zero_rows
 from neuroevo.kernels.slopes import slope_of, through_activation
 from neuroevo.kernels.tiles import number_of

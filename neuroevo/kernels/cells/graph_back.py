@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from neuroevo.kernels.activations import SINE
-from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import Rows
+from neuroevo.kernels.cells.adjoints import accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import Rows
+from neuroevo.kernels.cells.dense_back import add_over_columns
+from neuroevo.kernels.cells.graph import Graph, link_sums
+from neuroevo.kernels.cells.link_tiles import tile_fma_reversed, tile_from_rows, tile_link_products, tile_to_rows
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.dense_back import add_over_columns
-from neuroevo.kernels.graph import Graph, link_sums
-from neuroevo.kernels.link_tiles import tile_fma_reversed, tile_from_rows, tile_link_products, tile_to_rows
 from neuroevo.kernels.processor import TILE_UNITS
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.slopes import through_activation

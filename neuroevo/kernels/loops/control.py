@@ -4,22 +4,6 @@ A lane holds one genome in one episode. Genomes are packed a block at a time bes
 a lane gets its weights and first state from there one by one; so a vector is full until there are no more episodes,
 however much they differ in length. `COLUMNS` vectors go side by side, because a step in a world is one long chain of
 operations, which leaves the processor idle in between.
-
-A world is a NamedTuple of numbers and arrays (which the kernel sees as views); its type chooses the code. It has at
-least the fields `n_rows`, `n_steps` and `n_episodes`: rows of its memory, longest episode in steps, and episodes that
-every genome plays. Its memory is a matrix of vectors in the kernel's precision, row = a quantity, column = one of
-`COLUMNS`, `stride` elements from row to row; row 0, the steps of the lane's episode, is the driver's. Five functions
-by `@implements`:
-
-- `begin(world, states, stride, at, episode)`: write the first state of an episode into one lane, element `at` of row 0.
-- `observe(world, states, stride, at, memory, inputs)`: write the network's inputs into the rows from `inputs` on.
-- `act(world, states, stride, at, memory, outputs)`: keep what the outputs in the rows from `outputs` on mean.
-- `move(world, states, stride, now)`: one step of all columns; `now` counts the rounds, the same for all lanes.
-- `lasts(world, states, stride, at)`: mask of the lanes whose episode goes on as far as the world is concerned.
-- `conclude(world, states, stride, at, lasted, now)`: error and success of the episode of one lane; `lasted` says
-  whether the world let it go on when its steps were used up. An error that is not finite is a failed evaluation.
-
-Each is written lane by lane, without sums over lanes, so that no bit depends on who plays beside whom.
 """
 
 from __future__ import annotations
@@ -31,8 +15,8 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense, gated, graph, locally_recurrent  # noqa: F401 - they register code
-from neuroevo.kernels.cells import At, Memory, prepare, start, step
+from neuroevo.kernels.cells import dense, gated, graph, locally_recurrent  # noqa: F401 - they register code
+from neuroevo.kernels.cells.base import At, Memory, prepare, start, step
 from neuroevo.kernels.compilation import called, implements, inlined, kernel
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import LANES
@@ -52,6 +36,7 @@ from neuroevo.kernels.vectors import (
     take_next,
     view,
 )
+from neuroevo.kernels.worlds.base import act, begin, conclude, lasts, move, observe
 
 COLUMNS = 2
 """Vectors that go side by side."""
@@ -96,30 +81,6 @@ def make_room(n_packed: int, n_rows: int, n_world_rows: int, dtype: Any) -> Room
         array[:] = 0
     genome, episode = (np.zeros(COLUMNS * width, np.int64) for _ in range(2))
     return Room(weights, values, states, genome, episode, np.zeros(COLUMNS, np.int64), np.zeros(4, np.int64))
-
-
-def begin(world, states, stride, at, episode):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
-
-
-def observe(world, states, stride, at, memory, inputs):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
-
-
-def act(world, states, stride, at, memory, outputs):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
-
-
-def move(world, states, stride, now):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
-
-
-def lasts(world, states, stride, at):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
-
-
-def conclude(world, states, stride, at, lasted, now):  # noqa: D103
-    raise NotImplementedError("implemented per world by compilation.implements")
 
 
 def from_element(source, index):
@@ -209,7 +170,7 @@ def play(cell, packing, world, population, room, counter, error, solved):
     Args:
         cell: Shape of the network.
         packing: `Packing` of its weights.
-        world: What the networks act in, a NamedTuple as above.
+        world: What the networks act in, a NamedTuple as `worlds.base` says.
         population: ``(n, n_genes)`` float64.
         room: `Room` of this thread.
         counter: ``(1,)`` int64, the next block; shared by all threads.

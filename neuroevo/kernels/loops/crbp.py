@@ -31,16 +31,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import driver  # noqa: F401 - it registers cells and tasks
-from neuroevo.kernels.cells import Memory, Rows, prepare, start, step
+from neuroevo.kernels.cells.base import Memory, Rows, prepare, start, step
+from neuroevo.kernels.cells.filter_layers import LocallyRecurrent
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.crbp_layers import Horizon, at_step, follow, n_vectors, places_of
-from neuroevo.kernels.filter_layers import LocallyRecurrent
+from neuroevo.kernels.loops import driver  # noqa: F401 - it registers cells and tasks
+from neuroevo.kernels.loops.crbp_layers import Horizon, at_step, follow, n_vectors, places_of
 from neuroevo.kernels.packing import pack, unpack_gradient
 from neuroevo.kernels.processor import LANES
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import Moment, feed, finish_gradient, slope
+from neuroevo.kernels.tasks.base import Moment, feed, finish_gradient, slope
 from neuroevo.kernels.tiles import count
 from neuroevo.kernels.vectors import add_wide, broadcast, fma, lanes, load, opened, peek, poke, store, take_next, view
 

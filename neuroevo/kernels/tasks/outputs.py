@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import implements, is_kind
-from neuroevo.kernels.sequences import feed_every_step
-from neuroevo.kernels.tasks import feed, finish, judge
+from neuroevo.kernels.tasks.base import feed, finish, judge
+from neuroevo.kernels.tasks.sequences import feed_every_step
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import lanes, load, peek, store
 

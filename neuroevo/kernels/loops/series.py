@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import TANH, activate, tanh_constants, tanh_with
-from neuroevo.kernels.cells import Memory
+from neuroevo.kernels.cells.base import Memory
+from neuroevo.kernels.cells.dense import read_out_rows
 from neuroevo.kernels.compilation import called, inlined, kernel
-from neuroevo.kernels.dense import read_out_rows
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import LANES
-from neuroevo.kernels.sequences import BLOCK_STEPS, NOTHING, all_failed, flush
-from neuroevo.kernels.tasks import finish
+from neuroevo.kernels.tasks.base import finish
+from neuroevo.kernels.tasks.sequences import BLOCK_STEPS, NOTHING, all_failed, flush
 from neuroevo.kernels.tiles import count, each_fma, each_of, each_poke, tile_fma_by, tile_from, tile_map, tile_store
 from neuroevo.kernels.vectors import broadcast, fma_scalar, lanes, load, opened, peek, poke, store, take_next, view
 

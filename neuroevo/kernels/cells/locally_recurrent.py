@@ -9,9 +9,8 @@ in order; where links have no feedback, a unit's is the bias, the values of each
 from __future__ import annotations
 
 from neuroevo.kernels.activations import activate
-from neuroevo.kernels.cells import Rows, copy_rows, fill_rows, prepare, start, step
-from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.filter_layers import (
+from neuroevo.kernels.cells.base import Rows, copy_rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells.filter_layers import (
     ACTIVATION,
     OUTPUT,
     SYNAPSE,
@@ -21,6 +20,7 @@ from neuroevo.kernels.filter_layers import (
     n_terms,
     sources_of,
 )
+from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.processor import BLOCK_UNITS
 from neuroevo.kernels.tiles import (
     count,

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import logistic_ratio, tanh_constants, tanh_ratio
-from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells.base import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells.dense import Sources, read_out_rows, read_out_skip
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Sources, read_out_rows, read_out_skip
 from neuroevo.kernels.packing import Order, unit_blocks
 from neuroevo.kernels.tiles import count, number_of, tile_fma, tile_fma_but, tile_from, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store

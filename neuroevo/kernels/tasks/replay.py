@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import implements, is_kind
-from neuroevo.kernels.sequences import feed_every_step
-from neuroevo.kernels.tasks import feed, judge
+from neuroevo.kernels.tasks.base import feed, judge
+from neuroevo.kernels.tasks.sequences import feed_every_step
 
 
 class Replay(NamedTuple):

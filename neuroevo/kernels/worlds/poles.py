@@ -18,7 +18,6 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.control import act, begin, conclude, lasts, move, observe
 from neuroevo.kernels.vectors import (
     absolute,
     both,
@@ -36,6 +35,7 @@ from neuroevo.kernels.vectors import (
     select,
     store,
 )
+from neuroevo.kernels.worlds.base import act, begin, conclude, lasts, move, observe
 
 FORCE, POSITION = 1, 2
 """Rows; the others of the state follow."""

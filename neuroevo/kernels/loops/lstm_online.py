@@ -29,19 +29,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import driver  # noqa: F401 - it registers code
 from neuroevo.kernels.activations import tanh_constants, tanh_with
-from neuroevo.kernels.adjoints import Errors
-from neuroevo.kernels.cells import At, Memory, Rows, start, step
+from neuroevo.kernels.cells.adjoints import Errors
+from neuroevo.kernels.cells.base import At, Memory, Rows, start, step
+from neuroevo.kernels.cells.dense import Sources
+from neuroevo.kernels.cells.dense_back import read_out_back
+from neuroevo.kernels.cells.gated import Lstm, Lstm1997, gate_sums, n_weights
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind, kernel
-from neuroevo.kernels.dense import Sources
-from neuroevo.kernels.dense_back import read_out_back
-from neuroevo.kernels.gated import Lstm, Lstm1997, gate_sums, n_weights
+from neuroevo.kernels.loops import driver  # noqa: F401 - it registers code
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import BLOCK_UNITS, LANES
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import Moment, feed, slope
+from neuroevo.kernels.tasks.base import Moment, feed, slope
 from neuroevo.kernels.tiles import count, number_of, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, opened, peek, poke, store, take_next, view
 

@@ -16,7 +16,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuroevo.kernels.compilation import called, implements, inlined, is_kind
-from neuroevo.kernels.tasks import bend, feed, finish, finish_gradient, judge, slope
+from neuroevo.kernels.tasks.base import bend, feed, finish, finish_gradient, judge, slope
 from neuroevo.kernels.tiles import number_of
 from neuroevo.kernels.vectors import (
     absolute,

@@ -17,21 +17,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import (  # noqa: F401 - they register code
+from neuroevo.kernels.cells import (  # noqa: F401 - they register code
     dense_back,
-    driver,
     gated_back,
     graph_back,
     locally_recurrent_back,
 )
-from neuroevo.kernels.adjoints import Errors, Span, accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import At, Memory, Rows, copy_rows, prepare, start, step
+from neuroevo.kernels.cells.adjoints import Errors, Span, accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import At, Memory, Rows, copy_rows, prepare, start, step
 from neuroevo.kernels.compilation import called, inlined, kernel
+from neuroevo.kernels.loops import driver  # noqa: F401 - it registers code
 from neuroevo.kernels.packing import pack, unpack_gradient
 from neuroevo.kernels.processor import GROUP_SEQUENCES, LANES, TILE_SEQUENCES
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import Moment, Tally, feed, finish, finish_gradient, judge, slope
+from neuroevo.kernels.tasks.base import Moment, Tally, feed, finish, finish_gradient, judge, slope
 from neuroevo.kernels.tiles import count, number_of
 from neuroevo.kernels.vectors import lanes, load, opened, peek, store, take_next, view
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import SINE
-from neuroevo.kernels.cells import At, Rows
-from neuroevo.kernels.compilation import called, inlined
-from neuroevo.kernels.filter_layers import (
+from neuroevo.kernels.cells.base import At, Rows
+from neuroevo.kernels.cells.filter_layers import (
     NOTHING,
     OUTPUT,
     SYNAPSE,
@@ -25,7 +24,8 @@ from neuroevo.kernels.filter_layers import (
     sources_of,
     weight_at,
 )
-from neuroevo.kernels.locally_recurrent import filtered_sums
+from neuroevo.kernels.cells.locally_recurrent import filtered_sums
+from neuroevo.kernels.compilation import called, inlined
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.slopes import slope_of, through_activation
 from neuroevo.kernels.tiles import count

@@ -23,13 +23,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from neuroevo.kernels.activations import tanh_constants, tanh_with
-from neuroevo.kernels.adjoints import accumulate, back, start_back, unprepare
-from neuroevo.kernels.cells import Rows
+from neuroevo.kernels.cells.adjoints import accumulate, back, start_back, unprepare
+from neuroevo.kernels.cells.base import Rows
+from neuroevo.kernels.cells.dense import Sources
+from neuroevo.kernels.cells.dense_back import add_over_columns, read_out_back, read_out_gradient
+from neuroevo.kernels.cells.gated import Gru, Lstm, Lstm1997, gate_sums, gru_sums, n_weights
+from neuroevo.kernels.cells.gated_products import Gated, gradient_of_biases, gradient_of_sources, transposed
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.dense import Sources
-from neuroevo.kernels.dense_back import add_over_columns, read_out_back, read_out_gradient
-from neuroevo.kernels.gated import Gru, Lstm, Lstm1997, gate_sums, gru_sums, n_weights
-from neuroevo.kernels.gated_products import Gated, gradient_of_biases, gradient_of_sources, transposed
 from neuroevo.kernels.products import zero_rows
 from neuroevo.kernels.tiles import count, number_of, tile_over_columns
 from neuroevo.kernels.vectors import broadcast, fma, lanes, load, store

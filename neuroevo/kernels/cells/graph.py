@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.kernels.activations import activate
-from neuroevo.kernels.cells import Rows, fill_rows, prepare, start, step
+from neuroevo.kernels.cells.base import Rows, fill_rows, prepare, start, step
 from neuroevo.kernels.compilation import implements, inlined, is_kind
 from neuroevo.kernels.packing import Order
 from neuroevo.kernels.processor import TILE_UNITS

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.kernels import dense, gated, graph, locally_recurrent, losses, outputs, replay, sequences  # noqa: F401 - they register code
-from neuroevo.kernels.cells import At, Memory, prepare, start, step
+from neuroevo.kernels.cells import dense, gated, graph, locally_recurrent  # noqa: F401 - they register code
+from neuroevo.kernels.cells.base import At, Memory, prepare, start, step
 from neuroevo.kernels.compilation import called, kernel
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import GROUP_SEQUENCES, LANES, TILE_SEQUENCES
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import Moment, Tally, feed, finish, judge
+from neuroevo.kernels.tasks import losses, outputs, replay, sequences  # noqa: F401 - they register code
+from neuroevo.kernels.tasks.base import Moment, Tally, feed, finish, judge
 from neuroevo.kernels.tiles import count
 from neuroevo.kernels.vectors import lanes, opened, peek, take_next, view
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from neuroevo.kernels.activations import logarithm
 from neuroevo.kernels.compilation import implements, inlined, is_kind
-from neuroevo.kernels.sequences import ALL, right_class, score, score_bend, score_slope
+from neuroevo.kernels.tasks.sequences import ALL, right_class, score, score_bend, score_slope
 from neuroevo.kernels.vectors import (
     absolute,
     both,
