@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
+from neuroevo.errors import BadInput
 from neuroevo.evolution.migration import Migration
 from neuroevo.spaces import SearchSpace
 from neuroevo.strategies import make_strategy
@@ -24,11 +25,18 @@ BESIDE_SETTINGS = ("bounds", "initial")
 """Keys of a strategy's table that every strategy understands, whatever its settings."""
 
 
-def wanted_of(strategies: Sequence[Strategy[Any]]) -> tuple[frozenset[str], frozenset[Method]]:
-    """What strategies may want of their evaluator beside the error, and by which methods."""
+def wanted_of(strategies: Sequence[Strategy[Any]]) -> tuple[frozenset[str], frozenset[Method], tuple[str, ...]]:
+    """What strategies may want of their evaluator beside the error, by which methods, and which goals.
+
+    Raises:
+        BadInput: They differ in their goals.
+    """
     needs: frozenset[str] = frozenset().union(*(strategy.needs for strategy in strategies))
     methods: frozenset[Method] = frozenset().union(*(strategy.methods for strategy in strategies))
-    return needs, methods
+    goals = list(dict.fromkeys(strategy.goals for strategy in strategies if strategy.goals))
+    if len(goals) > 1:
+        raise BadInput(f"all islands must have the same goals, got {' and '.join(map(str, map(list, goals)))}")
+    return needs, methods, goals[0] if goals else ()
 
 
 @dataclass(frozen=True)

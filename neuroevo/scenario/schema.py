@@ -156,8 +156,8 @@ class Scenario:
     def evaluator(self) -> EvaluatorRecipe:
         """What the evaluator is made of."""
         make = self.make_strategy
-        needs, methods = wanted_of([make(island) for island in range(len(make.tables))])
-        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, needs, methods)
+        wanted = wanted_of([make(island) for island in range(len(make.tables))])
+        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, *wanted)
 
     def warnings(self) -> list[str]:
         """What is legal and yet probably not meant, a line each."""
@@ -599,9 +599,9 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            needs, methods = wanted_of([StrategyRecipe([table], 0, network, space)()])
+            wanted = wanted_of([StrategyRecipe([table], 0, network, space)()])
             if problem is not None:
-                EvaluatorRecipe(network, problem, "single", space, needs, methods).check()
+                EvaluatorRecipe(network, problem, "single", space, *wanted).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **_listed(shared)}

@@ -115,6 +115,11 @@ class Strategy(ABC, Generic[S]):
         return self.wants
 
     @property
+    def goals(self) -> tuple[str, ...]:
+        """Names of all that is to be small, for strategies that want "goals" (`evaluation.goals`)."""
+        return ()
+
+    @property
     def learning(self) -> Learning | None:
         """How what it wants next is to be found; None for any way."""
         return None
@@ -184,7 +189,7 @@ class Strategy(ABC, Generic[S]):
                 "that ask() returned; tell() takes that population unchanged"
             )
         checked = read_errors(error, len(asked), "population")
-        told = read_wanted(self.wants, wanted, asked, checked, self.bounds)
+        told = read_wanted(self.wants, wanted, asked, checked, self.bounds, len(self.goals))
         self._note(told.get("refined", asked), checked)
         self._tell(asked, checked, **told)
         self._asked = None
