@@ -226,6 +226,15 @@ class Strategy(ABC, Generic[S]):
         best = np.argsort(errors, kind="stable")[:n]
         return genomes[best], errors[best]
 
+    def front(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Members that no other dominates, for strategies with `goals`: genomes, errors, and goals ``(m, n_goals)``.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask, or the error is its only goal.
+        """
+        self._between("front()")
+        raise RuntimeError(f"{type(self).__name__} has no goals beside the error, and so no front")
+
     def inject(self, genomes: ArrayLike, errors: ArrayLike) -> None:
         """Take genomes from elsewhere into the search.
 

@@ -27,12 +27,20 @@ def ranks(goals: FloatArray) -> Indices:
     """The front ``(n,)`` that each row of goals ``(n, n_goals)`` is on, from 0: those that none but earlier fronts
     dominate.
 
-    One row dominates another where it is nowhere larger and somewhere smaller; equal rows are on the same front.
+    One row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the first alone is on its
+    front; the second ones come behind all fronts, in fronts of their own, then the third ones, and so on: copies would
+    fill a population where goals are whole numbers.
     """
     distinct, row_of = np.unique(goals, axis=0, return_inverse=True)
     # In lexicographic order, so that no row dominates one before it.
-    found = _ranks_of_two(distinct) if goals.shape[1] <= 2 else _ranks_of_many(distinct)
-    return found[row_of.ravel()]
+    found = (_ranks_of_two(distinct) if goals.shape[1] <= 2 else _ranks_of_many(distinct))[row_of.ravel()]
+    if len(distinct) < len(goals):
+        order = np.argsort(row_of.ravel(), kind="stable")
+        firsts = np.flatnonzero(np.diff(row_of.ravel()[order], prepend=-1))
+        copy = np.empty(len(goals), dtype=np.int64)
+        copy[order] = np.arange(len(goals)) - np.repeat(firsts, np.diff(firsts, append=len(goals)))
+        found = found + copy * (found.max() + 1)
+    return found
 
 
 def _ranks_of_two(goals: FloatArray) -> Indices:

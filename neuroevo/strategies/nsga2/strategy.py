@@ -116,6 +116,14 @@ class Nsga2(Strategy[Nsga2Settings]):
         apart = np.lexsort((errors, -crowding(self._values[order], rank), rank))[:n]
         return genomes[np.sort(apart)], errors[np.sort(apart)]
 
+    def front(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """As in `Strategy`: copies, distinct in their goals and by the first of them on."""
+        if not self.goals:
+            return super().front()
+        self._between("front()")
+        rows = first_front(self._values)
+        return self._parents[rows], self._errors[rows], self._values[rows]
+
     def _figures(self) -> dict[str, float | None]:
         if not self.goals:
             return {}

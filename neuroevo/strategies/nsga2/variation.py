@@ -64,19 +64,18 @@ def mutated(
         rng: Where the numbers come from.
         bounds: The box that genomes lie in and stay in.
     """
-    taken, u = rng.random(genomes.shape) < rate, rng.random(genomes.shape)
-    width: FloatArray | float = span
-    below: FloatArray | float = 1.0
-    above: FloatArray | float = 1.0
+    found = genomes.copy()
+    at = np.nonzero(rng.random(genomes.shape) < rate)
+    u, genes = rng.random(len(at[0])), genomes[at]
+    width, below, above = np.full(u.shape, span), np.ones(u.shape), np.ones(u.shape)
     if bounds is not None:
-        distance = bounds.high - bounds.low
-        width = np.where(np.isfinite(distance), distance, span)
-        below = np.minimum((genomes - bounds.low) / width, 1.0)
-        above = np.minimum((bounds.high - genomes) / width, 1.0)
+        low, high = bounds.low[at[1]], bounds.high[at[1]]
+        width = np.where(np.isfinite(high - low), high - low, span)
+        below, above = np.minimum((genes - low) / width, 1.0), np.minimum((high - genes) / width, 1.0)
     power = index + 1.0
     # The half of u that is not used would lie beyond what can be raised to a power.
     lower, upper = np.minimum(2.0 * u, 1.0), np.minimum(2.0 - 2.0 * u, 1.0)
     down = (lower + (1.0 - lower) * (1.0 - below) ** power) ** (1.0 / power) - 1.0
     up = 1.0 - (upper + (1.0 - upper) * (1.0 - above) ** power) ** (1.0 / power)
-    found = np.where(taken, genomes + np.where(u < 0.5, down, up) * width, genomes)
+    found[at] = genes + np.where(u < 0.5, down, up) * width
     return found if bounds is None else bounds.clip(found)
