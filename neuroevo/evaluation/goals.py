@@ -89,10 +89,13 @@ def goals_of(
         weights: ``(n, network.n_genes)``.
         found: "error", "learned", and what was judged apart, by names, ``(n,)`` each.
     """
-    columns = {"error": lambda: found["error"], "links": lambda: count_links(network, weights)}
-    columns["not_learned"] = lambda: 1.0 - found["learned"]
-    values = [found[f"goal {name}"] if f"goal {name}" in found else columns[name]() for name in names]
-    goals = np.stack([np.asarray(value, dtype=np.float64) for value in values], axis=1)
+
+    def column(name: str) -> NDArray[Any]:
+        if f"goal {name}" in found or name == "error":
+            return found["error" if name == "error" else f"goal {name}"]
+        return 1.0 - found["learned"] if name == "not_learned" else count_links(network, weights)
+
+    goals = np.stack([np.asarray(column(name), dtype=np.float64) for name in names], axis=1)
     goals[~np.isfinite(goals)] = np.inf
     goals[~np.isfinite(found["error"])] = np.inf
     return goals

@@ -11,7 +11,7 @@ from neuroevo.records.champion import SavedChampion
 from neuroevo.records.ensembles import best_by_validation, ensemble
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
 from neuroevo.records.front import Front
-from neuroevo.records.models import Model, open_model
+from neuroevo.records.models import Model, front_in, front_member, open_model
 from neuroevo.records.predictors import SavedEnsemble, load_predictor, save_predictor, saved_ensemble
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
@@ -35,6 +35,8 @@ __all__ = [
     "TrialSet",
     "best_by_validation",
     "ensemble",
+    "front_in",
+    "front_member",
     "load_predictor",
     "open_model",
     "restoring",

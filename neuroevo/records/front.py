@@ -60,6 +60,11 @@ class Front:
                 columns[f"{name}_validation"] = self.validation[:, k].tolist()
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
+    @property
+    def best(self) -> int:
+        """The row with the smallest first goal on the validation part; where there is none, on the training part."""
+        return int(np.argmin((self.train if self.validation is None else self.validation)[:, 0]))
+
     def index(self, member: int) -> int:
         """The row of a member's number.
 

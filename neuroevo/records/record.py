@@ -142,6 +142,18 @@ class RunRecord:
         path = self.path / FRONT_FILE
         return read_front(path, _n_genes(self.run)) if path.exists() else None
 
+    @property
+    def known_front(self) -> Front:
+        """The front of a search for several goals.
+
+        Raises:
+            BadInput: The run has none.
+            RecordError: It is damaged.
+        """
+        if self.front is None:
+            raise BadInput(f"{self.path} has no front: a search for several goals leaves one, such as nsga2's")
+        return self.front
+
     def member(self, number: int) -> RunRecord:
         """The run with another network of its front as its champion, for whatever takes a record.
 
@@ -152,9 +164,7 @@ class RunRecord:
             BadInput: The run has no front, or no such member.
             RecordError: The front is damaged.
         """
-        front = self.front
-        if front is None:
-            raise BadInput(f"{self.path} has no front of several goals, and so no members; nsga2 searches for one")
+        front = self.known_front
         row = front.index(number)
         genome = front.genomes[row]
         figures = {"member": float(number)}

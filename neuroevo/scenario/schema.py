@@ -164,6 +164,10 @@ class Scenario:
         warnings = [*self.problem.warnings(), *self.problem.network_warnings(self.network)]
         if not self.criterion.surely_ends():
             warnings.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
+        if isinstance(self.space, Direct) and {"links", "bytes"} & {*self.evaluator.goals}:
+            warnings.append(
+                'strategy.goals: all networks have the same links; [space] with kind = "switched" lets some be absent'
+            )
         for number, table in enumerate(self._strategies):
             path = f"islands.strategies.{number - 1}" if number else "strategy"
             cls, values = _member(STRATEGIES, table, path)

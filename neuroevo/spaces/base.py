@@ -52,7 +52,7 @@ class SearchSpace(ABC):
         return found
 
     def embedded(self, genomes: FloatArray, network: Network) -> FloatArray:  # noqa: ARG002 - for spaces with other genes
-        """Genomes ``(n, n_genes)`` that stand for network genomes ``(n, network.n_genes)`` or come near: a given start."""
+        """Genomes ``(n, n_genes)`` that stand for those of the network or come near them, for a given start."""
         return genomes
 
     def margin(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids

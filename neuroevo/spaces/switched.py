@@ -102,12 +102,12 @@ class Switched(SearchSpace):
         known = np.zeros(network.n_genes) if weights is None else weights
         return np.concatenate([known, np.abs(above), np.zeros(int(self.share is None))])
 
-    def passed(self, name: str, found: FloatArray, genomes: FloatArray, network: Network) -> FloatArray:
+    def passed(self, name: str, found: FloatArray, genomes: FloatArray, network: Network) -> FloatArray:  # noqa: ARG002 - gradients alone are passed
         """As in `SearchSpace`."""
         switch, above = self._switches(network), self._above(genomes, network)
         of_switch, has_one = np.zeros(above.shape), switch >= 0
         for_link = found * genomes[:, : network.n_genes]
-        np.add.at(of_switch, (slice(None), switch[has_one]), for_link[:, has_one])
+        np.add.at(of_switch.T, switch[has_one], for_link[:, has_one].T)
         of_switch[np.abs(above) > 1.0] = 0.0
         weights = np.where(self._present(genomes, network), found, 0.0)
         of_level = [] if self.share is not None else [-of_switch.sum(axis=1, keepdims=True)]

@@ -24,10 +24,9 @@ _BLOCK = 2**22
 
 
 def ranks(goals: FloatArray) -> Indices:
-    """The front ``(n,)`` that each row of goals ``(n, n_goals)`` is on, from 0: those that none but earlier fronts
-    dominate.
+    """The front ``(n,)`` that each row of goals ``(n, n_goals)`` is on, from 0.
 
-    One row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the first alone is on its
+    A front is what rows of earlier fronts alone dominate. One row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the first alone is on its
     front; the second ones come behind all fronts, in fronts of their own, then the third ones, and so on: copies would
     fill a population where goals are whole numbers.
     """
@@ -110,4 +109,4 @@ def first_front(goals: FloatArray) -> Indices:
     if not len(rows):
         return rows
     distinct, first = np.unique(goals[rows], axis=0, return_index=True)
-    return rows[first[ranks(distinct) == 0]]
+    return np.asarray(rows[first[ranks(distinct) == 0]])
