@@ -25,7 +25,7 @@ def link_genes(network: Network) -> NDArray[np.bool_]:
 
 
 def count_links(network: Network, genomes: ArrayLike) -> NDArray[np.int64]:
-    """How many links ``(n,)`` genomes ``(n, n_genes)`` have: weights that are not 0, fixed ones too; biases don't count."""
+    """How many links ``(n,)`` genomes ``(n, n_genes)`` have: weights that are not 0, fixed ones too, without biases."""
     values = np.atleast_2d(np.asarray(genomes, dtype=np.float64))
     fixed = int((network.layout.fixed_values[_link_slots(network)] != 0.0).sum())
     return np.asarray((values[:, link_genes(network)] != 0.0).sum(axis=1, dtype=np.int64) + fixed)

@@ -26,9 +26,9 @@ _BLOCK = 2**22
 def ranks(goals: FloatArray) -> Indices:
     """The front ``(n,)`` that each row of goals ``(n, n_goals)`` is on, from 0.
 
-    A front is what rows of earlier fronts alone dominate. One row dominates another where it is nowhere larger and somewhere smaller. Of equal rows the first alone is on its
-    front; the second ones come behind all fronts, in fronts of their own, then the third ones, and so on: copies would
-    fill a population where goals are whole numbers.
+    A front is what rows of earlier fronts alone dominate. One row dominates another where it is nowhere larger and
+    somewhere smaller. Of equal rows the first alone is on its front; the second ones come behind all fronts, in fronts
+    of their own, then the third ones, and so on: copies would fill a population where goals are whole numbers.
     """
     distinct, row_of = np.unique(goals, axis=0, return_inverse=True)
     # In lexicographic order, so that no row dominates one before it.
