@@ -108,6 +108,9 @@ def _common(
     ] = None,
 ) -> None:
     with exit_codes():
+        # Functions that scenarios and records name may stand in the present folder, which hides nothing else.
+        if (folder := str(Path.cwd())) not in sys.path:
+            sys.path.insert(0 if imports else len(sys.path), folder)
         for module in imports or ():
             _import(module)
 
@@ -118,8 +121,7 @@ def _import(name: str) -> None:
     Raises:
         BadInput: There is none of that name.
     """
-    if (folder := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, folder)
+    folder = str(Path.cwd())
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:

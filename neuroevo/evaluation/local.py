@@ -18,7 +18,7 @@ from neuroevo.evaluation.goals import check_goals, goals_of, judged_apart, with_
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
-from neuroevo.problems import as_sequences
+from neuroevo.problems import SequenceProblem, as_sequences
 from neuroevo.problems.control.base import EpisodeProblem, chosen_episodes
 from neuroevo.problems.stretches import restricted, whole_sequences
 from neuroevo.spaces import Direct, SearchSpace, expressed
@@ -216,6 +216,11 @@ def backend_for(
     """
     problem.check_network(network)
     derived = wants - _GOALS
+    if derived and isinstance(problem, SequenceProblem) and problem.free_run is not None:
+        raise BadInput(
+            f"free_run gives errors alone, no {', '.join(sorted(derived))}: what comes back as an input has no backward "
+            "step; take a strategy that needs none, such as cma_es, snes or differential_evolution"
+        )
     backend = choose(network, problem, derived, methods)
     if not derived <= space.passes:
         lost = ", ".join(sorted(derived - space.passes))

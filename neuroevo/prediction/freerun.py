@@ -15,111 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
 from neuroevo.prediction.conformal import VALIDATION, exact_level, least_targets
 from neuroevo.prediction.predictor import Predictor
 from neuroevo.prediction.stream import Stream
 from neuroevo.problems import SequenceProblem
+from neuroevo.problems.loops import Loop
 
 Values = NDArray[np.float64]
 
 MOST_STEPS = 20_000
 """Single steps of single networks that all runs from the validation part may take together: some seconds."""
-
-
-@dataclass(frozen=True)
-class Loop:
-    """Which outputs predict what, and how they come back.
-
-    Attributes:
-        horizons: ``(n_horizons,)``: how many rows ahead outputs lie, rising.
-        outputs: For each series that is predicted its outputs, one a horizon.
-        fresh: Input columns to the series whose newest value they are.
-        shifted: Input columns to those, before them, that they repeat one row later.
-        given: Input columns that are known ahead of time.
-        lacking: Names of the inputs that are none of these.
-    """
-
-    horizons: tuple[int, ...]
-    outputs: tuple[tuple[int, ...], ...]
-    fresh: dict[int, int]
-    shifted: dict[int, int]
-    given: tuple[int, ...] = ()
-    lacking: tuple[str, ...] = ()
-
-    @property
-    def reach(self) -> int:
-        """The furthest horizon."""
-        return self.horizons[-1]
-
-    @property
-    def max_lag(self) -> int:
-        """Rows before the present one that a step sees."""
-        depth = dict.fromkeys(self.shifted.values(), 0)
-        for column, newer in sorted(self.shifted.items()):
-            depth[column] = depth[newer] + 1
-        return max(depth.values(), default=0)
-
-    def check(self, n_steps: int) -> None:
-        """Check that so many steps can be forecast.
-
-        Raises:
-            BadInput: The targets are not what comes later, or would have to come back as inputs that they are not.
-        """
-        if self.horizons[0] < 1:
-            raise BadInput(
-                "the targets are not what comes later, so nothing lies beyond the end of the data; predict answers "
-                "rows whose inputs are known"
-            )
-        if n_steps > self.reach and self.lacking:
-            names = ", ".join(map(repr, self.lacking))
-            raise BadInput(
-                f"beyond {self.reach} steps outputs must come back as inputs, and of these {names} is no target: ask "
-                f"for {self.reach} steps at most, train with it among the targets, or name it as known ahead of time"
-            )
-
-    def horizon_for(self, step: int) -> int:
-        """The place of the horizon that predicts a step: the least that needs no predicted input, or the furthest."""
-        return next((i for i, horizon in enumerate(self.horizons) if horizon >= step), len(self.horizons) - 1)
-
-    def run(self, stream: Stream, row: Values, said: Values, n_steps: int, ahead: Values | None = None) -> Values:
-        """``(n_members, n_steps, n_series)``: what each member says of the next rows, fed with its own outputs.
-
-        Args:
-            stream: Has seen all rows that are known; it is used up.
-            row: ``(n_inputs,)``: the last of them, original units.
-            said: ``(n_members, reach, n_outputs)``: the members' predictions for the last rows, `row` at the end.
-            n_steps: Rows to be predicted.
-            ahead: ``(n_steps, n_inputs)``: of the next rows what is known ahead of time.
-        """
-        every = [said[:, i] for i in range(said.shape[1])]
-        rows = np.repeat(row[None], len(said), axis=0)
-        found: list[Values] = []
-        for step in range(1, n_steps + 1):
-            place = self.horizon_for(step)
-            while len(every) < said.shape[1] + step - self.horizons[place]:
-                n_made = len(every) - said.shape[1]
-                rows = self.following(rows, found[n_made])
-                if ahead is not None:
-                    rows[:, list(self.given)] = ahead[n_made, list(self.given)]
-                every.append(stream.members(rows[:, None])[:, 0])
-            made = every[said.shape[1] - 1 + step - self.horizons[place]]
-            found.append(made[:, [its[place] for its in self.outputs]])
-        return np.stack(found, axis=1)
-
-    def following(self, rows: Values, newest: Values) -> Values:
-        """``(n, n_inputs)``: the inputs one row later; those that nobody can tell are left as they are.
-
-        Args:
-            rows: ``(n, n_inputs)``.
-            newest: ``(n, n_series)``: what the series then are.
-        """
-        later = rows.copy()
-        for column, before in self.shifted.items():
-            later[:, column] = rows[:, before]
-        for column, series in self.fresh.items():
-            later[:, column] = newest[:, series]
-        return later
 
 
 @dataclass(frozen=True, eq=False)
