@@ -218,8 +218,8 @@ def backend_for(
     derived = wants - _GOALS
     if derived and isinstance(problem, SequenceProblem) and problem.free_run is not None:
         raise BadInput(
-            f"free_run gives errors alone, no {', '.join(sorted(derived))}: what comes back has no backward "
-            "step; take a strategy that needs none, such as cma_es or snes"
+            f"free_run gives errors alone, no {', '.join(sorted(derived))}: what comes back as an input has no "
+            "backward step; take a strategy that needs none, such as cma_es, snes or differential_evolution"
         )
     backend = choose(network, problem, derived, methods)
     if not derived <= space.passes:
