@@ -54,6 +54,10 @@ TASKS: dict[str, dict[str, Any]] = {
 
 
 def trained(task: dict[str, Any], levels: str, seed: int, runs: Path) -> ne.RunRecord:
+    """The run's record; one that is there already is opened, or carried on where it was interrupted."""
+    done = runs / levels / f"{Path(task['scenario']).stem}-seed{seed}"
+    if done.exists():
+        return ne.resume(done)
     space = {} if levels == "real" else {"space": {"kind": "quantised", "weights": levels}}
     over = {"seed": seed, "record": {"plots": False}, **task["overrides"], **space}
     if over["strategy"]["kind"] == "openai_es":

@@ -24,8 +24,8 @@ class ProblemData:
     def __init__(self, problem: SequenceProblem, dtype: Any, n_genes: int) -> None:
         self._problem = problem
         self._decay = problem.weight_decay / n_genes
-        self._inputs = _in_precision(problem.input_rows, dtype)
-        self._targets = _in_precision(problem.target_rows, dtype)
+        self._inputs = in_precision(problem.input_rows, dtype)
+        self._targets = in_precision(problem.target_rows, dtype)
         self._tolerance, self._by_class = problem.learned.tolerance, problem.learned.by_class
         self._classes = problem.target_rows.argmax(axis=1).astype(dtype) if self._by_class else np.empty(0, dtype)
         self._parts: dict[str, tuple[Any, int]] = {}
@@ -104,9 +104,10 @@ class ProblemData:
         else:
             loss = Loss(CODES[objective.loss_name(problem)], float(objective.parameter or 0.0))
         every = np.ones(where.shape) if weights is None else weights
-        return loss, _in_precision(every, self._inputs.dtype), total
+        return loss, in_precision(every, self._inputs.dtype), total
 
 
-def _in_precision(array: Any, dtype: Any) -> Any:
+def in_precision(array: Any, dtype: Any) -> Any:
+    """The numbers of an array in a kernel's precision, flat in C order."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.array(array, dtype=dtype, order="C").ravel()

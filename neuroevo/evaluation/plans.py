@@ -67,6 +67,7 @@ def suits_units(network: Network, problem: SequenceProblem) -> bool:
         and isinstance(problem.objective, Squared)
         and problem.weight_rows is None
         and problem.n_sequences <= 3
+        and problem.free_run is None
     )
 
 

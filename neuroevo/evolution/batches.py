@@ -165,4 +165,9 @@ def batchable(problem: Problem) -> SequenceProblem | EpisodeProblem:
     Raises:
         NotSequences: It has neither.
     """
-    return problem if isinstance(problem, EpisodeProblem) else as_sequences(problem, "[batch]")
+    if isinstance(problem, EpisodeProblem):
+        return problem
+    found = as_sequences(problem, "[batch]")
+    if found.free_run is not None:
+        raise BadInput("free runs are evaluated all together: leave out [batch], or start fewer, free_run.every")
+    return found

@@ -9,14 +9,14 @@ simple competitors among them.
 """
 
 from neuroevo.prediction.conformal import Calibration, least_targets
-from neuroevo.prediction.freerun import Loop, StepMisses, step_misses
+from neuroevo.prediction.freerun import StepMisses, run_freely, step_misses, warmed
 from neuroevo.prediction.logistic import LogisticMember
-from neuroevo.prediction.loops import loop_of
 from neuroevo.prediction.predictor import COMBINE, Combine, Forecast, Member, Predictor
 from neuroevo.prediction.selection import Selection, ensemble_selection
 from neuroevo.prediction.simple import simple_members
 from neuroevo.prediction.stream import Stream
 from neuroevo.prediction.tables import PredictionTable
+from neuroevo.problems.loops import Loop, loop_of
 
 __all__ = [
     "COMBINE",
@@ -34,6 +34,8 @@ __all__ = [
     "ensemble_selection",
     "least_targets",
     "loop_of",
+    "run_freely",
     "simple_members",
     "step_misses",
+    "warmed",
 ]

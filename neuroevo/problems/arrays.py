@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.problems.free_run import FreeRun
 from neuroevo.problems.learned import rule_of
 from neuroevo.problems.objectives import restored, stored
 
@@ -37,6 +38,8 @@ def pack(fields: Mapping[str, Any]) -> Arrays:
     arrays["target_names"] = np.array(fields["target_names"])
     arrays["tied"] = np.array(fields["tied"], dtype=np.int64)
     arrays |= {name: np.array(value) for name, value in stored(fields["objective"]).items()}
+    if fields["free_run"] is not None:
+        arrays |= fields["free_run"].to_arrays()
     given = [name for name in _OPTIONAL if fields[name] is not None and fields[name] is not False]
     return arrays | {name: np.array(fields[name]) for name in given}
 
@@ -76,6 +79,7 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     if "season" in arrays:
         fields["season"] = int(arrays["season"])
     fields["gradient_boosting"] = bool(arrays.get("gradient_boosting", False))
+    fields["free_run"] = FreeRun.from_arrays(arrays)
     return fields
 
 

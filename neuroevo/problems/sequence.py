@@ -17,6 +17,8 @@ from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, fingerprint, pack, unpack
 from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
+from neuroevo.problems.free_baselines import free_baselines
+from neuroevo.problems.free_run import FreeRun, FreeRuns
 from neuroevo.problems.given import Given
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure
@@ -81,6 +83,7 @@ class SequenceProblem(Problem):
         target_weights: Positive weights of the targets in the error, in a shape that broadcasts to theirs.
         class_weights: ``(n_outputs,)`` positive weights of the classes, or "balanced": those of the training part then
             weigh alike.
+        free_run: The error is that of free runs, in which outputs come back as inputs; None: steps see true values.
 
     Attributes:
         rows: Where the sequences lie in `input_rows`, `target_rows`, `mask_rows`, `part_rows`, `time_rows`,
@@ -127,6 +130,7 @@ class SequenceProblem(Problem):
         objective: Objective | str | Callable[..., object] | None = None,
         target_weights: ArrayLike | None = None,
         class_weights: ArrayLike | str | None = None,
+        free_run: FreeRun | None = None,
     ) -> None:
         given = Given(inputs, targets, lengths)
         self.rows, self.input_rows, self.target_rows = given.rows, given.inputs, given.targets
@@ -151,6 +155,9 @@ class SequenceProblem(Problem):
         self.season = None if season is None else whole_number("season", season, 2)
         self.gradient_boosting = truth_value("gradient_boosting", gradient_boosting)
         self.objective = as_objective(objective)
+        if free_run is not None and not isinstance(free_run, FreeRun):
+            raise WrongType(f"free_run must be a FreeRun or None, got {free_run!r}")
+        self.free_run = free_run
         self.target_weight_rows = checked_target_weights(target_weights, given)
         self.class_weights: NDArray[np.float64] | None = None
         self.scaling = Scaling.identity(self.n_inputs, self.n_outputs)
@@ -187,6 +194,9 @@ class SequenceProblem(Problem):
         self.objective.check(self)
         if self.objective != Squared() or self.weight_rows is not None:
             self.error_name = f"{'' if self.weight_rows is None else 'weighted '}{self.objective.title}"
+        if self.free_run is not None:
+            what, bracket, unit = self.error_name.partition(" (")
+            self.error_name = f"{what} of free runs of {self.free_run.steps} steps{bracket}{unit}"
         for array in [self.input_rows, self.target_rows, *counted.values()]:
             checks.frozen(array)
         self._counted = counted
@@ -397,6 +407,7 @@ class SequenceProblem(Problem):
         names = (
             "lengths", "washout", "learned", "weight_decay", "time_name", "input_names", "target_names", "tied",
             "reference_variance", "season", "gradient_boosting", "objective", "target_weights", "class_weights",
+            "free_run",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {
             "inputs": self._shaped(self.input_rows),
@@ -431,6 +442,8 @@ class SequenceProblem(Problem):
         """As in `Problem`; the objective may ask for outputs of a kind."""
         super().check_network(network)
         self.objective.check_network(self, network)
+        if self.free_run is not None:
+            self.free_runs.check_network(network)
 
     def describe(self) -> Summary:
         """What the problem is; ``str`` of it is a few lines for people."""
@@ -446,6 +459,8 @@ class SequenceProblem(Problem):
 
     def score(self, network: Network, genome: NDArray[np.float64], part: str) -> tuple[float, float]:
         """As in `Problem`: the objective over the counted targets and weight decay, share of the right steps."""
+        if self.free_run is not None:
+            return self.free_runs.score(network, genome, part)
         return self.judged(genome, network.predict_rows(genome, self.input_rows, self.lengths), part)
 
     def judged(self, genome: NDArray[np.float64], outputs: NDArray[np.float64], part: str) -> tuple[float, float]:
@@ -455,6 +470,15 @@ class SequenceProblem(Problem):
         error += self.weight_decay * float((genome * genome).mean())
         right = self.learned.right(outputs, self.target_rows, counted)
         return error, right.sum() / counted.any(axis=1).sum()
+
+    @cached_property
+    def free_runs(self) -> FreeRuns:
+        """The free runs that its error is of.
+
+        Raises:
+            BadInput: It has none; or outputs can't come back as inputs, or a part has no place for a run.
+        """
+        return FreeRuns(self)
 
     @property
     def measures(self) -> Mapping[str, str]:
@@ -466,10 +490,14 @@ class SequenceProblem(Problem):
             "arv" if name == "nmse" and self.reference_variance is not None else name for name in self.learned.measures
         )
         own = {} if self.error_name == SequenceProblem.error_name else {"error": self.error_name}
-        return own | {name: TITLES[name] for name in names}
+        of = "" if self.free_run is None else " of free runs"
+        return own | {name: f"{TITLES[name]}{of}" for name in names}
 
     def measure(self, network: Network, genome: NDArray[np.float64]) -> Measured:
         """As in `Problem`: the fields of `PartMetrics`."""
+        if self.free_run is not None:
+            runs = self.free_runs
+            return _plain({part: runs.measured(runs.outputs(network, genome, part), part) for part in self.parts})
         outputs = network.predict_rows(genome, self.input_rows, self.lengths)
         return _plain({part: measure(self, outputs, part) for part in self.parts})
 
@@ -483,7 +511,7 @@ class SequenceProblem(Problem):
 
     @cached_property
     def _baselines(self) -> tuple[Baseline, ...]:
-        return baselines(self)
+        return baselines(self) if self.free_run is None else free_baselines(self)
 
     def verdict(self, champion: Measured) -> str:
         """As in `Problem`: the best simple competitor, and what it says about what to try."""

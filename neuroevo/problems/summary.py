@@ -49,6 +49,7 @@ class Summary:
         learned: The rule, in words.
         weight_decay: Factor of the genome's mean square in the error.
         error: What the error is; empty where it is the mean squared error.
+        free_run: Of what free runs it is, in words; empty where steps see true values.
     """
 
     n_sequences: int
@@ -63,6 +64,7 @@ class Summary:
     weight_decay: float
     preparation: str = ""
     error: str = ""
+    free_run: str = ""
 
     def __str__(self) -> str:
         steps = f"{self.shortest}" if self.shortest == self.longest else f"{self.shortest} to {self.longest}"
@@ -77,6 +79,7 @@ class Summary:
             f"learned  {self.learned}",
         ]
         lines += [f"error    {self.error}"] if self.error else []
+        lines += [f"free run {self.free_run}"] if self.free_run else []
         lines += [f"washout  {self.washout} steps"] if self.washout else []
         lines += [f"decay    {self.weight_decay:g} times the mean square of the genome"] if self.weight_decay else []
         return "\n".join(lines)
@@ -107,7 +110,13 @@ def describe(problem: SequenceProblem) -> Summary:
         weight_decay=problem.weight_decay,
         preparation="" if problem.preparation is None else str(problem.preparation),
         error="" if problem.error_name == type(problem).error_name else problem.error_name,
+        free_run="" if problem.free_run is None else _free_runs(problem),
     )
+
+
+def _free_runs(problem: SequenceProblem) -> str:
+    numbers = ", ".join(f"{len(origins)} in {part}" for part, origins in problem.free_runs.origins.items())
+    return f"{problem.free_run}: {numbers}"
 
 
 def _part(problem: SequenceProblem, name: str) -> PartSummary:

@@ -196,6 +196,8 @@ def _of_problem(settings: GeneraliseSettings, problem: Problem) -> Iterable[Mist
         except BadInput as error:
             yield Mistake(f"generalise.{key}", str(error))
             return
+    if settings.input_noise and as_sequences(problem, "generalise.input_noise").free_run is not None:
+        yield Mistake("generalise.input_noise", "is not for free runs, whose inputs are the network's own outputs")
     if settings.final_fit and VALIDATION not in problem.parts:
         hint = 'add one to [problem], such as parts = { train = 0.7, validation = 0.15, test = "rest" }'
         yield Mistake("generalise.final_fit", "needs a part called validation, and the problem has none", hint=hint)

@@ -47,6 +47,8 @@ class ByAdjoints(Compiled):
     def supports(cls, network: Network, problem: Problem) -> bool:
         if not isinstance(problem, SequenceProblem) or not isinstance(problem.objective, Mean):
             return False
+        if problem.free_run is not None:
+            return False
         return has_backward_step(network) and problem.objective.loss_name(problem) != "wrong_step"
 
     @classmethod

@@ -38,7 +38,9 @@ class ByOutputs(Compiled):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        return isinstance(problem, SequenceProblem) and isinstance(problem.objective, Own) and has_kernel(network)
+        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
+            return False
+        return isinstance(problem.objective, Own) and has_kernel(network)
 
     def evaluate(
         self,

@@ -39,7 +39,9 @@ class Compiled(Backend):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        return isinstance(problem, SequenceProblem) and isinstance(problem.objective, Mean) and has_kernel(network)
+        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
+            return False
+        return isinstance(problem.objective, Mean) and has_kernel(network)
 
     def on(self, problem: SequenceProblem) -> Compiled:
         if self._n_threads > 1:

@@ -20,7 +20,7 @@ from neuroevo.kernels.compilation import called, kernel
 from neuroevo.kernels.packing import pack
 from neuroevo.kernels.processor import GROUP_SEQUENCES, LANES, TILE_SEQUENCES
 from neuroevo.kernels.scratch import aligned_empty
-from neuroevo.kernels.tasks import losses, outputs, replay, sequences  # noqa: F401 - they register code
+from neuroevo.kernels.tasks import free_runs, losses, outputs, replay, sequences  # noqa: F401 - they register code
 from neuroevo.kernels.tasks.base import Moment, Tally, feed, finish, judge
 from neuroevo.kernels.tiles import count
 from neuroevo.kernels.vectors import lanes, opened, peek, take_next, view

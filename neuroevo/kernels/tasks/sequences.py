@@ -121,16 +121,22 @@ def _judge(task, tally, memory, outputs, moment, wanted, columns):
                 if peek(task.counts, step) != NOTHING:
                     at, e = outputs + column * width, tally.first + 2 * column * width
                     score(task.loss, task, step, memory, at, tally.sums, e)
-        is_block = (moment.t + 1) % BLOCK_STEPS == 0
-        if is_block or moment.t + 1 == moment.end:
-            for column in range(n_columns):
-                position = moment.position + column
-                if is_block or peek(task.n_run, position) == moment.end:
-                    flush(tally.sums, tally.first + 2 * column * width, tally.totals, peek(task.order, position), width)
-            return not all_failed(tally.totals, task.order, moment.position, n_columns, width)
-        return True
+        return settle(task, tally, moment, n_columns, width)
 
     return judge_sequences if is_kind(task, Sequences) else None
+
+
+@inlined
+def settle(task, tally, moment, n_columns, width):
+    """Flush the sums where a block of steps or a sequence has ended; whether the block of genomes goes on."""
+    is_block = (moment.t + 1) % BLOCK_STEPS == 0
+    if is_block or moment.t + 1 == moment.end:
+        for column in range(n_columns):
+            position = moment.position + column
+            if is_block or peek(task.n_run, position) == moment.end:
+                flush(tally.sums, tally.first + 2 * column * width, tally.totals, peek(task.order, position), width)
+        return not all_failed(tally.totals, task.order, moment.position, n_columns, width)
+    return True
 
 
 def score(loss, task, step, memory, at, sums, e):
@@ -199,25 +205,26 @@ def all_failed(totals, order, position, n_columns, width):
     return True
 
 
+def finish_sequences(task, totals, population, first, error, right):
+    """The `finish` of tasks whose error is a mean over all that counts; a failed evaluation is +inf and 0."""
+    width = totals.size // (2 * task.order.size)
+    for lane in range(min(width, population.shape[0] - first)):
+        total, n_right, decay = 0.0, 0.0, 0.0
+        for k in range(lane, totals.size, 2 * width):
+            total += totals[k]
+            n_right += totals[k + width]
+        total *= task.per_target
+        if task.decay > 0.0:
+            for gene in population[first + lane]:
+                decay += gene * gene
+            total += task.decay * decay
+        failed = not np.isfinite(total)
+        error[first + lane] = np.inf if failed else total
+        right[first + lane] = 0.0 if failed else n_right
+
+
 @implements(finish)
 def _finish(task, totals, population, first, error, right):
-    def finish_sequences(task, totals, population, first, error, right):
-        """A failed evaluation is +inf and 0."""
-        width = totals.size // (2 * task.order.size)
-        for lane in range(min(width, population.shape[0] - first)):
-            total, n_right, decay = 0.0, 0.0, 0.0
-            for k in range(lane, totals.size, 2 * width):
-                total += totals[k]
-                n_right += totals[k + width]
-            total *= task.per_target
-            if task.decay > 0.0:
-                for gene in population[first + lane]:
-                    decay += gene * gene
-                total += task.decay * decay
-            failed = not np.isfinite(total)
-            error[first + lane] = np.inf if failed else total
-            right[first + lane] = 0.0 if failed else n_right
-
     return finish_sequences if is_kind(task, Sequences) else None
 
 

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
+from neuroevo.errors import BadInput
 from neuroevo.problems.assembly import Sample, assemble
 from neuroevo.problems.errors import DataError
+from neuroevo.problems.free_run import FreeRun
 from neuroevo.problems.learned import Within
 from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
@@ -29,6 +31,8 @@ Lags: TypeAlias = Annotated[int, Ge(1)] | dict[str, Annotated[int, Ge(1)]]
 """The setting `lags`: values of all columns, or of each by its name."""
 Scales: TypeAlias = Method | dict[Literal["inputs", "targets"], Method]
 """The setting `scaling`: one name, or a table with names for inputs and targets."""
+FreeRunKeys: TypeAlias = dict[Literal["steps", "every", "washout"], Annotated[int, Ge(1)]]
+"""The setting `free_run`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class Forecast(ObjectiveSettings):
             inputs and targets, which are then scaled apart.
         scaling_range: The interval of "range".
         gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
+        free_run: A table: the error is that of free runs, in which outputs come back as inputs: of `steps` rows from
+            `every` so many rows (left out, `steps`), each after `washout` rows with true values (left out, 50).
         tolerance: A prediction within it, in scaled units, is learnt.
         weight_decay: Factor of the genome's mean square in the error.
         reference_variance: The literature's constant for the average relative variance, in original units.
@@ -66,6 +72,7 @@ class Forecast(ObjectiveSettings):
     transform: Transform | tuple[Transform, ...] | None = None
     scaling: Scales = "standard"
     scaling_range: tuple[float, float] = (-1.0, 1.0)
+    free_run: FreeRunKeys | None = None
     tolerance: Annotated[float, Gt(0)] = 0.1
     weight_decay: Annotated[float, Ge(0)] = 0.0
     reference_variance: Annotated[float, Gt(0)] | None = None
@@ -77,6 +84,7 @@ class Forecast(ObjectiveSettings):
         super().__post_init__()
         object.__setattr__(self, "parts", checked_parts(self.parts))
         check_range(self.scaling_range)
+        check_free_run(self.free_run)
 
     def forecast(self, columns: Columns | Sequence[Columns], **arguments: Any) -> SequenceProblem:
         """The problem of predicting the targets of the row `horizon` rows later, from the inputs up to each row.
@@ -105,12 +113,24 @@ class Forecast(ObjectiveSettings):
             tied=windows.tied(many[0]),
             reference_variance=self.reference_variance,
             season=self.season,
+            free_run=self._free_run(len(many[0].calendar_names)),
             gradient_boosting=self.gradient_boosting,
             **self.objective_arguments(),
             **{"learned": Within(self.tolerance), **arguments},
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
-        return prepared.scaled(self.scaling, self.scaling_range)
+        scaled = prepared.scaled(self.scaling, self.scaling_range)
+        if scaled.free_run is not None:
+            try:
+                scaled.free_runs  # noqa: B018 - found now, so that mistakes are told here
+            except BadInput as error:
+                raise DataError(str(error)) from error
+        return scaled
+
+    def _free_run(self, n_calendar: int) -> FreeRun | None:
+        if self.free_run is None:
+            return None
+        return FreeRun(**self.free_run, horizons=self.horizons, n_calendar=n_calendar)
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -212,3 +232,13 @@ def check_lags(residual: str | None, residual_lags: int | None) -> None:
     """
     if residual_lags is not None and residual != "linear":
         raise SettingsError([Mistake("residual_lags", 'goes with residual = "linear" only', str(residual_lags))])
+
+
+def check_free_run(table: FreeRunKeys | None) -> None:
+    """Check that a table of free runs says how long they are.
+
+    Raises:
+        SettingsError: It does not.
+    """
+    if table is not None and "steps" not in table:
+        raise SettingsError([Mistake("free_run.steps", "this key is needed and missing")])
