@@ -21,6 +21,7 @@ from neuroevo.settings import SettingsError, parse_settings
 from tests.evaluation.test_local import RELATIVE, problem_for
 from tests.evaluation.test_objectives import rebuilt
 from tests.problems import costs
+from tests.results import results_of
 
 ROOT = Path(__file__).parents[2]
 PLACE = "tests.problems.costs"
@@ -224,3 +225,40 @@ def test_code_on_disk_is_found_again_and_never_answers_to_an_edited_function(tmp
     assert run(text) == "False 3.0\n"
     assert run("# The same.\n" + text) == "True 3.0\n"
     assert run(text.replace("[0]", "[0] + 1.0")) == "False 4.0\n"
+
+
+def scenario(objective, generations=4):
+    problem = problem_for(NETWORK, 2, 3, 30, objective=objective)
+    return ne.make_scenario(
+        problem, NETWORK, {"kind": "snes", "population_size": 6}, {"generations": generations}, precision="double",
+        title="Bent",
+    )  # fmt: skip
+
+
+COMPILED = f"{PLACE}:bent_counted"
+
+
+def test_a_run_is_continued_and_opened(tmp_path):
+    whole = ne.run(scenario(PerStep(COMPILED)), results=tmp_path / "a")
+    continued = ne.extend(
+        ne.run(scenario(PerStep(COMPILED), 2), results=tmp_path / "b").path, overrides={"stop.generations": 4}
+    )
+    np.testing.assert_array_equal(continued.history["best_error"], whole.history["best_error"])
+    opened = ne.RunRecord.open(whole.path)
+    assert opened.problem.objective == PerStep(COMPILED)
+    score = opened.problem.score(opened.network, opened.champion.genome, "train")[0]
+    assert score == pytest.approx(opened.champion.error, rel=1e-9)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("objective", [PerStep(COMPILED), Own("tests.problems.drawn:largest")])
+def test_workers_leave_the_same_files(ray_here, tmp_path, objective):
+    expected = results_of(ne.run(scenario(objective), results=tmp_path / "here").path)
+    path = ne.run(scenario(objective), results=tmp_path / "there", compute=ne.Compute(workers=2)).path
+    assert results_of(path) == expected
+
+
+@pytest.mark.ray
+def test_what_goes_wrong_on_workers_is_the_users_to_mend(ray_here, tmp_path):
+    with pytest.raises(ne.BadInput, match="costs:wordy: only some targets of a step count"):
+        ne.run(scenario(PerStep(f"{PLACE}:wordy")), results=tmp_path, compute=ne.Compute(workers=1))
