@@ -69,7 +69,9 @@ def test_selection_and_crowding_are_deaps(n_goals):
         kept = np.array([int(each[0]) for each in tools.selNSGA2(individuals(goals), 25)])
         # Which end of the last front goes on where there is room for one is open.
         for rows in (kept, chosen(goals, 25)):
-            assert sorted(zip(rank[rows], -distance[rows], strict=True)) == sorted(zip(rank, -distance, strict=True))[:25]
+            assert (
+                sorted(zip(rank[rows], -distance[rows], strict=True)) == sorted(zip(rank, -distance, strict=True))[:25]
+            )
 
 
 def test_crowding_of_large_equal_and_failed_rows():
