@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +66,17 @@ class Format(ABC):
 
         The state goes on from piece to piece. The format `can_be_tried`.
         """
+
+
+def refuse_kinds(plan: Plan, kinds: Collection[str], format_: str) -> None:
+    """Check that a format can express the networks of a plan, whose kinds go beyond what all formats know.
+
+    Raises:
+        BadInput: It cannot.
+    """
+    refused = sorted({part.cell.kind for part in plan.members} & set(kinds))
+    if refused:
+        raise BadInput(f"a network of the kind {refused[0]!r} cannot be exported as {format_}; C is there: --to c")
 
 
 def needed(package: str, extra: str) -> None:

@@ -52,7 +52,8 @@ def make_network(kind: str, n_inputs: int, n_outputs: int, **settings: Any) -> N
     """A network of a registered kind.
 
     Args:
-        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", "lif", or one that was registered.
+        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", "lif", or one that was
+            registered.
         n_inputs: Input columns.
         n_outputs: Output columns.
         **settings: The other arguments of the kind.

@@ -1,9 +1,9 @@
-"""The leaky integrate-and-fire network: units whose potentials leak, and which send a spike where they reach a threshold.
+"""The leaky integrate-and-fire network: units whose potentials leak, and that fire where these reach a threshold.
 
 References:
     W. Gerstner, W. M. Kistler: Spiking Neuron Models. Cambridge University Press (2002), section 4.1.
-    W. Fang, Z. Yu, Y. Chen, T. Masquelier, T. Huang, Y. Tian: Incorporating learnable membrane time constants to enhance
-    learning of spiking neural networks. ICCV (2021), eq. 4 and 9: the step, and the time constants that are learnt.
+    W. Fang, Z. Yu, Y. Chen et al.: Incorporating learnable membrane time constants to enhance learning of spiking
+    neural networks. ICCV (2021), 2661-2671: the step, and time constants as logistic functions of what is learnt.
     E. O. Neftci, H. Mostafa, F. Zenke: Surrogate gradient learning in spiking neural networks. IEEE Signal Processing
     Magazine 36 (2019), 51-63: outputs that integrate without firing.
 """
@@ -127,9 +127,8 @@ class Lif(DenseNetwork):
         potential = np.where(waiting > 0, before, potential)
         spikes = np.where((potential >= self.threshold) & (waiting <= 0), 1.0, 0.0)
         spikes = np.where(np.isnan(potential), potential, spikes)
-        after = (
-            potential - self.threshold * spikes if self.reset == "subtract" else np.where(spikes > 0, 0.0, potential)
-        )
+        lowered = potential - self.threshold * spikes
+        after = lowered if self.reset == "subtract" else np.where(spikes > 0, 0.0, potential)
         return spikes, after, np.where(spikes > 0, self.refractory, np.maximum(waiting - 1, 0))
 
     def _layer_specs(self, layer: int) -> list[ArraySpec]:

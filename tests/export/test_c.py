@@ -23,11 +23,17 @@ from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor
 from neuroevo.spaces import Quantised
 from tests.cli.test_commands import neuroevo
-from tests.export.cases import NETWORKS, predictors, scaled
+from tests.export.cases import FIRING, NETWORKS, predictors, scaled
 
 COMPILER = _compiler()
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
-CASES = predictors()
+CASES = {
+    **predictors(),
+    **{
+        name: (Predictor((scaled(network, 5),)), np.random.default_rng(8).normal(size=(2, 30, 2)))
+        for name, network in FIRING.items()
+    },
+}
 STRICT = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
 
 

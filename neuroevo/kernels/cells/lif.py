@@ -1,10 +1,10 @@
-"""Leaky integrate-and-fire networks: potentials that move a share of the way to a weighted sum, and fire at a threshold.
+"""Leaky integrate-and-fire networks: potentials move a share of the way to a weighted sum, and fire at a threshold.
 
 v += a (W x + U s + b - v), s being the spikes of the step before; outputs u += a (V s + c + S x - u) fire too, or are
 read through their activation. With several steps of the integration in one of the data, the inputs are held.
 
-Each sum is one chain of multiply-adds as in `dense`: the bias, the sources from below in order, those fed back in order.
-A step of the integration computes the sums of a layer into rows of their own before any spike of it is written.
+Each sum is one chain of multiply-adds as in `dense`: the bias, the sources from below in order, those fed back in
+order. A step of the integration computes the sums of a layer into rows of their own before any spike is written.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from neuroevo.kernels.vectors import broadcast, equal, fma, lanes, less, load, m
 class Lif(NamedTuple):
     """The shape of a network.
 
-    Its state are the groups of units, layer by layer and then the outputs: the rows of their spikes, of their potentials
-    and, with `refractory`, of the steps that they still keep still (outputs that never fire have potentials alone). The
-    last rows are room for the sums of a group.
+    Its state are groups of units, layer by layer and then the outputs: the rows of their spikes, of their potentials
+    and, with `refractory`, of the steps for which they keep still (outputs that never fire have potentials alone).
+    The last rows are room for the sums of a group.
     """
 
     n_inputs: int
@@ -147,10 +147,7 @@ def _fire(cell, memory, old, new, n_units, n_columns):
             if cell.refractory > 0:
                 left = select(less(zero, spike), pause, maximum(zero, waiting - one))
                 store(values, new.waiting + k, left)
-            if cell.to_zero:
-                after = select(less(zero, spike), zero, potential)
-            else:
-                after = fma(taken, spike, potential)
+            after = select(less(zero, spike), zero, potential) if cell.to_zero else fma(taken, spike, potential)
             store(values, new.spikes + k, spike)
             store(values, new.potentials + k, after)
 
