@@ -9,16 +9,20 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
 from neuroevo.export.base import Format, Sizes, columns, description
 from neuroevo.export.c_cells import cell_text, worded
+from neuroevo.export.c_fixed import header_text
 from neuroevo.export.c_preparation import prepared_text
 from neuroevo.export.c_tables import REAL, Tables
-from neuroevo.export.plan import Part, Plan, Values
+from neuroevo.export.fixed_arithmetic import LARGEST
+from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.plan import Examples, Part, Plan, Values
 
 COMPILERS = ("cc", "gcc", "clang")
 
@@ -40,6 +44,23 @@ _HEAD = """/* DESCRIPTION
 
    A state is a value: copy it to keep it, and give each sequence its own.
    Inputs: INPUTS. Outputs: OUTPUTS.
+CLASSESSIZES */
+"""
+_FIXED_HEAD = """/* DESCRIPTION
+
+   A C99 header without floating point that needs nothing but <stdint.h>:
+
+       #include "FILE"
+
+       MODEL_state state;
+       MODEL_reset(&state);                  // before the first step
+       MODEL_step(&state, inputs, outputs);  // one step: int32_t inputs[N_IN], outputs[N_OUT]
+
+   Numbers are values in original units times a power of two, rounded: input i is value * 2**BITS with BITS from
+   MODEL_INPUT_BITS (N_IN: IN_BITS), output o divided by 2**BITS from MODEL_OUTPUT_BITS (OUT_BITS) is the value.
+   A state is a value: copy it to keep it, and give each sequence its own.
+   Inputs: INPUTS. Outputs: OUTPUTS.
+   Outputs lie within DISTANCE of the network in floating point, as a share of the largest (N_EXAMPLES steps tried).
 CLASSESSIZES */
 """
 _MEMBER = """{declarations}
@@ -120,7 +141,7 @@ class CFormat(Format):
     """A C99 header with packed weights and a step function, for microcontrollers."""
 
     suffix: ClassVar[str] = ".h"
-    precisions: ClassVar[tuple[str, ...]] = ("single", "double")
+    precisions: ClassVar[tuple[str, ...]] = ("single", "double", "fixed")
     checked_by: ClassVar[str] = "a C compiler"
 
     @classmethod
@@ -130,20 +151,40 @@ class CFormat(Format):
 
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:
         """As in `Format`."""
-        return {file: header(plan, file.name, precision).text.encode()}
+        make = fixed_header if precision == "fixed" else header
+        return {file: make(plan, file.name, precision).text.encode()}
 
     def sizes(self, plan: Plan, precision: str) -> Sizes | None:
         """As in `Format`."""
-        return header(plan, f"model{self.suffix}", precision).sizes
+        make = fixed_header if precision == "fixed" else header
+        return make(plan, f"model{self.suffix}", precision).sizes
+
+    def own_difference(self, plan: Plan, file: Path, precision: str) -> float | None:
+        """As in `Format`: of a header without floating point."""
+        if precision != "fixed":
+            return None
+        network, examples = FixedPoint(plan), _examples(plan)
+        whole = network.inputs.to_whole(examples.inputs)
+        if not np.array_equal(self._run(file, whole, "int32_t"), network.run(whole)):
+            raise BadInput("the compiled header says something else than its definition: please report this")
+        return network.distance(examples)
 
     def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
         """As in `Format`."""
         inputs = np.concatenate(pieces, axis=1)
+        if precision != "fixed":
+            return self._run(file, inputs, REAL[precision])
+        bits = [2.0 ** np.array(_bits_of(file.read_text(), side)) for side in ("INPUT", "OUTPUT")]
+        whole = np.clip(np.rint(inputs * bits[0]), -LARGEST, LARGEST)
+        return self._run(file, whole, "int32_t") / bits[1]
+
+    def _run(self, file: Path, inputs: NDArray[Any], real: str) -> Values:
+        """What the header says of inputs ``(n_sequences, n_steps, n_inputs)`` in numbers of that type."""
         n_outputs = _outputs_of(file.read_text())
         words = {
             "FILE": file.name,
             "MODEL": identifier(file.name),
-            "REAL": REAL[precision],
+            "REAL": real,
             "N_IN": str(inputs.shape[2]),
             "N_OUT": str(n_outputs),
         }
@@ -210,18 +251,55 @@ def header(plan: Plan, file: str, precision: str) -> Header:
     return Header(text, sizes)
 
 
+def fixed_header(plan: Plan, file: str, precision: str = "fixed") -> Header:  # noqa: ARG001 - as `header`
+    """The header of a plan of one network without floating point, as `fixed_point.FixedPoint` computes it.
+
+    Raises:
+        BadInput: The plan holds something that is not known without floating point.
+    """
+    network, examples, name = FixedPoint(plan), _examples(plan), identifier(file)
+    body, sizes = header_text(network)
+    words = {
+        "MODEL": name,
+        "REAL": "int32_t",
+        "N_IN": str(plan.n_inputs),
+        "N_OUT": str(plan.n_outputs),
+        "IN_BITS": ", ".join(map(str, network.inputs.bits)),
+        "OUT_BITS": ", ".join(map(str, network.outputs.bits)),
+        "DISTANCE": f"{network.distance(examples):.1e}",
+        "N_EXAMPLES": str(examples.inputs.shape[0] * examples.inputs.shape[1]),
+    }
+    guard = f"{name.upper()}_H"
+    text = f"""{_head(plan, file, sizes, words, _FIXED_HEAD)}
+#ifndef {guard}
+#define {guard}
+
+#include <stdint.h>
+
+{body.replace("NAME", name)}
+#endif
+"""
+    return Header(text, sizes)
+
+
+def _examples(plan: Plan) -> Examples:
+    if plan.examples is None:
+        raise BadInput("fixed-point numbers take their ranges from examples, and there are none")
+    return plan.examples
+
+
 def identifier(file: str) -> str:
     """What all names in a header of that name begin with."""
     name = re.sub(r"\W", "_", Path(file).stem, flags=re.ASCII)
     return f"model_{name}" if not name or name[0].isdigit() or name[0] == "_" or name in _KEYWORDS else name
 
 
-def _head(plan: Plan, file: str, sizes: Sizes, words: dict[str, str]) -> str:
+def _head(plan: Plan, file: str, sizes: Sizes, words: dict[str, str], head: str = _HEAD) -> str:
     told = (
         f"   {sizes.flash} bytes of flash for weights and constants, {sizes.state} of RAM for a state, {sizes.work} "
         "for arrays at work."
     )
-    text = _replaced(_HEAD, words)
+    text = _replaced(head, words)
     free = {
         "FILE": file,
         "INPUTS": columns(plan.input_names, plan.n_inputs),
@@ -309,6 +387,13 @@ def _outputs_of(text: str) -> int:
     if found is None:
         raise BadInput("this is no header of neuroevo")
     return int(found[1])
+
+
+def _bits_of(text: str, side: str) -> list[int]:
+    found = re.search(rf"^#define \w+_{side}_BITS {{(.*)}}$", text, re.MULTILINE)
+    if found is None:
+        raise BadInput("this is no header of neuroevo without floating point")
+    return [int(bits) for bits in found[1].split(",")]
 
 
 def _compiler() -> str | None:

@@ -40,7 +40,7 @@ STRICT = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pe
 def compiled(text: str, name: str, folder: Path, *, flags: list[str] | None = None) -> Any:
     """The functions of a header, callable, and the sizes of its state."""
     (folder / f"{name}.h").write_text(text)
-    source, number = folder / f"{name}.c", "double" if "double inputs[" in text else "float"
+    source, number = folder / f"{name}.c", re.findall(r"const (\w+) inputs\[", text)[0]
     source.write_text(
         f'#include "{name}.h"\n'
         f"void reset({name}_state *s) {{ {name}_reset(s); }}\n"
