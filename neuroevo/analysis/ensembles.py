@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroevo.analysis.predictions import coverage, mean_width
 from neuroevo.errors import BadInput
-from neuroevo.prediction import Forecast, Predictor, least_targets
+from neuroevo.prediction import Forecast, Predictor, least_targets, run_freely
 from neuroevo.problems import Results, SequenceProblem
 from neuroevo.problems.metrics import measure
 from neuroevo.records import RunRecord, SavedEnsemble, SweepSet, TrialSet, best_by_validation, save_predictor
 from neuroevo.records.ensembles import groups_in, predictor_of
 from neuroevo.records.selection import Chosen, choose
+
+Values = NDArray[np.float64]
 
 LEVEL = 0.9
 """Of the intervals whose coverage is reported."""
@@ -114,8 +117,8 @@ def ensemble_results(
     The best is the one with the smallest validation error, or training error where there is no validation part; tests
     have no say. The median is that of each figure.
     """
-    outputs = problem.outputs_for(said.prediction)
-    ensemble = {part: dataclasses.asdict(measure(problem, outputs, part)) for part in problem.parts}
+    judged = judged_forecasts(problem, predictor, said)
+    ensemble = measures_of(problem, {part: its.prediction for part, its in judged.items()})
     best, by = _best(records, problem)
     alone = [record.run.get("results", {}).get("contestants", {}) for record in records]
     champions = [contestants.get("champion", {}) for contestants in alone]
@@ -127,6 +130,26 @@ def ensemble_results(
         **simple,
     }
     return Results(problem.measures, contestants)
+
+
+def judged_forecasts(problem: SequenceProblem, predictor: Predictor, said: Forecast) -> dict[str, Forecast]:
+    """Part names to the forecast by which a predictor is judged: what it says of all rows, or in its free runs."""
+    if problem.free_run is None:
+        return dict.fromkeys(problem.parts, said)
+    return {part: run_freely(predictor, problem, part) for part in problem.parts}
+
+
+def measures_of(problem: SequenceProblem, predicted: Mapping[str, Values]) -> dict[str, dict[str, Any]]:
+    """Part names to measures, from predictions in original units as of `judged_forecasts`."""
+    found = {}
+    for part, values in predicted.items():
+        if problem.free_run is None:
+            metrics = measure(problem, problem.outputs_for(values), part)
+        else:
+            runs = problem.free_runs
+            metrics = runs.measured(runs.problem_of(part).outputs_for(values), part)
+        found[part] = dataclasses.asdict(metrics)
+    return found
 
 
 def interval_figures(predictor: Predictor, said: Forecast, problem: SequenceProblem) -> dict[str, Any] | None:

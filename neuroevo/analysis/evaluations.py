@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuroevo.analysis.ensembles import interval_figures, medians
+from neuroevo.analysis.ensembles import interval_figures, judged_forecasts, measures_of, medians
 from neuroevo.errors import BadInput
 from neuroevo.problems import Results, SequenceProblem
-from neuroevo.problems.metrics import measure
 from neuroevo.records import best_by_validation
 from neuroevo.records.continuation import Continued
 
@@ -58,13 +55,15 @@ def evaluate(model: Model, data: Any, *, name: str = "new", restart: bool = Fals
     part = _free_name(name, model.problem)
     problem = with_part(model.problem, part, sequences, last_step=model.last_step_counts)
     said = model.predictor.forecast_rows(problem.original.input_rows, problem.lengths)
-    champions = {}
+    judged, champions = judged_forecasts(problem, model.predictor, said), {}
+    whole = measures_of(problem, {p: its.prediction for p, its in judged.items()})
     if len(model.predictor.champions) == 1:
-        champions["champion"] = _measures(problem, said.prediction)
+        champions["champion"] = whole
     else:
-        each = [_measures(problem, values) for values in said.members]
+        n_members = len(said.members)
+        each = [measures_of(problem, {p: its.members[i] for p, its in judged.items()}) for i in range(n_members)]
         how = said.combine if said.weights is None else "weighted mean"
-        champions[f"ensemble ({how} of {len(each)})"] = _measures(problem, said.prediction)
+        champions[f"ensemble ({how} of {len(each)})"] = whole
         best = _best(model)
         if best is not None:
             champions[f"best trial by validation: {model.predictor.champions[best].name}"] = each[best]
@@ -121,12 +120,6 @@ def with_part(
         whole = whole.with_preparation(problem.preparation)
     scaling = problem.scaling
     return whole if (scaling.method, scaling.target_method) == ("none", None) else whole.with_scaling(scaling)
-
-
-def _measures(problem: SequenceProblem, predicted: NDArray[np.float64]) -> dict[str, dict[str, Any]]:
-    """By part, of predictions in original units."""
-    outputs = problem.outputs_for(predicted)
-    return {part: dataclasses.asdict(measure(problem, outputs, part)) for part in problem.parts}
 
 
 def _best(model: Model) -> int | None:

@@ -331,15 +331,19 @@ def new(
 @app.command()
 def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+    front: Annotated[
+        bool, typer.Option("--front", help="Print the front of a search for several goals, a line for each member.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
     with exit_codes():
-        from neuroevo.cli.documents import as_json, folder_document
-        from neuroevo.cli.texts import folder_text
+        from neuroevo.cli.documents import as_json, folder_document, front_document
+        from neuroevo.cli.texts import folder_text, front_text
 
+        document, text = (front_document, front_text) if front else (folder_document, folder_text)
         for path in runs:
-            print_result(as_json(folder_document(path)) if json else folder_text(path))
+            print_result(as_json(document(path)) if json else text(path))
 
 
 app.command()(plot)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.predict import Member
 from neuroevo.cli.terminal import print_message, print_result
 
 if TYPE_CHECKING:
     from neuroevo.export import Exported
+    from neuroevo.records import RunRecord
 
 
 class Arithmetic(StrEnum):
@@ -37,6 +39,7 @@ def export(
             "torch chooses when it loads, numpy has double."
         ),
     ] = None,
+    member: Member = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -46,8 +49,12 @@ def export(
     """
     with exit_codes():
         from neuroevo.export import export_model
+        from neuroevo.records import front_member
 
-        exported = export_model(run, to, out, precision=precision and precision.value, overwrite=overwrite)
+        source: Path | RunRecord = run
+        if member is not None:
+            source, out = front_member(run, member), out or Path(f"{run.resolve().name}-member{member}-{to}")
+        exported = export_model(source, to, out, precision=precision and precision.value, overwrite=overwrite)
         if json:
             from neuroevo.cli.documents import as_json
 

@@ -128,7 +128,7 @@ def _refuse(error: NumbaError, what: str) -> NoReturn:
     text = _COLOURS.sub("", str(error))
     lines = [line.strip() for line in text.splitlines()]
     said = [line for line in lines if line and not line.startswith(("Failed in", "During:"))]
-    place = next((f" ({line.rstrip(':')})" for line in lines if re.match(r'File ".*", line \d+', line)), "")
+    place = next((f" ({line.rstrip(':')})" for line in lines if re.match(r'File "[^<].*", line \d+', line)), "")
     hint = next((hint for sign, hint in _HINTS.items() if sign in text), "")
     raise BadInput(f"{what} does not compile: {said[0] if said else error}{place}{hint}") from error
 

@@ -13,6 +13,7 @@ from neuroevo.networks.gru import Gru
 from neuroevo.networks.jordan import Jordan
 from neuroevo.networks.layout import Block, GenomeLayout
 from neuroevo.networks.lif import Lif
+from neuroevo.networks.links import as_graph, count_links, link_genes, links_remarks
 from neuroevo.networks.locally_recurrent import LocallyRecurrent
 from neuroevo.networks.lstm import Lstm
 from neuroevo.networks.player import Player
@@ -82,6 +83,10 @@ __all__ = [
     "Network",
     "Player",
     "all_links",
+    "as_graph",
+    "count_links",
+    "link_genes",
+    "links_remarks",
     "make_network",
     "random_links",
 ]

@@ -21,7 +21,7 @@ def plot_run(
     span: Span | None = None,
     size: Sequence[float] | None = None,
 ) -> list[Path]:
-    """Draw error and fitness over the generations, and the champion's predictions against the targets.
+    """Draw error and fitness over the generations, the front, and the champion's predictions against the targets.
 
     What a record does not hold is left out: the predictions of a run that has no champion yet, or whose data were too
     large to store. Predictions of a problem that is not made of sequences are left out too, and its log says so.
@@ -44,6 +44,7 @@ def plot_run(
         RecordUnwritable: The machine refused.
     """
     from neuroevo.plots.curves import draw_curves
+    from neuroevo.plots.front import draw_front
     from neuroevo.plots.prediction import draw_prediction
     from neuroevo.plots.series import Look
     from neuroevo.problems import NotSequences, as_sequences
@@ -57,6 +58,10 @@ def plot_run(
     with style.drawing(f"the history of {record.path}"):
         figure = draw_curves(history, title, _subtitle(record), record.error_name, size)
         paths = style.save(figure, folder, "curves", formats)
+    if record.front is not None and len(record.front.goals) > 1:
+        with style.drawing(f"the front of {record.path}"):
+            figure = draw_front(record.front, title, _subtitle(record), size)
+            paths += style.save(figure, folder, "front", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
     champion, network = record.champion, record.network

@@ -9,7 +9,7 @@ simple competitors among them.
 """
 
 from neuroevo.prediction.conformal import Calibration, least_targets
-from neuroevo.prediction.freerun import StepMisses, step_misses
+from neuroevo.prediction.freerun import StepMisses, run_freely, step_misses, warmed
 from neuroevo.prediction.logistic import LogisticMember
 from neuroevo.prediction.predictor import COMBINE, Combine, Forecast, Member, Predictor
 from neuroevo.prediction.selection import Selection, ensemble_selection
@@ -34,6 +34,8 @@ __all__ = [
     "ensemble_selection",
     "least_targets",
     "loop_of",
+    "run_freely",
     "simple_members",
     "step_misses",
+    "warmed",
 ]

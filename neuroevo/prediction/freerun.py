@@ -9,16 +9,19 @@ nothing of the model: a bootstrap of one-step residuals takes it to be right.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroevo.errors import BadInput
 from neuroevo.prediction.conformal import VALIDATION, exact_level, least_targets
-from neuroevo.prediction.predictor import Predictor
+from neuroevo.prediction.logistic import LogisticMember
+from neuroevo.prediction.predictor import Forecast, Predictor
 from neuroevo.prediction.stream import Stream
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems import Preparation, Scaling, SequenceProblem
+from neuroevo.problems.free_run import FreeRuns
 from neuroevo.problems.loops import Loop
 
 Values = NDArray[np.float64]
@@ -58,6 +61,52 @@ class StepMisses:
         return np.maximum.accumulate(np.array(widths), axis=0)
 
 
+def warmed(predictor: Predictor, problem: SequenceProblem, inputs: Values, reach: int) -> tuple[Stream, Values]:
+    """A stream that has seen all rows; where the problem asks for free runs, as many of them as there.
+
+    Args:
+        predictor: Of any members.
+        problem: Of its training.
+        inputs: ``(n, n_inputs)``, original units.
+        reach: How many of the last predictions are wanted.
+
+    Returns:
+        The stream, and what each member says after the last rows, ``(n_members, reach, n_outputs)``.
+    """
+    stream, n_known = predictor.stream(), len(inputs)
+    if problem.free_run is not None:
+        n_known = min(max(problem.free_run.washout, reach), n_known)
+        stream.look(inputs[None, : len(inputs) - n_known])
+    said = [stream.members(row[None])[:, 0] for row in inputs[len(inputs) - n_known :]]
+    return stream, np.stack(said[-reach:], axis=1)
+
+
+def run_freely(predictor: Predictor, problem: SequenceProblem, part: str) -> Forecast:
+    """What a predictor says in the free runs of a part, each member fed with its own outputs.
+
+    Args:
+        predictor: Of numbers, no classes; members may have units of their own.
+        problem: Asks for free runs; its units do not matter.
+        part: Whose.
+
+    Returns:
+        The forecast of the judged steps, as `FreeRuns.problem_of` has them: one axis, n_rows, in original units.
+    """
+    members = []
+    for member in predictor.champions:
+        if isinstance(member, LogisticMember):
+            raise BadInput(f"the member {member.name!r} is of classes, which have no free runs")
+        units = problem.original
+        prepared = Preparation.from_arrays(member.scaling)
+        units = units if prepared is None else units.with_preparation(prepared)
+        units = units.with_scaling(Scaling.from_arrays(member.scaling)) if member.scaling else units
+        runs = FreeRuns(units, problem.free_runs.origins)
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = runs.outputs(member.network, member.genome, part)
+            members.append(runs.problem_of(part).predictions(outputs))
+    return predictor.combined(np.stack(members))
+
+
 def step_misses(
     predictor: Predictor, problem: SequenceProblem, loop: Loop, n_steps: int, part: str = VALIDATION
 ) -> StepMisses | None:
@@ -79,13 +128,14 @@ def step_misses(
     original, first = problem.original, [its[0] for its in loop.outputs]
     counted = original.counted_rows(part)[:, first]
     some = original.rows.some(counted.any(axis=1))
-    n_runs = max(1, MOST_STEPS // (n_steps * len(predictor.champions) * max(int(some.sum()), 1)))
+    n_each = n_steps + (0 if problem.free_run is None else problem.free_run.washout)
+    n_runs = max(1, MOST_STEPS // (n_each * len(predictor.champions) * max(int(some.sum()), 1)))
     truths = np.where(counted, original.target_rows[:, first], np.nan)
     sequences = zip(original.rows.split(original.input_rows), original.rows.split(truths), some, strict=True)
     for inputs, targets in ((inputs, targets) for inputs, targets, counts in sequences if counts):
         # By row: the target of a step lies the least horizon later.
         truth = np.concatenate([np.full((loop.horizons[0], len(first)), np.nan), targets])
-        for row, run in _runs(predictor, inputs, loop, n_steps, _origins(truth, loop, len(inputs), n_runs)):
+        for row, run in _runs(predictor, problem, inputs, loop, n_steps, _origins(truth, loop, len(inputs), n_runs)):
             its = truth[row + 1 : row + 1 + n_steps]
             for step, series in np.argwhere(np.isfinite(its)):
                 misses[step][series].append(abs(its[step, series] - run[step, series]))
@@ -102,23 +152,37 @@ def _origins(truth: Values, loop: Loop, length: int, n_runs: int) -> list[int]:
 
 
 def _runs(
-    predictor: Predictor, inputs: Values, loop: Loop, n_steps: int, origins: Sequence[int]
-) -> list[tuple[int, Values]]:
+    predictor: Predictor,
+    problem: SequenceProblem,
+    inputs: Values,
+    loop: Loop,
+    n_steps: int,
+    origins: Sequence[int],
+) -> Iterator[tuple[int, Values]]:
     """Each origin with its run ``(n_steps, n_series)``."""
-    stream, said, found = predictor.stream(), [], []
-    wanted = set(origins)
+    for row, stream, last in _warmed(predictor, problem, inputs, loop.reach, origins):
+        ahead = np.full((n_steps, inputs.shape[1]), np.nan)
+        known = inputs[row + 1 : row + 1 + n_steps]
+        ahead[: len(known)] = known
+        members = _run(loop, stream, inputs[row], last, ahead)
+        run = np.full((n_steps, len(loop.outputs)), np.nan)
+        run[: members.shape[1]] = predictor.combined(members[:, None]).prediction[0]
+        yield row, run
+
+
+def _warmed(
+    predictor: Predictor, problem: SequenceProblem, inputs: Values, reach: int, origins: Sequence[int]
+) -> Iterator[tuple[int, Stream, Values]]:
+    """Each origin with what `warmed` gives for the rows up to it."""
+    if problem.free_run is not None:
+        for row in origins:
+            yield row, *warmed(predictor, problem, inputs[: row + 1], reach)
+        return
+    stream, said, wanted = predictor.stream(), [], set(origins)
     for row in range(max(wanted, default=-1) + 1):
         said.append(stream.members(inputs[row : row + 1])[:, 0])
         if row in wanted:
-            last = np.stack(said[-loop.reach :], axis=1)
-            ahead = np.full((n_steps, inputs.shape[1]), np.nan)
-            known = inputs[row + 1 : row + 1 + n_steps]
-            ahead[: len(known)] = known
-            members = _run(loop, stream.copy(), inputs[row], last, ahead)
-            run = np.full((n_steps, len(loop.outputs)), np.nan)
-            run[: members.shape[1]] = predictor.combined(members[:, None]).prediction[0]
-            found.append((row, run))
-    return found
+            yield row, stream.copy(), np.stack(said[-reach:], axis=1)
 
 
 def _run(loop: Loop, stream: Stream, row: Values, last: Values, ahead: Values) -> Values:

@@ -58,6 +58,15 @@ class Stream:
         other._steppers = [stepper.copy() for stepper in self._steppers]  # noqa: SLF001 - of the same class
         return other
 
+    def look(self, inputs: Values) -> None:
+        """Rows before the first one, which a preparation looks back to and no network sees; unchecked.
+
+        Args:
+            inputs: ``(n_sequences, n, n_inputs)``, original units.
+        """
+        for stepper in self._steppers:
+            stepper.look(inputs)
+
     def members(self, inputs: Values) -> Values:
         """``(n_members, n_sequences, n_outputs)``: what each member says of the next rows, unchecked.
 
@@ -120,6 +129,10 @@ class _LogisticStepper:
         """Another one in the same state; rows are never altered in place."""
         return copy.copy(self)
 
+    def look(self, rows: Values) -> None:
+        """As of `Stream`."""
+        self._rows = rows
+
     def step(self, row: Values) -> Values:
         """``(n_sequences, n_outputs)`` from ``(n_sequences, n_inputs)``."""
         earlier = self._rows[:, max(self._rows.shape[1] - self._member.model.reach, 0) :]
@@ -148,6 +161,10 @@ class _Stepper:
     def copy(self) -> Self:
         """Another one in the same state; neither states nor rows are ever altered in place."""
         return copy.copy(self)
+
+    def look(self, rows: Values) -> None:
+        """As of `Stream`."""
+        self._rows = rows[:, max(rows.shape[1] - self.reach, 0) :]
 
     def step(self, row: Values) -> Values:
         """``(n_sequences, n_outputs)`` from ``(n_sequences, n_inputs)``, both in original units."""

@@ -47,6 +47,7 @@ PROBLEMS: Registry[Any] = Registry(
         "t_maze": "neuroevo.problems.control.mazes:TMaze",
         "distracted_recall": "neuroevo.problems.control.recall:DistractedRecall",
         "gymnasium": "neuroevo.problems.control.environments:Gymnasium",
+        "compiled_simulator": "neuroevo.problems.control.compiled:CompiledSimulator",
         "simulator": "neuroevo.problems.control.own:Simulator",
     },
 )

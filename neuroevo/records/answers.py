@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
-from neuroevo.prediction import PredictionTable, least_targets, step_misses
+from neuroevo.prediction import PredictionTable, least_targets, step_misses, warmed
 from neuroevo.problems.tables.reading import several
 from neuroevo.problems.tables.timeline import Timeline, calendar_inputs
 from neuroevo.records.continuation import Continued, without_more
@@ -98,9 +98,8 @@ def forecast(model: Model, steps: int, data: Any, level: float | None, *, restar
     if its.n_steps < loop.reach:
         raise BadInput(f"a forecast {loop.reach} rows ahead needs as many rows before it, and there are {its.n_steps}")
     ahead = _ahead(model, its, data, n_steps)
-    stream = model.predictor.stream()
-    said = [stream.members(row[None])[:, 0] for row in its.inputs][-loop.reach :]
-    members = loop.run(stream, its.inputs[-1], np.stack(said, axis=1), n_steps, ahead)
+    stream, said = warmed(model.predictor, model.problem, its.inputs, loop.reach)
+    members = loop.run(stream, its.inputs[-1], said, n_steps, ahead)
     found = model.predictor.combined(members[:, None])
     labels, past = its.past(loop, max(_LEAST_PAST, 2 * n_steps))
     table = PredictionTable(
@@ -108,10 +107,17 @@ def forecast(model: Model, steps: int, data: Any, level: float | None, *, restar
         tuple(_series_names(model)),
         found.prediction[0],
         spread=found.spread[0] if len(members) > 1 else None,
-        notes=its.notes,
+        notes=(*its.notes, _trained_for(model)),
         past=(labels.tolist(), past),
     )
     return _with_step_intervals(model, table, level)
+
+
+def _trained_for(model: Model) -> str:
+    asked = model.problem.free_run
+    if asked is None:
+        return "trained on true values; training on free runs is [problem] free_run"
+    return f"trained on free runs of {asked.steps} steps, each after {asked.washout} rows with true values, as here"
 
 
 def _known(model: Model, data: Any, *, restart: bool) -> Continued:

@@ -153,6 +153,11 @@ def check_selectable(problem: Problem) -> None:
     problem = as_sequences(problem, 'ensemble = "selection"')
     if VALIDATION not in problem.parts:
         raise BadInput("a selection is made by the errors on a part called validation, and the problem has none")
+    if problem.free_run is not None:
+        raise BadInput(
+            "a selection compares predictions of single rows, and the problem asks for free runs; take an ensemble of "
+            "the best point"
+        )
     if isinstance(problem.objective, Pinball | OfOnesOwn):
         raise BadInput(
             f"a selection compares squared errors, which can't stand for the objective {problem.objective.title!r}; "

@@ -12,7 +12,11 @@ import numpy as np
 
 import neuroevo as ne
 from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.acrobot import Acrobot
+from neuroevo.problems.control.hills import MountainCar
+from neuroevo.problems.control.mazes import TMaze
 from neuroevo.problems.control.poles import DoublePole, SinglePole
+from neuroevo.problems.control.recall import DistractedRecall
 
 NETWORKS = {
     "elman": [
@@ -92,11 +96,30 @@ def derivatives(evaluator, population):
     return b"".join(array.tobytes() for array in found)
 
 
+POLES = DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)
+WORLDS = (
+    TMaze(length=4, noise=True, n_train=6, n_test=5),
+    DistractedRecall(length=5, n_train=9, n_test=5),
+    MountainCar(n_test=5),
+    MountainCar(action="continuous", fitness="return", velocities=True, n_steps=300, n_test=5),
+    Acrobot(velocities=True, n_steps=150, n_test=5),
+)
+
+
 def poles(precision):
     """A hash of the errors of networks that balance poles, on all parts."""
+    return played(POLES, precision)
+
+
+def worlds(precision):
+    """The same of the other worlds."""
+    return played(WORLDS, precision)
+
+
+def played(problems, precision):
     digest = hashlib.sha256()
-    for problem in (DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)):
-        network = ne.Elman(problem.n_inputs, 3, 1, initial_state=True, output_activation="tanh")
+    for problem in problems:
+        network = ne.Elman(problem.n_inputs, 3, problem.n_outputs, initial_state=True, output_activation="tanh")
         genomes = np.random.default_rng(3).normal(size=(61, network.n_genes))
         with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
             for part in problem.parts:
@@ -128,7 +151,7 @@ def carried(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles, "carried": carried}
+OTHERS = {"objectives": objectives, "poles": poles, "worlds": worlds, "carried": carried}
 
 
 def main(kinds, precisions):

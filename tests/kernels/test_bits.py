@@ -13,7 +13,7 @@ import pytest
 KINDS = [
     "gradient:elman,gradient:jordan,gradient:ctrnn",
     *(f"gradient:{kind}" for kind in ("lstm", "gru", "graph", "locally_recurrent")),
-    *("lif,objectives", "poles", "carried"),
+    *("lif,objectives", "poles", "worlds", "carried"),
 ]
 """Errors and gradients of every cell; those that share a kernel together, since each process compiles anew."""
 SCRIPT = Path(__file__).with_name("errors_of_all_cells.py")
@@ -51,7 +51,11 @@ def test_bits_are_the_same_without_an_instruction_for_multiply_add(kinds):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "kinds",
-    [KINDS[0], *(f"gradient:{kind}" for kind in ("gru", "graph", "locally_recurrent")), "lif,objectives", "carried"],
+    [
+        KINDS[0],
+        *(f"gradient:{kind}" for kind in ("gru", "graph", "locally_recurrent")),
+        *("lif,objectives", "worlds", "carried"),
+    ],
 )
 def test_nothing_reads_or_writes_out_of_bounds(kinds):
     assert errors(kinds, "single", NUMBA_BOUNDSCHECK="1") == errors(kinds, "single")

@@ -5,9 +5,8 @@
 - `by_adjoints`: errors and their derivatives, by the kernels' backward steps; `by_lstm`: those of 1997 as well.
 - `by_crbp`: causal recursive backpropagation for locally recurrent networks.
 - `by_outputs`: objectives of one's own, on the outputs of kernels; `by_steps`: those of one step, compiled.
-- `by_outputs`: objectives of one's own, on the outputs of kernels.
 - `free_running`: outputs that come back as inputs.
-- `in_worlds`: episodes of control problems, the world compiled together with the network.
+- `in_worlds`: episodes of control problems, the world compiled together with the network; `in_simulators`: one's own.
 - `by_score`: any network on any problem by the problem's own `score`, slowly.
 - `BACKENDS`: the registry, which other packages extend; `choose`.
 """
@@ -35,6 +34,7 @@ _OWN = {
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
     "by_steps": "neuroevo.evaluation.backends.by_steps:BySteps",
     "free_running": "neuroevo.evaluation.backends.free_running:FreeRunning",
+    "in_simulators": "neuroevo.evaluation.backends.in_simulators:InSimulators",
     "in_worlds": "neuroevo.evaluation.backends.in_worlds:InWorlds",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
 }

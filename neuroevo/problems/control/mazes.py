@@ -44,7 +44,7 @@ class TMaze(BegunEpisodes):
     kind: ClassVar[str] = "t_maze"
     n_inputs: ClassVar[int] = 3  # type: ignore[misc]
     n_outputs: ClassVar[int] = 4  # type: ignore[misc]
-    error_name: ClassVar[str] = "return short of 4"
+    error_name = "return short of 4"
     state_names: ClassVar[tuple[str, ...]] = (
         "position", "goal", "steps against a wall", "arm taken", "junction", "episode", "step",
     )  # fmt: skip

@@ -38,7 +38,7 @@ class DistractedRecall(BegunEpisodes):
     """
 
     kind: ClassVar[str] = "distracted_recall"
-    error_name: ClassVar[str] = "share of wrong answers"
+    error_name = "share of wrong answers"
     state_names: ClassVar[tuple[str, ...]] = ("right answers", "episode", "step")
 
     n_asked: Annotated[int, Ge(1), Le(1000)] = 2
@@ -96,7 +96,7 @@ class DistractedRecall(BegunEpisodes):
 
     def observed(self, state: Columns) -> FloatArray:
         episode, step = (np.atleast_1d(column).astype(int) for column in state[1:])
-        return np.eye(self.n_inputs)[self._all[0][episode, step]]
+        return (self._all[0][episode, step, np.newaxis] == np.arange(self.n_inputs)).astype(np.float64)
 
     def changed(self, state: Columns, outputs: FloatArray) -> Columns:
         right, episode, step = (np.atleast_1d(column) for column in state)
