@@ -99,7 +99,7 @@ def export_model(
     names = ((), ()) if problem is None else (problem.input_names, problem.target_names)
     plan = plan_of(predictor, title, *(tuple(map(str, those or ())) for those in names))
     if chosen == "fixed":
-        plan = replace(plan, examples=_ranged(predictor, problem))
+        plan = replace(plan, examples=examples_of(predictor, problem))
     target = Path(out) if out is not None else Path(f"{title or 'model'}-{to}")
     file = target if target.suffix == format_.suffix else target / f"model{format_.suffix}"
     contents = format_.files(plan, file, chosen)
@@ -159,15 +159,19 @@ def _examples(predictor: Predictor, problem: SequenceProblem | None) -> Values:
     return drawn * scaling.get("scaling_input_factor", 1.0) + scaling.get("scaling_input_offset", 0.0)
 
 
-def _ranged(predictor: Predictor, problem: SequenceProblem | None) -> Examples:
-    """Inputs whose ranges are those of the model, and what the predictor says of them."""
+def examples_of(predictor: Predictor, problem: SequenceProblem | None) -> Examples:
+    """Inputs from which ranges of numbers follow, and what the predictor says of them.
+
+    Args:
+        predictor: A champion or an ensemble.
+        problem: Whose training part gives the ranges; None: numbers are drawn.
+    """
     if problem is None:
         inputs = _examples(predictor, None)
         return Examples(inputs, np.ones(inputs.shape[:2], dtype=bool), predictor.predict(inputs))
     original = problem.original
     inputs, lengths = original.inputs[:, :_RANGED], np.minimum(original.lengths, _RANGED)
-    outputs = predictor.predict(inputs, lengths)
-    return Examples(np.nan_to_num(inputs), original.parts["train"][:, :_RANGED], outputs)
+    return Examples(inputs, original.parts["train"][:, :_RANGED], predictor.predict(inputs, lengths))
 
 
 def _difference(
