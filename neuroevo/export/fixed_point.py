@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from neuroevo.errors import BadInput
 from neuroevo.export import fixed_arithmetic as fixed
-from neuroevo.export.c_tables import OnGrid, on_grid
-from neuroevo.export.fixed_arithmetic import LARGEST, ONE, UNIT, WIDE, Factor, Whole
-from neuroevo.export.plan import Cell, Examples, Part, Plan, Values
-from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
+from neuroevo.export.fixed_arithmetic import LARGEST, UNIT, WIDE, Whole
+from neuroevo.export.fixed_parts import SPIKES, Bias, Line, Product, columns, line_for
+from neuroevo.export.fixed_steps import STEPS, State
+from neuroevo.export.plan import Cell, Examples, Firing, Part, Plan, Values
+from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, k_winners
 from neuroevo.networks.lstm import without_forget_gate
 
 KINDS = ("elman", "jordan", "lstm", "gru", "lif")
@@ -31,162 +30,6 @@ _SQUASHING: Mapping[str, Callable[[Whole], Whole]] = {
 }  # fmt: skip
 _UNBOUNDED = ("relu", "linear")
 _UNITS = {*_SQUASHING, *_UNBOUNDED, *EXACT}
-_HEADROOM = 2.0
-"""How far values may lie beyond those of the examples, as a factor, before they stay at the end of their range."""
-_FINE = 14
-"""Bits that a scaled unit of an input or output has at least."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """Values that links see.
-
-    Attributes:
-        fraction: Of these values.
-        n_bytes: Of a value: 2, or 1 for those of `EXACT` and spikes.
-    """
-
-    fraction: int
-    n_bytes: int = 2
-
-    @property
-    def limit(self) -> int:
-        """The largest size of a value."""
-        return 32767 if self.n_bytes == 2 else 1
-
-
-SPIKES, UNITS = Line(0, 1), Line(UNIT)
-
-
-def line_for(largest: float) -> Line:
-    """Values of 16 bits up to this size, and `_HEADROOM` times it.
-
-    Raises:
-        BadInput: They are too large.
-    """
-    if not largest * _HEADROOM < 32767:
-        raise BadInput(
-            f"values inside of the network reach {largest:.3g}, more than fixed-point numbers of 16 bits hold"
-        )
-    fraction = 14
-    while fraction and _HEADROOM * largest * (1 << fraction) > 32767:
-        fraction -= 1
-    return Line(fraction)
-
-
-@dataclass(frozen=True, eq=False)
-class Product:
-    """A matrix of weights, and the line that it sees.
-
-    Attributes:
-        name: Of its array.
-        grid: The weights; None where all are 0.
-        factor: From a sum of whole numbers to the fraction WIDE.
-        line: What it sees.
-    """
-
-    name: str
-    grid: OnGrid | None
-    factor: Factor
-    line: Line
-
-    @classmethod
-    def of(cls, name: str, values: Values, line: Line) -> Product:
-        """The array as it lies on its grid.
-
-        Raises:
-            BadInput: It lies on none, or its sums leave 32 bits.
-        """
-        grid = on_grid(values)
-        if grid is None and values.any():
-            raise BadInput(
-                f"the weights {name} are on no grid of 8 bits, which fixed-point numbers need: train the network with "
-                '[space] kind = "quantised", or leave out --precision fixed'
-            )
-        scale = grid.scale if grid else 1.0
-        found = cls(name, grid, Factor.of(scale * 2.0 ** (WIDE - line.fraction), name), line)
-        if grid and int(np.abs(grid.codes).sum(axis=-1).max()) * line.limit > LARGEST:
-            raise BadInput(f"sums of {values.shape[-1]} products in {name} may leave 32 bits")
-        return found
-
-    @property
-    def largest(self) -> int:
-        """The largest size of a result."""
-        if self.grid is None:
-            return 0
-        sums = np.abs(self.grid.codes).sum(axis=-1).max() * self.line.limit
-        return int(self.factor.times(np.array(sums, dtype=np.int64))) + 1
-
-    def __call__(self, values: Whole) -> Whole:
-        """``(..., n_rows)`` of values ``(..., n)``."""
-        if self.grid is None:
-            return np.zeros(1, dtype=np.int64)
-        return self.factor.times(values @ self.grid.codes.T)
-
-
-@dataclass(frozen=True, eq=False)
-class Bias:
-    """A vector with the fraction WIDE, kept as whole numbers of few bits where that takes fewer bytes.
-
-    Attributes:
-        name: Of its array.
-        grid: None where it is kept as it is.
-        factor: From numbers of the grid to the vector.
-        values: The vector.
-    """
-
-    name: str
-    grid: OnGrid | None
-    factor: Factor
-    values: Whole
-
-    @classmethod
-    def of(cls, name: str, values: Values) -> Bias:
-        """The nearest one.
-
-        Raises:
-            BadInput: A value leaves 32 bits.
-        """
-        grid = on_grid(values)
-        if grid is not None and grid.packed().size + 5 < 4 * values.size:
-            factor = Factor.of(grid.scale * 2.0**WIDE, name)
-            return cls(name, grid, factor, factor.times(grid.codes))
-        found = np.rint(values * 2.0**WIDE)
-        if np.abs(found).max(initial=0.0) > LARGEST:
-            raise BadInput(
-                f"{name} reaches {np.abs(values).max():.3g}, more than 32 bits with 16 behind the point hold"
-            )
-        return cls(name, None, Factor(1, 1), found.astype(np.int64))
-
-
-@dataclass(frozen=True, eq=False)
-class Scales:
-    """Columns in original units: a whole number is the value times 2**bits.
-
-    Attributes:
-        bits: ``(n,)`` int64, of each column; below 0 where values are large.
-        offsets: ``(n,)`` int64.
-        factors: One a column; empty where nothing is scaled.
-    """
-
-    bits: Whole
-    offsets: Whole
-    factors: tuple[Factor, ...]
-
-    def to_whole(self, values: Values) -> Whole:
-        """The whole numbers of values in original units, the nearest within 32 bits."""
-        return fixed.wide(np.clip(np.rint(values * 2.0**self.bits), -LARGEST, LARGEST).astype(np.int64))
-
-    def to_real(self, values: Whole) -> Values:
-        """Values in original units."""
-        return np.asarray(values * 2.0 ** -self.bits.astype(np.float64))
-
-    def times(self, values: Whole) -> Whole:
-        """Each column times its factor."""
-        return np.stack([factor.times(values[..., k]) for k, factor in enumerate(self.factors)], axis=-1)
-
-
-State = dict[str, Whole]
 
 
 class FixedPoint:
@@ -221,19 +64,21 @@ class FixedPoint:
         first = self.cell.start[0][0]
         self.y = line_for(max(largest["y"], np.abs(first).max())) if fed_back else _unit_line(first)
         self.units = tuple(_units_line(self.cell, k, largest[f"h{k}"]) for k in range(self.cell.n_layers))
-        self.inputs = _columns(scaling.input_offset, scaling.input_factor, self.x.fraction, into=True)
-        self.outputs = _columns(scaling.target_offset, scaling.target_factor, WIDE, into=False)
+        self.inputs = columns(scaling.input_offset, scaling.input_factor, self.x.fraction, into=True)
+        self.outputs = columns(scaling.target_offset, scaling.target_factor, WIDE, into=False)
         self._check_sums()
 
     def product(self, name: str, line: Line) -> Product:
         """The product of an array."""
-        return self._products[name] if name in self._products else self._products.setdefault(
-            name, Product.of(name, self.arrays[name], line)
-        )  # fmt: skip
+        if name not in self._products:
+            self._products[name] = Product.of(name, self.arrays[name], line)
+        return self._products[name]
 
     def bias(self, name: str) -> Bias:
         """The vector of an array."""
-        return self._biases.setdefault(name, Bias.of(name, self.arrays[name]))
+        if name not in self._biases:
+            self._biases[name] = Bias.of(name, self.arrays[name])
+        return self._biases[name]
 
     @cached_property
     def _products(self) -> dict[str, Product]:
@@ -278,7 +123,7 @@ class FixedPoint:
         """
         x = fixed.wide(inputs - self.inputs.offsets)
         x = fixed.short(self.inputs.times(x) if self.inputs.factors else inputs)
-        y, after = _STEPS[self.cell.kind](self, state, x)
+        y, after = STEPS[self.cell.kind](self, state, x)
         if self.outputs.factors:
             y = self.outputs.times(y) + self.outputs.offsets
         return fixed.wide(y), after
@@ -320,6 +165,13 @@ class FixedPoint:
                     f"sums with {name} may reach {largest / 2**WIDE:.3g}, and fixed-point numbers end at 32767"
                 )
 
+    @property
+    def firing(self) -> Firing:
+        """How units of a lif fire."""
+        if self.cell.firing is None:
+            raise BadInput(f"units of a network of the kind {self.cell.kind!r} do not fire")
+        return self.cell.firing
+
     def read_out(self, units: Whole, x: Whole) -> Whole:
         """Outputs with the fraction WIDE before g."""
         sums = self.bias("bias_out").values + self.product("weight_out", self.units[-1])(units)
@@ -349,98 +201,6 @@ class FixedPoint:
         return fixed.short(fixed.shifted(values, lower) if lower else values)
 
 
-def _elman(net: FixedPoint, state: State, x: Whole) -> tuple[Whole, State]:
-    after, below = {}, x
-    for k in range(net.cell.n_layers):
-        sums = net.bias(f"bias_l{k}").values + net.product(f"weight_ih_l{k}", net.below(k))(below)
-        sums = sums + net.product(f"weight_hh_l{k}", net.units[k])(state[f"h{k}"])
-        after[f"h{k}"] = below = net.activated(sums, k)
-    return net.squashed(net.read_out(below, x)), after
-
-
-def _jordan(net: FixedPoint, state: State, x: Whole) -> tuple[Whole, State]:
-    sums = net.bias("bias_l0").values + net.product("weight_ih_l0", net.x)(x)
-    units = net.activated(sums + net.product("weight_hh_l0", net.y)(state["y"]), 0)
-    y = net.squashed(net.read_out(units, x))
-    return y, {"y": fixed.short(fixed.shifted(y, WIDE - net.y.fraction))}
-
-
-def _lstm(net: FixedPoint, state: State, x: Whole) -> tuple[Whole, State]:
-    after, below = {}, x
-    for k in range(net.cell.n_layers):
-        sums = net.bias(f"bias_l{k}").values + net.product(f"weight_ih_l{k}", net.below(k))(below)
-        sums = sums + net.product(f"weight_hh_l{k}", net.units[k])(state[f"h{k}"])
-        write, *keep, value, show = np.split(sums, 3 + net.has_forget_gate, axis=-1)
-        c = state[f"c{k}"]
-        kept = fixed.shifted(c * fixed.logistic(keep[0]), UNIT) if keep else c
-        written = fixed.shifted(fixed.logistic(write) * fixed.tanh(value), 2 * UNIT - WIDE)
-        after[f"c{k}"] = fixed.wide(kept + written)
-        after[f"h{k}"] = below = net.from_unit(fixed.logistic(show) * fixed.tanh(after[f"c{k}"]), k, 2 * UNIT)
-    return net.squashed(net.read_out(below, x)), after
-
-
-def _gru(net: FixedPoint, state: State, x: Whole) -> tuple[Whole, State]:
-    after, below = {}, x
-    for k in range(net.cell.n_layers):
-        h = state[f"h{k}"]
-        seen = net.bias(f"bias_l{k}").values + net.product(f"weight_ih_l{k}", net.below(k))(below)
-        fed = net.product(f"weight_hh_l{k}", net.units[k])(h) + np.zeros_like(seen)
-        (a_r, a_z, a_n), (b_r, b_z, b_n) = np.split(seen, 3, axis=-1), np.split(fed, 3, axis=-1)
-        r, z = fixed.logistic(a_r + b_r), fixed.logistic(a_z + b_z)
-        n = fixed.tanh(fixed.wide(a_n + fixed.shifted(r * (b_n + net.bias(f"bias_hn_l{k}").values), UNIT)))
-        after[f"h{k}"] = below = fixed.short(fixed.shifted((ONE - z) * net.from_unit(n, k) + z * h, UNIT))
-    return net.squashed(net.read_out(below, x)), after
-
-
-def _lif(net: FixedPoint, state: State, x: Whole) -> tuple[Whole, State]:
-    firing, after = net.cell.firing, dict(state)
-    assert firing is not None  # noqa: S101 - of this kind
-    counted: Any = 0
-    for _ in range(firing.substeps):
-        below = x
-        for k in range(net.cell.n_layers):
-            sums = net.bias(f"bias_l{k}").values + net.product(f"weight_ih_l{k}", net.below(k))(below)
-            sums = sums + net.product(f"weight_hh_l{k}", SPIKES)(after[f"h{k}"])
-            _fire(net, after, str(k), sums, fires=True)
-            below = after[f"h{k}"]
-        _fire(net, after, "_out", net.read_out(below, x), fires=firing.outputs_fire)
-        counted = counted + after["h_out"]
-    if firing.outputs_fire:
-        return (counted << WIDE) // firing.substeps, after
-    return net.squashed(after["v_out"]), after
-
-
-def rates(net: FixedPoint, group: str) -> Whole:
-    """Shares of the way to the sums that potentials move, with the fraction WIDE, below 1."""
-    return np.minimum(np.rint(net.arrays[f"rate_{group}"] * 2.0**WIDE), (1 << WIDE) - 1).astype(np.int64)
-
-
-def threshold(net: FixedPoint) -> int:
-    """Where units fire, with the fraction WIDE."""
-    return round(net.cell.firing.threshold * 2**WIDE) if net.cell.firing else 0
-
-
-def _fire(net: FixedPoint, state: State, group: str, sums: Whole, *, fires: bool) -> None:
-    firing, before, waiting = net.cell.firing, state[f"v{group}"], state[f"w{group}"]
-    assert firing is not None  # noqa: S101 - of this kind
-    moved = fixed.wide(
-        before + fixed.shifted(rates(net, group.strip("_") if group == "_out" else f"l{group}") * (sums - before), WIDE)
-    )
-    if not fires:
-        state[f"v{group}"] = moved
-        return
-    moved = np.where(waiting > 0, before, moved)
-    spikes = ((moved >= threshold(net)) & (waiting == 0)).astype(np.int64)
-    state[f"h{group}"] = spikes
-    state[f"v{group}"] = np.where(spikes > 0, 0, moved) if firing.to_zero else moved - threshold(net) * spikes
-    state[f"w{group}"] = np.where(spikes > 0, firing.refractory, np.maximum(waiting - 1, 0))
-
-
-_STEPS: dict[str, Callable[[FixedPoint, State, Whole], tuple[Whole, State]]] = {
-    "elman": _elman, "jordan": _jordan, "lstm": _lstm, "gru": _gru, "lif": _lif
-}  # fmt: skip
-
-
 def _only(plan: Plan) -> Part:
     if len(plan.members) > 1:
         raise BadInput("fixed-point C holds one network, and this is an ensemble: export one of its runs")
@@ -458,6 +218,8 @@ def _only(plan: Plan) -> Part:
         raise BadInput(
             f"activation {cell.activation!r} is not known to fixed-point C; those that are: {', '.join(sorted(_UNITS))}"
         )
+    if cell.firing is not None and max(cell.firing.refractory, cell.firing.substeps, cell.firing.threshold) > 32767:
+        raise BadInput("fixed-point C knows refractory, substeps and threshold up to 32767")
     return part
 
 
@@ -496,7 +258,7 @@ def _largest(part: Part, examples: Examples) -> dict[str, float]:
         below = x[:, step]
         for k in range(cell.n_layers):
             sums = below @ arrays[f"weight_ih_l{k}"].T + state[k] @ arrays[f"weight_hh_l{k}"].T + arrays[f"bias_l{k}"]
-            below = _winners(sums, cell.winners) if cell.winners else ACTIVATIONS[cell.activation](sums)
+            below = k_winners(sums, cell.winners) if cell.winners else ACTIVATIONS[cell.activation](sums)
             if cell.kind != "jordan":
                 state[k] = below
             found[f"h{k}"] = max(found[f"h{k}"], float(np.abs(below[counted[:, step]]).max(initial=0.0)))
@@ -506,21 +268,3 @@ def _largest(part: Part, examples: Examples) -> dict[str, float]:
         found["y"] = max(found["y"], float(np.abs(y[counted[:, step]]).max(initial=0.0)))
         state = [y] if cell.kind == "jordan" else state
     return found
-
-
-def _winners(sums: Values, k: int) -> Values:
-    from neuroevo.networks.activations import k_winners
-
-    return k_winners(sums, k)
-
-
-def _columns(offsets: Values, factors: Values, fraction: int, *, into: bool) -> Scales:
-    """Columns in original units; `fraction` is that of the scaled values on the other side."""
-    if not offsets.any() and (factors == 1).all():
-        return Scales(np.full(len(factors), fraction), np.zeros(len(factors), dtype=np.int64), ())
-    bits = _FINE - np.floor(np.log2(factors)).astype(np.int64)
-    room = 29 - np.ceil(np.log2(np.maximum(np.abs(offsets), 1e-300))).astype(np.int64)
-    bits = np.minimum(bits, room)
-    whole = np.rint(offsets * 2.0**bits).astype(np.int64)
-    scales = 2.0 ** (fraction - bits) / factors if into else factors * 2.0 ** (bits - fraction)
-    return Scales(bits, whole, tuple(Factor.of(float(scale), "a column") for scale in scales))

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import export_model, plan_of
-from neuroevo.export.c_format import _compiler, header, identifier
+from neuroevo.export.c_compiler import compiler, identifier
+from neuroevo.export.c_format import header
 from neuroevo.export.c_tables import on_grid
 from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor
@@ -25,7 +26,7 @@ from neuroevo.spaces import Quantised
 from tests.cli.test_commands import neuroevo
 from tests.export.cases import FIRING, NETWORKS, predictors, scaled
 
-COMPILER = _compiler()
+COMPILER = compiler()
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 CASES = {
     **predictors(),
