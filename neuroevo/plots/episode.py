@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.plots import style
 from neuroevo.plots.poses import Pose, pose_of, shape_of
 from neuroevo.plots.thinning import thin
+from neuroevo.problems.control.base import FloatArray
 from neuroevo.problems.control.stepped import SteppedProblem
 from neuroevo.records.files import write_atomically
 
@@ -160,9 +160,15 @@ def _picture(figure: Any) -> Image:
 
 def _write(path: Path, pictures: Sequence[Image]) -> None:
     """An animated GIF; the last picture stays for a second."""
+    from PIL.Image import Dither
+
     # One palette for all, without dithering: what stands still is the same in all and takes no place.
     palette = pictures[len(pictures) // 2].quantize(255)
-    first, *others = (picture.quantize(palette=palette, dither=0) for picture in pictures)
+    drawn = [picture.quantize(palette=palette, dither=Dither.NONE) for picture in pictures]
+    colours, white = drawn[0].getpalette() or [], int(drawn[0].getpixel((0, 0)))  # type: ignore[arg-type]
+    for picture in drawn:
+        picture.putpalette([*colours[: 3 * white], 255, 255, 255, *colours[3 * white + 3 :]])
+    first, *others = drawn
     pause = round(1000 / float(np.clip(len(pictures) / _SECONDS, *_RATES)))
     buffer, pauses = io.BytesIO(), [pause] * len(others) + [1000]
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=pauses, loop=0)
@@ -181,7 +187,7 @@ def _seconds(problem: EpisodeProblem) -> float:
 def _panels(figure: Figure, grid: Any, problem: EpisodeProblem, trace: Trace, *, first: int) -> list[Axes]:
     """Inputs, outputs and units in rows of a grid."""
     unit = _seconds(problem)
-    times = unit * np.arange(trace.n_steps)
+    times: FloatArray = unit * np.arange(trace.n_steps, dtype=np.float64)
     panels: list[Axes] = []
     shown = (
         ("inputs", trace.inputs, problem.input_names, "input"),
@@ -201,9 +207,7 @@ def _panels(figure: Figure, grid: Any, problem: EpisodeProblem, trace: Trace, *,
     return panels
 
 
-def _curves(
-    axes: Axes, times: NDArray[np.float64], unit: float, values: NDArray[np.float64], names: tuple[str, ...]
-) -> None:
+def _curves(axes: Axes, times: FloatArray, unit: float, values: FloatArray, names: tuple[str, ...]) -> None:
     n = values.shape[1]
     if n == 0:
         axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", va="center", color=style.GREY)
@@ -221,9 +225,7 @@ def _curves(
     style.end_legend(axes)
 
 
-def _rows(
-    axes: Axes, times: NDArray[np.float64], unit: float, values: NDArray[np.float64], names: tuple[str, ...]
-) -> None:
+def _rows(axes: Axes, times: FloatArray, unit: float, values: FloatArray, names: tuple[str, ...]) -> None:
     """An image, a row a number: white for 0."""
     most, n = float(np.abs(values).max(initial=0.0)) or 1.0, values.shape[1]
     extent = (0.0, float(times[-1] + unit), n - 0.5, -0.5)
@@ -233,7 +235,7 @@ def _rows(
     axes.set_yticks(range(n), [style.single_line(name, 16) for name in names] if n <= 16 else [""] * n, fontsize=6)
 
 
-def _choices(axes: Axes, times: NDArray[np.float64], outputs: NDArray[np.float64]) -> None:
+def _choices(axes: Axes, times: FloatArray, outputs: FloatArray) -> None:
     """Which output is the largest, as dots above the curves in their colours."""
     if outputs.shape[1] > _MOST_LINES:
         return

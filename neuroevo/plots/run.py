@@ -71,15 +71,16 @@ def plot_run(
             paths += style.save(figure, folder, "front", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
-    if isinstance(record.problem, EpisodeProblem):
+    task = record.problem
+    if isinstance(task, EpisodeProblem):
         if span is not None:
             raise BadInput(f"{record.path} plays episodes: --part, --episode and --steps say what is drawn of them")
-        return paths + _at_work(record, formats, folder, size, episode)
+        return paths + _at_work(record, task, formats, folder, size, episode)
     if episode is not None and episode.asked:
         raise BadInput(f"{record.path} plays no episodes: --from and --to say which predictions are drawn")
     champion, network = record.champion, record.network
     try:
-        problem = as_sequences(record.problem, "no plot of predictions")
+        problem = as_sequences(task, "no plot of predictions")
     except NotSequences as error:
         if folder.parent == record.path:  # somebody else's record may not be writeable
             record.log(str(error))
@@ -91,10 +92,15 @@ def plot_run(
 
 
 def _at_work(
-    record: RunRecord, formats: Sequence[str], folder: Path, size: style.Size | None, episode: Episode | None
+    record: RunRecord,
+    problem: EpisodeProblem,
+    formats: Sequence[str],
+    folder: Path,
+    size: style.Size | None,
+    episode: Episode | None,
 ) -> list[Path]:
     """The champion of a control problem in one episode."""
-    problem, chosen = record.problem, episode or Episode()
+    chosen = episode or Episode()
     try:
         trace = chosen.traced(problem, record.network, record.champion.genome, in_sight=episode is not None)
     except BadInput as error:

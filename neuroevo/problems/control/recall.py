@@ -107,7 +107,9 @@ class DistractedRecall(BegunEpisodes):
 
     def observed(self, state: Columns) -> FloatArray:
         episode, step = (np.atleast_1d(column).astype(int) for column in state[1:])
-        return (self._all[0][episode, step, np.newaxis] == np.arange(self.n_inputs)).astype(np.float64)
+        seen: FloatArray = np.zeros((len(step), self.n_inputs))
+        seen[np.arange(len(step)), self._all[0][episode, step]] = 1.0
+        return seen
 
     def changed(self, state: Columns, outputs: FloatArray) -> Columns:
         right, episode, step = (np.atleast_1d(column) for column in state)
