@@ -12,6 +12,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks.links import count_links
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import OBJECTIVES, as_objective, stored
+from neuroevo.problems.objectives.own import OfOnesOwn
 from neuroevo.registry import UnknownName, nearest
 
 if TYPE_CHECKING:
@@ -66,8 +67,11 @@ def with_objective(problem: Problem, objective: str) -> SequenceProblem:
         guess = f"did you mean {near!r}? " if near else ""
         own = ', or a function of outputs and targets as "module:function"' if len(known) > len(GOALS) else ""
         raise UnknownName(f"there is no goal {objective!r}; {guess}Known: {', '.join(known)}{own}")
+    judge = as_objective(objective)
+    if isinstance(judge, OfOnesOwn):
+        _ = judge.found  # where there is none it says so now
     arrays = {name: array for name, array in problem.to_arrays().items() if not name.startswith("objective")}
-    arrays |= {name: np.array(value) for name, value in stored(as_objective(objective)).items()}
+    arrays |= {name: np.array(value) for name, value in stored(judge).items()}
     return SequenceProblem.from_arrays({**arrays, "weight_decay": np.array(0.0)})
 
 
