@@ -77,8 +77,8 @@ def _check_text(exported: Exported) -> str:
     if exported.difference is None:
         return f"not checked: {exported.checked_by} is not installed here"
     what = exported.checked_by or "NumPy"
-    if exported.precision == "fixed":
-        return f"in whole numbers, checked with {what} to the bit; {exported.difference:.1g} from the champion"
-    text = f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"
+    bits = "the bits of its definition in whole numbers, which " if exported.precision == "fixed" else ""
+    far = f"{exported.difference:.1g} of its largest output"
+    text = f"checked with {what}: {bits}differs from the champion by {far} at most"
     same = "; so does the champion from itself where the last digits of inputs change"
     return text + same if exported.amplifies else text

@@ -142,7 +142,7 @@ def text(needs: set[str], entries: Mapping[int, str]) -> str:
     for name in sorted(found):
         if name.startswith("sum"):
             bits, width = name.removeprefix("sum").split("x")
-            reader = _SUM.replace("ENTRY", "w[i + j]" if bits == "8" else f"NAME_at{bits}(w, i + j)")
+            reader = _SUM.replace("ENTRY", "(int32_t)w[i + j]" if bits == "8" else f"NAME_at{bits}(w, i + j)")
             reader = reader.replace("WEIGHT", "int8_t" if bits == "8" else "uint8_t")
             readers.append(reader.replace("BITS", bits).replace("WIDTH", width))
     return _SHIFTED + _SCALED + "".join([*(texts[name] for name in _ORDER if name in found), *readers])

@@ -118,8 +118,9 @@ class CFormat(Format):
 
     def sizes(self, plan: Plan, precision: str) -> Sizes | None:
         """As in `Format`."""
-        make = fixed_header if precision == "fixed" else header
-        return make(plan, f"model{self.suffix}", precision).sizes
+        if precision == "fixed":
+            return header_text(FixedPoint(plan))[1]
+        return header(plan, f"model{self.suffix}", precision).sizes
 
     def own_difference(self, plan: Plan, file: Path, precision: str) -> float | None:
         """As in `Format`: of a header without floating point."""

@@ -168,10 +168,8 @@ def test_the_command_tells_distance_and_size(small_scenario: Path, tmp_path: Pat
     header = (tmp_path / "small-seed1-c" / "model.h").read_text()
     (distance,) = re.findall(r"lie within (\S+) of the network", header)
     assert 0 < float(distance) < 1e-3
-    assert (
-        f"in whole numbers, checked with a C compiler to the bit; {float(distance):.1g} from the champion"
-        in done.stderr
-    )
+    assert "checked with a C compiler: the bits of its definition in whole numbers, which differs from" in done.stderr
+    assert f"by {float(distance):.1g} of its largest output at most" in done.stderr
     assert re.search(r"\d+ bytes of flash for weights and constants, 6 of RAM for a state", done.stderr)
     record = ne.RunRecord.open(tmp_path / "runs" / "small-seed1")
     inputs = record.problem.original.inputs[:, :30]
