@@ -74,7 +74,11 @@ def test_all_episodes_at_once_are_worth_the_same():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("wordy", "must return an error, .*'well done'"), ("negative", "errors of at least 0, got -1")],
+    [
+        ("wordy", "must return an error, .*'well done'"),
+        ("negative", "errors of at least 0, got -1"),
+        ("forgetful", r"simulators:forgetful has failed: KeyError: 'speed' \(.*simulators.py, line \d+\)"),
+    ],
 )
 def test_what_is_no_error_is_refused(name, message):
     network = ne.Elman(1, 1, 1)
