@@ -20,6 +20,8 @@ import tomli_w
 from neuroevo.callbacks import Callback, Callbacks, ClusterMetrics
 from neuroevo.compute import Compute, ComputeSession, session
 from neuroevo.errors import BadInput
+from neuroevo.evolution import front_of
+from neuroevo.networks import links_remarks
 from neuroevo.records import RecordError, RunRecord, RunWriter, restoring, set_in
 from neuroevo.records.errors import writing
 from neuroevo.records.record import FINAL_FOLDER
@@ -269,6 +271,7 @@ def _carry_out(
     with (
         open_search(scenario, opened, writer.history, announce=announce, watch=callbacks.workers) as evolution,
         SignalTrap(scenario.criterion) as trap,
+        _Fronts(scenario, writer, opened.threads) as fronts,
     ):
         due, failures = _Checkpoints(scenario.record), _Once(not writer.history["n_failed"].any())
         if state is not None:
@@ -277,17 +280,22 @@ def _carry_out(
                 if evolution.champion is not None:
                     scenario.network.layout.checked(evolution.champion.genome)
 
+        def keep() -> None:
+            reached = evolution.state()
+            writer.checkpoint(evolution.generation, reached)
+            fronts.write(reached)
+
         def after(progress: Progress) -> None:
             writer.append(progress.row())
             if evolution.at_rest and due.now(progress.generation):
-                writer.checkpoint(progress.generation, evolution.state())
+                keep()
             if progress.n_failed and failures.is_first():
                 warn(_failure_warning(progress), writer, callbacks)
             callbacks.generation(progress)
 
         reason = _resumed_reason(evolution, criterion) or evolution.run(criterion, after, lambda: trap.received)
         callbacks.stopped(reason)
-        writer.checkpoint(evolution.generation, evolution.state())
+        keep()
     champion, final = evolution.champion, None
     if scenario.generalise.fits_at_last and reason.criterion != "signal" and champion is not None:
         final = _final_fit(scenario, champion, writer, opened, of_final)
@@ -326,6 +334,26 @@ def _resumed_reason(evolution: Evolution, criterion: StoppingCriterion) -> StopR
     """The reason to stop at once: the run was killed between its last generation and its end."""
     progress = Progress.last_of(evolution.history, evolution.logbook.error_name)
     return None if progress is None else criterion.check(progress)
+
+
+class _Fronts:
+    """Writes the front of a search for several goals beside its checkpoints; of others nothing."""
+
+    def __init__(self, scenario: Scenario, writer: RunWriter, n_threads: int | None) -> None:
+        self._make_strategy, self._writer = scenario.make_strategy, writer
+        self._evaluator = scenario.evaluator.build(n_threads) if scenario.evaluator.goals else None
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        front = None if self._evaluator is None else front_of(state, self._make_strategy, self._evaluator)
+        if front is not None:
+            self._writer.front(front)
+
+    def __enter__(self) -> _Fronts:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._evaluator is not None:
+            self._evaluator.close()
 
 
 class _Once:
@@ -381,7 +409,8 @@ def _finish(
         entries["results"] = results.to_dict()
         if results.verdict:
             writer.log(results.verdict)
-        if remarks := scenario.network.remarks(champion.genome):
+        links = links_remarks(scenario.network, champion.genome)
+        if remarks := [*scenario.network.remarks(champion.genome), *links]:
             entries["remarks"] = remarks
             writer.log("; ".join(remarks))
     if scenario.generalise.fits_at_last:

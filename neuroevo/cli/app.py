@@ -108,6 +108,9 @@ def _common(
     ] = None,
 ) -> None:
     with exit_codes():
+        # Functions that scenarios and records name may stand in the present folder, which hides nothing else.
+        if (folder := str(Path.cwd())) not in sys.path:
+            sys.path.insert(0 if imports else len(sys.path), folder)
         for module in imports or ():
             _import(module)
 
@@ -118,8 +121,7 @@ def _import(name: str) -> None:
     Raises:
         BadInput: There is none of that name.
     """
-    if (folder := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, folder)
+    folder = str(Path.cwd())
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -329,15 +331,19 @@ def new(
 @app.command()
 def show(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, sets of trials, or sweeps.")],
+    front: Annotated[
+        bool, typer.Option("--front", help="Print the front of a search for several goals, a line for each member.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Print what came of runs: errors by part beside simple competitors, and why each stopped."""
     with exit_codes():
-        from neuroevo.cli.documents import as_json, folder_document
-        from neuroevo.cli.texts import folder_text
+        from neuroevo.cli.documents import as_json, folder_document, front_document
+        from neuroevo.cli.texts import folder_text, front_text
 
+        document, text = (front_document, front_text) if front else (folder_document, folder_text)
         for path in runs:
-            print_result(as_json(folder_document(path)) if json else folder_text(path))
+            print_result(as_json(document(path)) if json else text(path))
 
 
 app.command()(plot)

@@ -51,6 +51,19 @@ def folder_document(path: Path) -> dict[str, Any]:
     return {"path": str(path), "title": found.title, **summary(found), **more}
 
 
+def front_document(path: Path) -> dict[str, Any]:
+    """The front of a run: its goals, and the members as front.csv has them.
+
+    Raises:
+        BadInput: It has none.
+        RecordError: The folder is no run, or damaged.
+    """
+    from neuroevo.records import front_in
+
+    front = front_in(path)
+    return {"path": str(path), "goals": dict(zip(front.goals, front.titles, strict=True)), "members": front.rows()}
+
+
 def scenario_document(scenario: Scenario) -> dict[str, Any]:
     """What a scenario would do: its resolved tables, problem, network, and warnings."""
     described = scenario.problem.describe()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neuroevo.cli.failures import exit_codes
-from neuroevo.cli.predict import Json, Model, Restart
+from neuroevo.cli.predict import Json, Member, Model, Restart
 from neuroevo.cli.terminal import print_message, print_result
 
 
@@ -16,6 +16,7 @@ def evaluate(
     path: Model,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Rows that follow the run's data, or overlap them.")],
     restart: Restart = False,
+    member: Member = None,
     json: Json = False,
 ) -> None:
     """Print errors on new data, beside simple competitors.
@@ -29,7 +30,7 @@ def evaluate(
         from neuroevo.cli.texts import intervals_text, results_text
         from neuroevo.records import open_model
 
-        found = evaluated(open_model(path), data, name=data.stem, restart=restart)
+        found = evaluated(open_model(path, member=member), data, name=data.stem, restart=restart)
         for note in found.notes:
             print_message(note)
         results = found.results.to_dict()

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuroevo.cli.failures import exit_codes
+from neuroevo.cli.predict import Member
 from neuroevo.cli.terminal import print_message, print_result
 
 if TYPE_CHECKING:
     from neuroevo.export import Exported
+    from neuroevo.records import RunRecord
 
 
 class Arithmetic(StrEnum):
@@ -21,6 +23,7 @@ class Arithmetic(StrEnum):
 
     single = "single"
     double = "double"
+    fixed = "fixed"
 
 
 def export(
@@ -31,8 +34,12 @@ def export(
     ] = None,
     precision: Annotated[
         Arithmetic | None,
-        typer.Option(help="Of an ONNX or C model, single if left out; torch chooses when it loads, numpy has double."),
+        typer.Option(
+            help="Of an ONNX or C model, single if left out; fixed: C in whole numbers alone, for weights on a grid. "
+            "torch chooses when it loads, numpy has double."
+        ),
     ] = None,
+    member: Member = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -42,8 +49,12 @@ def export(
     """
     with exit_codes():
         from neuroevo.export import export_model
+        from neuroevo.records import front_member
 
-        exported = export_model(run, to, out, precision=precision and precision.value, overwrite=overwrite)
+        source: Path | RunRecord = run
+        if member is not None:
+            source, out = front_member(run, member), out or Path(f"{run.resolve().name}-member{member}-{to}")
+        exported = export_model(source, to, out, precision=precision and precision.value, overwrite=overwrite)
         if json:
             from neuroevo.cli.documents import as_json
 
@@ -66,6 +77,8 @@ def _check_text(exported: Exported) -> str:
     if exported.difference is None:
         return f"not checked: {exported.checked_by} is not installed here"
     what = exported.checked_by or "NumPy"
-    text = f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"
+    bits = "the bits of its definition in whole numbers, which " if exported.precision == "fixed" else ""
+    far = f"{exported.difference:.1g} of its largest output"
+    text = f"checked with {what}: {bits}differs from the champion by {far} at most"
     same = "; so does the champion from itself where the last digits of inputs change"
     return text + same if exported.amplifies else text

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neuroevo.cli.failures import exit_codes
-from neuroevo.cli.predict import Json, Level, Model, Out, Restart, give
+from neuroevo.cli.predict import Json, Level, Member, Model, Out, Restart, give
 from neuroevo.cli.terminal import print_result
 
 
@@ -25,6 +25,7 @@ def forecast(
     ] = None,
     level: Level = None,
     restart: Restart = False,
+    member: Member = None,
     json: Json = False,
 ) -> None:
     """Forecast beyond the last row, as CSV and picture.
@@ -39,7 +40,7 @@ def forecast(
             from neuroevo.plots.forecast import checked_file
 
             checked_file(plot)
-        model = open_model(path)
+        model = open_model(path, member=member)
         table = model.forecast(steps, data, level=level, restart=restart)
         give(table, out, json=json)
         if plot is not None:

@@ -20,6 +20,10 @@ Restart = Annotated[
     bool,
     typer.Option("--restart", help="Begin anew with the file's first row, instead of going on from the run's data."),
 ]
+Member = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="The run's network of this number on its front, instead of its champion."),
+]
 Level = Annotated[
     float | None, typer.Option(metavar="SHARE", help="Of the intervals. [default: 0.9 where validation allows it]")
 ]
@@ -33,6 +37,7 @@ def predict(
     out: Out = None,
     level: Level = None,
     restart: Restart = False,
+    member: Member = None,
     json: Json = False,
 ) -> None:
     """Predict what follows new rows, as CSV with intervals.
@@ -43,7 +48,7 @@ def predict(
     with exit_codes():
         from neuroevo.records import open_model
 
-        give(open_model(path).predict(data, level=level, restart=restart), out, json=json)
+        give(open_model(path, member=member).predict(data, level=level, restart=restart), out, json=json)
 
 
 def give(table: PredictionTable, out: Path | None, *, json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroevo.cli.display import duration
 from neuroevo.cli.terminal import escaped
+from neuroevo.records.errors import RecordError
 
 if TYPE_CHECKING:
     from neuroevo.evolution.batches import BatchPlan
@@ -218,6 +219,7 @@ def record_text(record: RunRecord) -> str:
     lines.append(f"  {stop_text(run)}")
     lines += [f"  {text}"] if (text := champion_text(run)) else []
     lines += [f"  its network: {escaped(text)}" for text in run.get("remarks", ()) if isinstance(text, str)]
+    lines += [f"  {text}"] if (text := _front_line(record)) else []
     lines += [f"  warning: altered since the run ended: {', '.join(record.altered)}"] if record.altered else []
     if run.get("results"):
         lines += ["", results_text(run["results"])]
@@ -225,6 +227,35 @@ def record_text(record: RunRecord) -> str:
         lines += ["", final_text(record.final)]
     lines += ["", f"  {record.path}"]
     return "\n".join(lines)
+
+
+def _front_line(record: RunRecord) -> str:
+    """That there is a front, and where it can be seen."""
+    try:
+        front = record.front
+    except RecordError as error:
+        return f"warning: its front can't be read: {escaped(error)}"
+    return "" if front is None else f"front of {len(front)} networks: neuroevo show {record.path} --front"
+
+
+def front_text(path: Path) -> str:
+    """The front of a run, a line for each member.
+
+    Raises:
+        BadInput: It has none.
+        RecordError: The folder is no run, or damaged.
+    """
+    from neuroevo.records import front_in
+
+    front = front_in(path)
+    rows, part = front.rows(), "training" if front.validation is None else "validation"
+    table = [[*(name.replace("_", " ") for name in rows[0]), ""]]
+    for number, row in enumerate(rows):
+        mark = f"smallest {front.goals[0]} in {part}" if number == front.best else ""
+        table.append([*map(_figure, row.values()), mark])
+    titles = [f"  {name}: {escaped(title)}" for name, title in zip(front.goals, front.titles, strict=True)]
+    use = f"  neuroevo export {path} --to c --member N; so do predict, forecast and evaluate"
+    return "\n".join([f"front of {len(front)} networks", *titles, "", columns(table, "  "), "", use])
 
 
 def final_text(final: RunRecord) -> str:

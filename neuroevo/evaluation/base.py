@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from neuroevo.problems.noise import InputNoise
     from neuroevo.problems.stretches import Stretches
 
-FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1})
+FINDINGS: Mapping[str, int] = MappingProxyType({"gradient": 1, "curvature": 2, "refined": 1, "goals": 0})
 """What an evaluation can give beside the error, and how many axes of n_genes it has behind the one of the population.
 
 - `gradient` `(n, n_genes)`: the derivative of each genome's error by its genes.
 - `curvature` `(n, n_genes, n_genes)`: how each error bends: its Hessian, or the Gauss-Newton approximation of it.
 - `refined` `(n, n_genes)`: a better genome in the place of each one asked, whose error is the one told.
+- `goals` `(n, n_goals)`: all that is to be small, in the strategy's order; +inf where the evaluation failed.
 
 Where an evaluation failed, derivatives may hold anything; where they alone are beyond all numbers, they are zeros. A
 refined genome that is not finite gives way to the one asked.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, LocallyRecurrent, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lif, LocallyRecurrent, Lstm, Network
 from neuroevo.registry import Registry
 
 Slots = dict[str, NDArray[np.int64]]
@@ -63,7 +63,7 @@ CELLS: Registry[Kernel] = Registry(
     "neuroevo.cells",
     {
         kind: f"neuroevo.evaluation.cells:{kind.upper()}"
-        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent")
+        for kind in ("elman", "jordan", "ctrnn", "lstm", "gru", "graph", "locally_recurrent", "lif")
     },
     _check_kernel,
 )
@@ -179,6 +179,30 @@ def _locally_recurrent(network: LocallyRecurrent, slots: Slots) -> Description:
     return Description(cell, locally_recurrent_order(cell, slots), units, n_deltas(cell), carried)
 
 
+def _lif(network: Lif, slots: Slots) -> Description:
+    from neuroevo.kernels.activations import CODES
+    from neuroevo.kernels.cells import lif
+
+    fires = int(network.readout == "spikes")
+    cell = lif.Lif(
+        n_inputs=network.n_inputs,
+        n_hidden=network.n_hidden,
+        n_outputs=network.n_outputs,
+        n_state=lif.n_state(network.n_hidden, network.n_outputs, network.n_layers, network.refractory, fires),
+        n_layers=network.n_layers,
+        output_activation=CODES[network.output_activation],
+        initial_state=int(network.initial_state),
+        n_skip=network.n_inputs * network.skip,
+        n_substeps=network.substeps,
+        to_zero=int(network.reset == "zero"),
+        refractory=network.refractory,
+        outputs_fire=fires,
+        threshold=network.threshold,
+    )
+    states = {"hidden": lif.unit_rows(cell, 0), "potential": lif.unit_rows(cell, 1)}
+    return Description(cell, lif.lif_order(cell, slots), states)
+
+
 ELMAN = Kernel(Elman, _dense, has_backward_step=True)
 JORDAN = Kernel(Jordan, _dense, has_backward_step=True)
 CTRNN = Kernel(Ctrnn, _dense, has_backward_step=True)
@@ -186,3 +210,4 @@ LSTM = Kernel(Lstm, _lstm, has_backward_step=True)
 GRU = Kernel(Gru, _gru, has_backward_step=True)
 GRAPH = Kernel(Graph, _graph, has_backward_step=True)
 LOCALLY_RECURRENT = Kernel(LocallyRecurrent, _locally_recurrent, has_backward_step=True)
+LIF = Kernel(Lif, _lif)

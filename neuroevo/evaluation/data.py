@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroevo.problems.objectives import Mean, Squared
+from neuroevo.problems.objectives import Mean, PerStep, Squared
 
 if TYPE_CHECKING:
     from neuroevo.problems import SequenceProblem
@@ -89,14 +89,20 @@ class ProblemData:
         from neuroevo.kernels.tasks.losses import CODES, Loss
 
         problem, objective = self._problem, self._problem.objective
-        if not isinstance(objective, Mean):
+        if not isinstance(objective, Mean | PerStep):
             raise TypeError(f"{objective.title} has no kernel")
         counted = problem.counted_rows(name)
         where, weights = objective.where(counted), objective.weights(problem, counted)
         total = int(where.sum()) if weights is None else float(weights[where].sum())
         if isinstance(objective, Squared) and weights is None:
             return None, np.empty(0, self._inputs.dtype), total
-        loss = Loss(CODES[objective.loss_name(problem)], float(objective.parameter or 0.0))
+        if isinstance(objective, PerStep):
+            from neuroevo.kernels.tasks.own import cost_of
+
+            objective.refuse_half_counted(counted)
+            loss: Any = cost_of(objective.found, self._inputs.dtype, objective.sees_counted, objective.called)
+        else:
+            loss = Loss(CODES[objective.loss_name(problem)], float(objective.parameter or 0.0))
         every = np.ones(where.shape) if weights is None else weights
         return loss, in_precision(every, self._inputs.dtype), total
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neuroevo.networks.populations import does_populations, predict_population
 from neuroevo.problems import SequenceProblem
+from neuroevo.problems.control.base import EpisodeProblem
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -59,6 +60,8 @@ def evaluate_by_score(
     together = goes_together(network, problem, population) if together is None else together
     if together and isinstance(problem, SequenceProblem):
         return _by_blocks(network, problem, population, part)
+    if isinstance(problem, EpisodeProblem):
+        return problem.scores(network, population, part)
     error, learned = np.empty(len(population)), np.empty(len(population))
     for k, genome in enumerate(population):
         with np.errstate(all="ignore"):

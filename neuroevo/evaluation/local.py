@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends import choose
 from neuroevo.evaluation.base import NOTHING_MORE, Evaluation, Evaluator, checked_population
+from neuroevo.evaluation.goals import check_goals, goals_of, judged_apart, with_objective
 from neuroevo.evaluation.learning import Learning
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.machine import available_processors
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from neuroevo.problems.stretches import Stretches
 
 __all__ = ["LocalEvaluator", "Precision"]
+
+_GOALS = frozenset({"goals"})
 
 _log = logging.getLogger("neuroevo")
 
@@ -47,6 +51,7 @@ class LocalEvaluator(Evaluator):
         space: Where the genomes come from; by default every gene is a weight.
         wants: What will be wanted beside the error; it decides between backends.
         methods: How derivatives will have to be found, by names of `learning.Method`; it decides between backends too.
+        goals: Names of what is to be small, for "goals" among what is wanted (`evaluation.goals`).
 
     Raises:
         BadInput: Network and problem differ in inputs or outputs, an argument is out of range, or nothing that is
@@ -63,8 +68,10 @@ class LocalEvaluator(Evaluator):
         space: SearchSpace | None = None,
         wants: frozenset[str] = NOTHING_MORE,
         methods: frozenset[str] = frozenset(),
+        goals: Sequence[str] = (),
     ) -> None:
         type_of(precision)
+        check_goals(goals, network, problem)
         self.network = network
         self.problem = problem
         self.space = space or Direct()
@@ -75,10 +82,17 @@ class LocalEvaluator(Evaluator):
         self._is_prepared = False
         self._kept: tuple[tuple[object, ...], Backend] | None = None
         self._by_method: dict[str, LocalEvaluator] = {}
+        self.goals = tuple(goals)
+        self._apart = {
+            name: LocalEvaluator(
+                network, with_objective(problem, name), n_threads=n_threads, precision=precision, space=self.space
+            )
+            for name in judged_apart(self.goals, problem)
+        }
 
     @property
     def offers(self) -> frozenset[str]:
-        return self._backend.offers & self.space.passes
+        return (self._backend.offers & self.space.passes) | (_GOALS if self.goals else NOTHING_MORE)
 
     def evaluate(
         self,
@@ -92,7 +106,8 @@ class LocalEvaluator(Evaluator):
     ) -> Evaluation:
         """As in `Evaluator`."""
         begun = perf_counter()
-        genomes = self.express(checked_population(population, self.space.n_genes(self.network)))
+        moved = checked_population(population, self.space.n_genes(self.network))
+        genomes, derived = self.express(moved), wants - _GOALS
         if not wants <= self.offers:
             raise BadInput(
                 f"this evaluator gives {', '.join(sorted(self.offers)) or 'nothing'} beside the error, got wants="
@@ -103,10 +118,17 @@ class LocalEvaluator(Evaluator):
         self.compile()
         other = batch is not None or noise is not None
         backend = self._on(batch, noise, part) if other else self._backend
-        found = dict(backend.evaluate(genomes, "train" if other else part, wants, **how))
-        for name in ("error", "learned", *wants):
+        found = dict(backend.evaluate(genomes, "train" if other else part, derived, **how))
+        for name in ("error", "learned", *derived):
             if name not in found or len(found[name]) != len(genomes):
                 raise RuntimeError(f"{type(self._backend).__name__} gave no {name!r} of all {len(genomes)} genomes")
+        found |= {name: self.space.passed(name, found[name], moved, self.network) for name in derived}
+        if wants & _GOALS:
+            judged = {
+                f"goal {name}": each.evaluate(moved, part, batch=batch, noise=noise).error
+                for name, each in self._apart.items()
+            }
+            found["goals"] = goals_of(self.goals, self.network, genomes, {**found, **judged})
         return Evaluation.of(found.pop("error"), found.pop("learned"), perf_counter() - begun, found)
 
     def _known(self, learning: Learning) -> Learning:
@@ -159,6 +181,8 @@ class LocalEvaluator(Evaluator):
         self._backend.close()
         while self._by_method:
             self._by_method.popitem()[1].close()
+        for each in self._apart.values():
+            each.close()
 
     @property
     def is_compiled(self) -> bool:
@@ -191,14 +215,15 @@ def backend_for(
         BadInput: Network and problem do not fit together, or nothing that is installed offers what is wanted.
     """
     problem.check_network(network)
-    if wants and isinstance(problem, SequenceProblem) and problem.free_run is not None:
+    derived = wants - _GOALS
+    if derived and isinstance(problem, SequenceProblem) and problem.free_run is not None:
         raise BadInput(
-            f"free_run gives errors alone, no {', '.join(sorted(wants))}: what comes back as an input has no backward "
-            "step; take a strategy that needs none, such as cma_es, snes or differential_evolution"
+            f"free_run gives errors alone, no {', '.join(sorted(derived))}: what comes back as an input has no "
+            "backward step; take a strategy that needs none, such as cma_es, snes or differential_evolution"
         )
-    backend = choose(network, problem, wants, methods)
-    if not wants <= space.passes:
-        lost = ", ".join(sorted(wants - space.passes))
+    backend = choose(network, problem, derived, methods)
+    if not derived <= space.passes:
+        lost = ", ".join(sorted(derived - space.passes))
         raise BadInput(f"the {lost} of a network says nothing of genomes in the search space {space.kind!r}")
     return backend
 

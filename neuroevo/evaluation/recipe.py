@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.evaluation.goals import check_goals
 from neuroevo.evaluation.learning import Learning, Method, Online
 from neuroevo.evaluation.local import LocalEvaluator, backend_for
 from neuroevo.evaluation.precision import type_of
@@ -28,6 +29,7 @@ class EvaluatorRecipe:
         space: Where the genomes come from.
         wants: What is wanted of it beside the error; it chooses the backend.
         methods: How derivatives have to be found, by names of `learning.Method`; it chooses the backend too.
+        goals: Names of what is to be small, for "goals" among what is wanted (`evaluation.goals`).
     """
 
     network: Network
@@ -36,6 +38,7 @@ class EvaluatorRecipe:
     space: SearchSpace = field(default_factory=Direct)
     wants: frozenset[str] = NOTHING_MORE
     methods: frozenset[Method] = frozenset()
+    goals: tuple[str, ...] = ()
 
     def build(self, n_threads: int | None = None) -> LocalEvaluator:
         """The evaluator.
@@ -54,6 +57,7 @@ class EvaluatorRecipe:
             space=self.space,
             wants=self.wants,
             methods=self.methods,
+            goals=self.goals,
         )
 
     def check(self) -> None:
@@ -63,6 +67,7 @@ class EvaluatorRecipe:
             BadInput: It would.
         """
         type_of(self.precision)
+        check_goals(self.goals, self.network, self.problem)
         backend_for(self.network, self.problem, self.space, self.wants, self.methods)
 
     @property

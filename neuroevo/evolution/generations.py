@@ -100,8 +100,10 @@ def _evaluated(population: FloatArray, evaluator: Evaluator, strategy: Strategy[
 
 def _usable(name: str, found: FloatArray, evaluation: Evaluation) -> FloatArray:
     """Derivatives of genomes that did not fail; those that are beyond all numbers, as of chaotic networks, become 0."""
+    if name in ("refined", "goals"):
+        return found
     beyond = np.isfinite(evaluation.error) & ~np.isfinite(found).all(axis=tuple(range(1, found.ndim)))
-    if name == "refined" or not beyond.any():
+    if not beyond.any():
         return found
     return np.where(beyond.reshape(-1, *[1] * (found.ndim - 1)), 0.0, found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,12 +60,34 @@ class Format(ABC):
             BadInput: The plan has something that the format cannot express, or a package is missing.
         """
 
+    def own_difference(self, plan: Plan, file: Path, precision: str) -> float | None:  # noqa: ARG002 - for formats that have it
+        """How far outputs lie from the predictor's, where a format computes in another way and no tolerance holds.
+
+        It also checks what was written against its own definition. None, as by default: outputs are those of the
+        predictor within the tolerance.
+
+        Raises:
+            BadInput: What was written is not as its definition says.
+        """
+        return None
+
     @abstractmethod
     def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
         """What the written model says of pieces ``(n_sequences, n_steps, n_inputs)`` one after another, joined.
 
         The state goes on from piece to piece. The format `can_be_tried`.
         """
+
+
+def refuse_kinds(plan: Plan, kinds: Collection[str], format_: str) -> None:
+    """Check that a format can express the networks of a plan, whose kinds go beyond what all formats know.
+
+    Raises:
+        BadInput: It cannot.
+    """
+    refused = sorted({part.cell.kind for part in plan.members} & set(kinds))
+    if refused:
+        raise BadInput(f"a network of the kind {refused[0]!r} cannot be exported as {format_}; C is there: --to c")
 
 
 def needed(package: str, extra: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuroevo.errors import BadInput
-from neuroevo.export.c_tables import Tables
+from neuroevo.export import c_lif
+from neuroevo.export.c_tables import REAL_BYTES, Tables, stored
 from neuroevo.export.plan import Cell, Values
 from neuroevo.networks.lstm import without_forget_gate
 
@@ -104,12 +105,29 @@ def cell_text(cell: Cell, tables: Tables) -> CellText:
     vectors = _vectors(cell)
     fields = "".join(f"    {tables.real} {field}[{len(values)}];\n" for field, values in vectors.items())
     start = "".join(_start(tables, field, values) for field, values in vectors.items())
-    functions = _jordan(cell, tables, arrays) if kind == "jordan" else _stacked(cell, kind, tables, arrays)
+    if cell.firing is not None:
+        softmax = _SOFTMAX.replace("N_OUT", str(len(arrays["bias_out"]))) if cell.output_activation == "softmax" else ""
+        activation = _ACTIVATIONS.get(cell.output_activation, "v")
+        functions = c_lif.functions(cell, cell.firing, tables, activation, softmax)
+    else:
+        functions = _jordan(cell, tables, arrays) if kind == "jordan" else _stacked(cell, kind, tables, arrays)
     uses_logistic = kind in ("lstm", "lstm_1997", "gru") or "logistic" in (cell.activation, cell.output_activation)
     winners = _WINNERS.replace("N_UNITS", str(cell.n_hidden)).replace("N_WINNERS", str(cell.winners))
     text = (_LOGISTIC if uses_logistic else "") + (winners if cell.winners else "") + functions
     n_state = sum(map(len, vectors.values()))
-    return CellText(fields, start, worded(text, tables, {}), n_state, cell.n_hidden)
+    return CellText(
+        fields,
+        start,
+        worded(text, tables, {}),
+        n_state,
+        max(cell.n_hidden, len(arrays["bias_out"]) * (cell.firing is not None)),
+    )
+
+
+def cell_bytes(cell: Cell) -> int:
+    """Bytes of flash of a cell's tables in single precision, as `cell_text` declares them."""
+    starts = [values for values in _vectors(cell).values() if values.any()]
+    return sum(stored(values, REAL_BYTES["single"]).n_bytes for values in (*_own(cell)[1].values(), *starts))
 
 
 def worded(text: str, tables: Tables, words: dict[str, str]) -> str:
@@ -133,6 +151,8 @@ def _own(cell: Cell) -> tuple[str, dict[str, Values]]:
 
 def _vectors(cell: Cell) -> dict[str, Values]:
     """The fields of the state and what they are at first."""
+    if cell.firing is not None:
+        return c_lif.vectors(cell, cell.firing)
     if cell.kind == "jordan":
         return {"y": cell.start[0][0]}
     return {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.export.arrays import part_arrays, starts
-from neuroevo.export.base import Format, columns, description
+from neuroevo.export.base import Format, columns, description, refuse_kinds
 from neuroevo.export.plan import Cell, Plan, Values, combined_code
 
 _ACTIVATIONS = {
@@ -178,6 +178,7 @@ class NumpyFormat(Format):
 
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:  # noqa: ARG002 - there is only one
         """As in `Format`."""
+        refuse_kinds(plan, {"lif"}, "numpy")
         arrays: dict[str, NDArray[Any]] = {}
         for number, part in enumerate(plan.members):
             named = part.cell.arrays | starts(part.cell) | part_arrays(part, prepared=_is_prepared(plan))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neuroevo.export.base import Format, description, needed
+from neuroevo.export.base import Format, description, needed, refuse_kinds
 from neuroevo.export.onnx_graph import Nodes, run_network
 from neuroevo.export.plan import Part, Plan, Values
 from neuroevo.problems.ridge import Ridge
@@ -28,6 +28,7 @@ class OnnxFormat(Format):
 
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:
         """As in `Format`."""
+        refuse_kinds(plan, {"lif"}, "onnx")
         needed("onnx", "onnx")
         import onnx
 

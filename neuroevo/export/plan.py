@@ -10,13 +10,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lif, Lstm, Network
 from neuroevo.networks.activations import logistic
 from neuroevo.networks.lstm import with_open_forget_gate
 from neuroevo.prediction import LogisticMember, Member, Predictor
@@ -25,15 +25,41 @@ from neuroevo.problems.preparation import Preparation
 
 Values: TypeAlias = NDArray[np.float64]
 
-_KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph)
+_KINDS = (Elman, Jordan, Lstm, Gru, Ctrnn, Graph, Lif)
 _FIELDS = {
     "n_inputs", "n_hidden", "n_units", "n_outputs", "n_layers", "links", "activation", "output_activation",
     "initial_state", "step", "substeps", "fixed", "skip", "forget_gate", "winners",
+    "threshold", "reset", "refractory", "readout",
 }  # fmt: skip
 _STEMS = (
-    "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_l",
+    "weight_ih_l", "weight_hh_l", "bias_l", "bias_hn_l", "initial_state", "initial_cell_l", "time_constant_",
     "weight_links", "weight_out", "bias_out", "weight_skip",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Firing:
+    """How units of a `Lif` fire; the fields are those of the network.
+
+    Attributes:
+        threshold: Where they fire.
+        to_zero: Whether a spike resets the potential to 0; otherwise it takes the threshold off.
+        refractory: Steps of the integration for which they keep still.
+        outputs_fire: Whether outputs are such units too.
+        substeps: Steps of the integration in one of the data.
+    """
+
+    threshold: float
+    to_zero: bool
+    refractory: int
+    outputs_fire: bool
+    substeps: int
+
+    @classmethod
+    def of(cls, network: Lif) -> Firing:
+        """Those of a network."""
+        fires = network.readout == "spikes"
+        return cls(network.threshold, network.reset == "zero", network.refractory, fires, network.substeps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +69,18 @@ class Cell:
     An LSTM always has a forget gate, held open where the network has none.
 
     Attributes:
-        kind: "elman", "jordan", "lstm", "gru" or "ctrnn".
+        kind: "elman", "jordan", "lstm", "gru", "ctrnn" or "lif"; not every format knows the last one.
         n_layers: Stacked layers.
         n_hidden: Units of each layer.
         activation: Of the units of elman, jordan and ctrnn; "" for the others.
         winners: How many units of a layer fire where the activation is "k_winners"; otherwise 0.
         output_activation: Of the read-out.
-        arrays: As `layout.decode` names them; a ctrnn has ``rate_lk (n_hidden,)``, its a, instead of time constants,
-            and where inputs reach outputs there is ``weight_skip (n_outputs, n_inputs)``.
-        start: The state before the first step: for each layer the vectors that it keeps (an lstm h and c).
+        arrays: As `layout.decode` names them; instead of time constants a ctrnn has ``rate_lk (n_hidden,)``, its a, and
+            a lif that of a step of the integration and ``rate_out (n_outputs,)``; where inputs reach outputs there is
+            ``weight_skip (n_outputs, n_inputs)``.
+        start: The state before the first step: for each layer the vectors that it keeps (an lstm h and c; a lif spikes,
+            potentials and steps left to keep still, and those of its outputs as one more layer).
+        firing: Of a lif: `Firing`.
     """
 
     kind: str
@@ -62,6 +91,7 @@ class Cell:
     arrays: dict[str, Values]
     start: tuple[tuple[Values, ...], ...]
     winners: int = 0
+    firing: Firing | None = None
 
     @classmethod
     def of(cls, network: Network, genome: Values) -> Cell:
@@ -80,7 +110,11 @@ class Cell:
             arrays = with_open_forget_gate(arrays)
         elif isinstance(network, Jordan):
             state = ((state,),)
-        rates = {f"rate_l{k}": logistic(arrays[f"time_constant_l{k}"]) for k in _layers(network, Ctrnn)}
+        rates = {
+            f"rate_{name.removeprefix('time_constant_')}": logistic(array) / getattr(network, "substeps", 1)
+            for name, array in arrays.items()
+            if name.startswith("time_constant_")
+        }
         kept = {name: array for name, array in arrays.items() if not name.startswith(("initial_", "time_constant_"))}
         return cls(
             "elman" if isinstance(network, Graph) else network.kind,
@@ -91,6 +125,7 @@ class Cell:
             kept | rates,
             tuple(tuple(values[0] for values in layer) for layer in state),
             network.winners or 0,
+            Firing.of(network) if isinstance(network, Lif) else None,
         )
 
 
@@ -146,6 +181,21 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs in original units, for formats that have to know ranges.
+
+    Attributes:
+        inputs: ``(n_sequences, n_steps, n_inputs)``.
+        counted: ``(n_sequences, n_steps)`` bool, the steps of the training part.
+        outputs: ``(n_sequences, n_steps, n_outputs)``, what the predictor says; NaN beyond the end of a sequence.
+    """
+
+    inputs: Values
+    counted: NDArray[np.bool_]
+    outputs: Values
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A predictor as plain arrays.
 
@@ -157,6 +207,7 @@ class Plan:
         input_names: Of the input columns; empty where nobody knows.
         target_names: Of the outputs; empty where nobody knows.
         weights: Of the members' mean, whose sum is 1; empty where all are alike.
+        examples: What ranges follow from; None where nobody gave any.
     """
 
     members: tuple[Part, ...]
@@ -166,6 +217,7 @@ class Plan:
     input_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    examples: Examples | None = None
 
     @property
     def n_inputs(self) -> int:
@@ -229,10 +281,6 @@ def _refuse_unknown(network: Network) -> None:
             f"a ctrnn with substeps = {network.substeps} cannot be exported: files hold networks that make one step "
             "for each step of the data"
         )
-
-
-def _layers(network: Network, kind: type[Any]) -> range:
-    return range(network.n_layers if isinstance(network, kind) else 0)
 
 
 def _as_elman(network: Graph, matrix: Values) -> dict[str, Values]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.export.arrays import part_arrays
-from neuroevo.export.base import Format, columns, description, needed
+from neuroevo.export.base import Format, columns, description, needed, refuse_kinds
 from neuroevo.export.numpy_format import prepared_function
 from neuroevo.export.plan import Cell, Part, Plan, Values, combined_code
 
@@ -114,6 +114,7 @@ class TorchFormat(Format):
 
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:  # noqa: ARG002 - chosen when it is loaded
         """As in `Format`."""
+        refuse_kinds(plan, {"lif"}, "torch")
         needed("safetensors", "torch")
         from safetensors.numpy import save
 

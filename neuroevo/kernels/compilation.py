@@ -29,6 +29,9 @@ except ImportError:
 _njit: Any = numba.njit
 _IMPLEMENTED: Any = {"nopython": True, **INLINED}
 
+from_outside: Any = _njit(**INLINED, error_model="numpy")
+"""Compile somebody else's function as `inlined`; a division by 0 gives inf or NaN and raises nothing."""
+
 called: Any = _njit(**CALLED)
 """Compile a function that stays one: loops with many live values need the registers for themselves."""
 

@@ -12,6 +12,8 @@ from neuroevo.networks.graph import Graph, all_links, random_links
 from neuroevo.networks.gru import Gru
 from neuroevo.networks.jordan import Jordan
 from neuroevo.networks.layout import Block, GenomeLayout
+from neuroevo.networks.lif import Lif
+from neuroevo.networks.links import as_graph, count_links, link_genes, links_remarks
 from neuroevo.networks.locally_recurrent import LocallyRecurrent
 from neuroevo.networks.lstm import Lstm
 from neuroevo.networks.player import Player
@@ -39,6 +41,7 @@ NETWORKS: Registry[type[Network]] = Registry(
         "ctrnn": "neuroevo.networks.ctrnn:Ctrnn",
         "graph": "neuroevo.networks.graph:Graph",
         "locally_recurrent": "neuroevo.networks.locally_recurrent:LocallyRecurrent",
+        "lif": "neuroevo.networks.lif:Lif",
     },
     _check_kind,
 )
@@ -49,7 +52,8 @@ def make_network(kind: str, n_inputs: int, n_outputs: int, **settings: Any) -> N
     """A network of a registered kind.
 
     Args:
-        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", or one that was registered.
+        kind: "elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", "lif", or one that was
+            registered.
         n_inputs: Input columns.
         n_outputs: Output columns.
         **settings: The other arguments of the kind.
@@ -73,11 +77,16 @@ __all__ = [
     "Graph",
     "Gru",
     "Jordan",
+    "Lif",
     "LocallyRecurrent",
     "Lstm",
     "Network",
     "Player",
     "all_links",
+    "as_graph",
+    "count_links",
+    "link_genes",
+    "links_remarks",
     "make_network",
     "random_links",
 ]

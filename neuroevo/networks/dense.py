@@ -105,7 +105,10 @@ def readout_specs(network: Network, n_hidden: int, first_output: int) -> list[Ar
 
 def read_out(network: Network, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
     """Outputs ``(n_sequences, n_outputs)`` of a step: y = g(V h + c), or with `skip` g(V h + c + S x)."""
+    return OUTPUT_ACTIVATIONS[network.output_activation](read_out_sums(network, arrays, units, inputs))
+
+
+def read_out_sums(network: Network, arrays: Mapping[str, Array], units: Array, inputs: Array) -> Array:
+    """As `read_out`, before g."""
     sums = units @ arrays["weight_out"].mT + arrays["bias_out"]
-    if network.skip:
-        sums = sums + inputs @ arrays["weight_skip"].mT
-    return OUTPUT_ACTIVATIONS[network.output_activation](sums)
+    return sums + inputs @ arrays["weight_skip"].mT if network.skip else sums

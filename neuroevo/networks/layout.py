@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.errors import BadInput
 
-Role = Literal["input", "recurrent", "bias", "output", "links", "initial_state", "time_constant", "feedback"]
+Role = Literal["input", "recurrent", "bias", "output", "links", "initial_state", "time_constant", "feedback", "switch"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _INCOMING: tuple[Role, ...] = ("input", "recurrent", "output")
 
@@ -84,7 +84,7 @@ class GenomeLayout:
 
     def __init__(self, specs: Sequence[ArraySpec], fixed: Mapping[str, NDArray[np.float64]] | None = None) -> None:
         fixed = fixed or {}
-        self._specs = tuple(specs)
+        self._specs, self._fixed = tuple(specs), fixed
         self.names = tuple(spec.name for spec in specs)
         self.shapes = tuple(spec.shape for spec in specs)
         self.roles = tuple(spec.role for spec in specs)
@@ -98,6 +98,10 @@ class GenomeLayout:
         self.units = _frozen(np.concatenate(units)[is_gene].astype(np.int64))
         self._bounds = np.cumsum([0, *(value.size for value in values)])
         self._is_gene = is_gene
+
+    def extended(self, *specs: ArraySpec) -> GenomeLayout:
+        """The layout of genomes that have the genes of more arrays behind their own."""
+        return GenomeLayout((*self._specs, *specs), self._fixed)
 
     def decode(self, genome: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """The named arrays of a genome, as new float64 arrays.

@@ -32,9 +32,7 @@ def predict_population(network: Network, population: Array, rows: Array, lengths
         rows: ``(n_rows, n_inputs)`` float64, finite.
         lengths: ``(n_sequences,)`` int64 that sum up to n_rows.
     """
-    decoded = [network.layout.decode(genome) for genome in population]
-    arrays = {name: np.stack([each[name] for each in decoded]) for name in network.layout.names}
-    arrays = {name: array[:, None] if array.ndim == 2 else array for name, array in arrays.items()}
+    arrays = stacked(network, population)
     starts = np.cumsum(lengths) - lengths
     block, state = np.zeros((len(lengths), network.n_inputs)), network.start(arrays, len(lengths))
     outputs = np.empty((len(population), len(rows), network.n_outputs))
@@ -46,6 +44,13 @@ def predict_population(network: Network, population: Array, rows: Array, lengths
             found, state = network.advance(arrays, state, block)
             outputs[:, at] = found[:, lasting]
     return outputs
+
+
+def stacked(network: Network, population: Array) -> dict[str, Array]:
+    """The arrays of genomes ``(n, n_genes)`` with a leading axis for them, vectors with one more for the sequences."""
+    decoded = [network.layout.decode(genome) for genome in population]
+    arrays = {name: np.stack([each[name] for each in decoded]) for name in network.layout.names}
+    return {name: array[:, None] if array.ndim == 2 else array for name, array in arrays.items()}
 
 
 def does_populations(network: Network, population: Array, rows: Array, lengths: NDArray[np.int64]) -> bool:

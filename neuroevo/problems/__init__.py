@@ -42,7 +42,12 @@ PROBLEMS: Registry[Any] = Registry(
         "sine": "neuroevo.problems.generators.signals:Sine",
         "single_pole": "neuroevo.problems.control.poles:SinglePole",
         "double_pole": "neuroevo.problems.control.poles:DoublePole",
+        "mountain_car": "neuroevo.problems.control.hills:MountainCar",
+        "acrobot": "neuroevo.problems.control.acrobot:Acrobot",
+        "t_maze": "neuroevo.problems.control.mazes:TMaze",
+        "distracted_recall": "neuroevo.problems.control.recall:DistractedRecall",
         "gymnasium": "neuroevo.problems.control.environments:Gymnasium",
+        "compiled_simulator": "neuroevo.problems.control.compiled:CompiledSimulator",
         "simulator": "neuroevo.problems.control.own:Simulator",
     },
 )

@@ -67,7 +67,11 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     fields |= {name: arrays.get(name) for name in ("times", "target_weights", "class_weights")}
     if "objective" in arrays:
         parameter = arrays.get("objective_parameter")
-        fields["objective"] = restored(str(arrays["objective"]), None if parameter is None else float(parameter))
+        fields["objective"] = restored(
+            str(arrays["objective"]),
+            None if parameter is None else float(parameter),
+            bool(arrays.get("per_step", False)),
+        )
     if "reference_variance" in arrays:
         fields["reference_variance"] = float(arrays["reference_variance"])
     if "time_name" in arrays:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Callable
+from typing import Any
 
 from neuroevo.errors import BadInput
+
+
+def is_place(place: str) -> bool:
+    """Whether a text can be a place."""
+    module, _, name = place.partition(":")
+    return all(part.isidentifier() for part in [*module.split("."), *name.split(".")])
 
 
 def check_place(place: str, what: str) -> None:
@@ -14,8 +22,7 @@ def check_place(place: str, what: str) -> None:
     Raises:
         BadInput: It can't.
     """
-    module, _, name = place.partition(":")
-    if not all(part.isidentifier() for part in [*module.split("."), *name.split(".")]):
+    if not is_place(place):
         raise BadInput(f'{what} is a function by its place, "module:function", got {place!r}')
 
 
@@ -30,8 +37,29 @@ def found(place: str, what: str) -> Callable[..., object]:
         function: object = importlib.import_module(module)
         for part in name.split("."):
             function = getattr(function, part)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise BadInput(f"{what} {place!r} is not found: {error}; it must be importable where it runs") from error
     if not callable(function):
         raise BadInput(f"{what} {place!r} must be a function, got {function!r}")
     return function
+
+
+def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of one's own returns.
+
+    Raises:
+        BadInput: It has raised an exception; the message says which, and where.
+    """
+    try:
+        return function(*arguments)
+    except (BadInput, MemoryError):
+        raise
+    except Exception as error:
+        raise BadInput(f"{what} has failed: {type(error).__name__}: {error}{_place_of(error, function)}") from error
+
+
+def _place_of(error: Exception, function: Callable[..., Any]) -> str:
+    """File and line of the function's own module that were left last."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

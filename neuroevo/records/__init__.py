@@ -10,7 +10,8 @@ kinds say what is wrong with a record.
 from neuroevo.records.champion import SavedChampion
 from neuroevo.records.ensembles import best_by_validation, ensemble
 from neuroevo.records.errors import RecordError, RecordLocked, RecordUnwritable, restoring
-from neuroevo.records.models import Model, open_model
+from neuroevo.records.front import Front
+from neuroevo.records.models import Model, front_in, front_member, open_model
 from neuroevo.records.predictors import SavedEnsemble, load_predictor, save_predictor, saved_ensemble
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import FORMAT_VERSION
@@ -21,6 +22,7 @@ from neuroevo.records.writer import DATA_LIMIT, RunWriter
 __all__ = [
     "DATA_LIMIT",
     "FORMAT_VERSION",
+    "Front",
     "Model",
     "RecordError",
     "RecordLocked",
@@ -33,6 +35,8 @@ __all__ = [
     "TrialSet",
     "best_by_validation",
     "ensemble",
+    "front_in",
+    "front_member",
     "load_predictor",
     "open_model",
     "restoring",

@@ -21,9 +21,10 @@ from neuroevo.records.files import (
     read_bytes,
     write_atomically,
 )
+from neuroevo.records.front import FRONT_FILE, FRONT_TABLE
 from neuroevo.records.history_file import HISTORY_FILE
 
-_FILES = (SCENARIO_FILE, DATA_FILE, HISTORY_FILE, CHAMPION_FILE)
+_FILES = (SCENARIO_FILE, DATA_FILE, HISTORY_FILE, CHAMPION_FILE, FRONT_FILE, FRONT_TABLE)
 _KEY = "digests"
 _BLANK = "0" * 64
 

@@ -21,6 +21,7 @@ from neuroevo.records.answers import forecast, predicted
 from neuroevo.records.continuation import Continued, alone, joined, without_lags
 from neuroevo.records.ensembles import groups_in, predictor_of
 from neuroevo.records.errors import RecordError
+from neuroevo.records.front import Front
 from neuroevo.records.predictors import ENSEMBLE_ARRAYS, ENSEMBLE_FILE, saved_ensemble
 from neuroevo.records.record import RunRecord
 from neuroevo.records.schema import line
@@ -167,10 +168,14 @@ class Model:
         return forecast(self, steps, data, level, restart=restart)
 
 
-def open_model(path: str | Path) -> Model:
+def open_model(path: str | Path, *, member: int | None = None) -> Model:
     """The model in the folder of a run, of a set of trials or of a sweep, or of the ensemble file in it.
 
     Of a run the final fit where there is one; of a set its ensemble; of a sweep the one that validation has chosen.
+
+    Args:
+        path: The folder, or the ensemble file.
+        member: Of a run the network with this number of its front, in the place of its champion.
 
     Raises:
         RecordError: The folder is none of them, damaged, or without a champion or its data.
@@ -190,13 +195,42 @@ def open_model(path: str | Path) -> Model:
             f"{path} is a sweep, whose points are different models: name the folder of a point in it, or let "
             'validation combine them, sweep.ensemble = "selection"'
         )
-    records = [record for its in groups_in([path]).values() for record in its]
+    if member is None:
+        records = [record for its in groups_in([path]).values() for record in its]
+    else:
+        records, saved = [front_member(path, member)], None
     if not records:
         raise BadInput(f"no run in {path} has finished yet")
     delivered = tuple(record.delivered for record in records)
     predictor = predictor_of(records) if saved is None else saved.predictor()
     problem = as_sequences(delivered[0].problem, "no predictions")
     return Model(path, delivered, predictor, problem, _settings_of(records[0]))
+
+
+def front_in(path: str | Path) -> Front:
+    """The front of a run.
+
+    Raises:
+        BadInput: It has none, or it is many runs.
+        RecordError: It is no record, or damaged.
+    """
+    return _with_front(path).known_front
+
+
+def front_member(path: str | Path, number: int) -> RunRecord:
+    """The record of a run with a network of its front as its champion.
+
+    Raises:
+        BadInput: It has no such member, or it is many runs.
+        RecordError: It is no record, or damaged.
+    """
+    return _with_front(path).member(number)
+
+
+def _with_front(path: str | Path) -> RunRecord:
+    if set_in(path) is not None:
+        raise BadInput(f"{path} holds many runs, each with a front of its own: name one of them")
+    return RunRecord.open(path)
 
 
 def _settings_of(record: RunRecord) -> Any | None:

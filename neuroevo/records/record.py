@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroevo.errors import BadInput
 from neuroevo.networks import Network, make_network
 from neuroevo.problems import Problem, Results, SequenceProblem, problem_class
 from neuroevo.problems.arrays import fingerprint
@@ -20,6 +21,7 @@ from neuroevo.records.champion import CHAMPION_FILE, SavedChampion, read_champio
 from neuroevo.records.digests import altered_files
 from neuroevo.records.errors import RecordError
 from neuroevo.records.files import DATA_FILE, RUN_FILE, SCENARIO_FILE, open_to_append, read_bytes, read_json
+from neuroevo.records.front import FRONT_FILE, Front, read_front
 from neuroevo.records.history_file import HISTORY_FILE, read_history
 from neuroevo.records.lock import is_locked
 from neuroevo.records.npz import read_npz
@@ -129,6 +131,53 @@ class RunRecord:
                 f"{self.path / CHAMPION_FILE} has {len(champion.genome)} genes, the network {_n_genes(self.run)}"
             )
         return champion
+
+    @cached_property
+    def front(self) -> Front | None:
+        """The front of a search for several goals; None where the run has none, or none yet.
+
+        Raises:
+            RecordError: It is damaged.
+        """
+        path = self.path / FRONT_FILE
+        return read_front(path, _n_genes(self.run)) if path.exists() else None
+
+    @property
+    def known_front(self) -> Front:
+        """The front of a search for several goals.
+
+        Raises:
+            BadInput: The run has none.
+            RecordError: It is damaged.
+        """
+        if self.front is None:
+            raise BadInput(f"{self.path} has no front: a search for several goals leaves one, such as nsga2's")
+        return self.front
+
+    def member(self, number: int) -> RunRecord:
+        """The run with another network of its front as its champion, for whatever takes a record.
+
+        Args:
+            number: From 1, as in front.csv.
+
+        Raises:
+            BadInput: The run has no front, or no such member.
+            RecordError: The front is damaged.
+        """
+        front = self.known_front
+        row = front.index(number)
+        genome = front.genomes[row]
+        figures = {"member": float(number)}
+        if front.validation is not None and "error" in front.goals:
+            figures["validation_error"] = float(front.validation[row, front.goals.index("error")])
+        arrays = self.network.layout.decode(genome)
+        other = RunRecord(self.path, self.run)
+        vars(other).update(
+            champion=SavedChampion(genome, float(front.error[row]), arrays, front.scaling_arrays, figures),
+            front=front,
+            final=None,
+        )
+        return other
 
     @cached_property
     def final(self) -> RunRecord | None:

@@ -21,7 +21,7 @@ from neuroevo.prediction import (
 from neuroevo.prediction.conformal import VALIDATION
 from neuroevo.prediction.selection import MOST_WORSE
 from neuroevo.problems import Problem, SequenceProblem, as_sequences
-from neuroevo.problems.objectives import Own, Pinball
+from neuroevo.problems.objectives import OfOnesOwn, Pinball
 from neuroevo.records.ensembles import common_problem, member_of, refuse_twice
 from neuroevo.records.record import RunRecord
 
@@ -158,7 +158,7 @@ def check_selectable(problem: Problem) -> None:
             "a selection compares predictions of single rows, and the problem asks for free runs; take an ensemble of "
             "the best point"
         )
-    if isinstance(problem.objective, Pinball | Own):
+    if isinstance(problem.objective, Pinball | OfOnesOwn):
         raise BadInput(
             f"a selection compares squared errors, which can't stand for the objective {problem.objective.title!r}; "
             "take an ensemble of the best point"

@@ -33,6 +33,7 @@ from neuroevo.records.files import (
     write_atomically,
     write_json,
 )
+from neuroevo.records.front import Front, write_front
 from neuroevo.records.history_file import HISTORY_FILE, HistoryWriter, cut_back, salvage_history
 from neuroevo.records.lock import RunLock, sweep_abandoned
 from neuroevo.records.record import LOG_FILE, RunRecord, log_line
@@ -198,6 +199,14 @@ class RunWriter:
             scaling=problem.scaling_arrays(),
             figures={"error": float(error), **figures},
         )
+
+    def front(self, front: Front) -> None:
+        """Write front.npz and front.csv.
+
+        Raises:
+            RecordUnwritable: The machine refused; the files before are untouched.
+        """
+        write_front(self.path, front)
 
     def update(self, entries: Mapping[str, Any]) -> None:
         """Replace entries of run.json, or add to them.

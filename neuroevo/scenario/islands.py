@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Ge
 
+from neuroevo.errors import BadInput
 from neuroevo.evolution.migration import Migration
 from neuroevo.spaces import SearchSpace
 from neuroevo.strategies import make_strategy
@@ -23,11 +25,18 @@ BESIDE_SETTINGS = ("bounds", "initial")
 """Keys of a strategy's table that every strategy understands, whatever its settings."""
 
 
-def wanted_of(strategies: Sequence[Strategy[Any]]) -> tuple[frozenset[str], frozenset[Method]]:
-    """What strategies may want of their evaluator beside the error, and by which methods."""
+def wanted_of(strategies: Sequence[Strategy[Any]]) -> tuple[frozenset[str], frozenset[Method], tuple[str, ...]]:
+    """What strategies may want of their evaluator beside the error, by which methods, and which goals.
+
+    Raises:
+        BadInput: They differ in their goals.
+    """
     needs: frozenset[str] = frozenset().union(*(strategy.needs for strategy in strategies))
     methods: frozenset[Method] = frozenset().union(*(strategy.methods for strategy in strategies))
-    return needs, methods
+    goals = list(dict.fromkeys(strategy.goals for strategy in strategies if strategy.goals))
+    if len(goals) > 1:
+        raise BadInput(f"all islands must have the same goals, got {' and '.join(map(str, map(list, goals)))}")
+    return needs, methods, goals[0] if goals else ()
 
 
 @dataclass(frozen=True)
@@ -67,10 +76,17 @@ class StrategyRecipe:
             n_genes=self.space.n_genes(self.network),
             seed=self.seed,
             layout=self.space.layout(self.network),
-            initial=table.get("initial"),
+            initial=self._initial(table.get("initial")),
             bounds=tuple(table["bounds"]) if "bounds" in table else self.space.bounds(self.network),
             island=island,
             **values,
         )
         strategy.margin = partial(self.space.margin, network=self.network)
         return strategy
+
+    def _initial(self, given: Any) -> Any:
+        """Genomes to start from; those of the network become some of the space."""
+        genomes = None if given is None else np.atleast_2d(np.asarray(given, dtype=np.float64))
+        if genomes is None or genomes.shape[1] != self.network.n_genes:
+            return given
+        return self.space.embedded(genomes, self.network)

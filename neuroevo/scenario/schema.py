@@ -156,14 +156,18 @@ class Scenario:
     def evaluator(self) -> EvaluatorRecipe:
         """What the evaluator is made of."""
         make = self.make_strategy
-        needs, methods = wanted_of([make(island) for island in range(len(make.tables))])
-        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, needs, methods)
+        wanted = wanted_of([make(island) for island in range(len(make.tables))])
+        return EvaluatorRecipe(self.network, self.problem, self.head.precision, self.space, *wanted)
 
     def warnings(self) -> list[str]:
         """What is legal and yet probably not meant, a line each."""
         warnings = [*self.problem.warnings(), *self.problem.network_warnings(self.network)]
         if not self.criterion.surely_ends():
             warnings.append("nothing in [stop] is sure to end this run; Ctrl-C ends it in good order at any time")
+        if isinstance(self.space, Direct) and {"links", "bytes"} & {*self.evaluator.goals}:
+            warnings.append(
+                'strategy.goals: all networks have the same links; [space] with kind = "switched" lets some be absent'
+            )
         for number, table in enumerate(self._strategies):
             path = f"islands.strategies.{number - 1}" if number else "strategy"
             cls, values = _member(STRATEGIES, table, path)
@@ -599,9 +603,9 @@ def _checked_strategy(
         n_bytes = 4 * 8.0 * settings.population_size * space.n_genes(network)
         _refuse_giants(f"{path}.population_size", f"{settings.population_size} genomes", n_bytes)
         try:
-            needs, methods = wanted_of([StrategyRecipe([table], 0, network, space)()])
+            wanted = wanted_of([StrategyRecipe([table], 0, network, space)()])
             if problem is not None:
-                EvaluatorRecipe(network, problem, "single", space, needs, methods).check()
+                EvaluatorRecipe(network, problem, "single", space, *wanted).check()
         except BadInput as error:
             raise SettingsError([Mistake(path, str(error))]) from error
     return {"kind": table["kind"], **_plain(settings), **_listed(shared)}

@@ -25,8 +25,8 @@ class SearchSpace(ABC):
     kind: ClassVar[str]
 
     passes: ClassVar[frozenset[str]] = frozenset()
-    """What an evaluator finds of network genomes (names of `evaluation.FINDINGS`) that holds for genomes of this space
-    as it is."""
+    """What an evaluator finds of network genomes (names of `evaluation.FINDINGS`) that is passed on to genomes of this
+    space (`passed`)."""
 
     def n_genes(self, network: Network) -> int:
         """Length of a genome that the strategy moves."""
@@ -39,6 +39,21 @@ class SearchSpace(ABC):
     def bounds(self, network: Network) -> tuple[float, float] | None:  # noqa: ARG002 - a space may ask the network
         """The box that genomes stay in where the strategy's table names none; None leaves them free."""
         return None
+
+    def passed(self, name: str, found: FloatArray, genomes: FloatArray, network: Network) -> FloatArray:  # noqa: ARG002 - as above
+        """What was found of the network genomes that genomes ``(n, n_genes)`` stand for, as found of these themselves.
+
+        Args:
+            name: Of `passes`.
+            found: Of the network genomes; its first axis is the genomes, the others those of their genes.
+            genomes: Of this space.
+            network: Whose genes they stand for.
+        """
+        return found
+
+    def embedded(self, genomes: FloatArray, network: Network) -> FloatArray:  # noqa: ARG002 - for spaces with other genes
+        """Genomes ``(n, n_genes)`` that stand for those of the network or come near them, for a given start."""
+        return genomes
 
     def margin(self, genome: FloatArray, network: Network) -> FloatArray | None:  # noqa: ARG002 - for grids
         """``(n_genes,)``: how far each gene of a genome must move until it stands for another weight.

@@ -45,6 +45,7 @@ STRATEGIES: Registry[type[Strategy[Any]]] = Registry(
         "random_weight_guessing": "neuroevo.strategies.random_search:RandomWeightGuessing",
         "cma_es": "neuroevo.strategies.cma_es:CmaEs",
         "differential_evolution": "neuroevo.strategies.differential_evolution:DifferentialEvolution",
+        "nsga2": "neuroevo.strategies.nsga2.strategy:Nsga2",
         "snes": "neuroevo.strategies.snes:Snes",
         "cr_fm_nes": "neuroevo.strategies.cr_fm_nes:CrFmNes",
         "openai_es": "neuroevo.strategies.openai_es:OpenAiEs",

@@ -115,6 +115,11 @@ class Strategy(ABC, Generic[S]):
         return self.wants
 
     @property
+    def goals(self) -> tuple[str, ...]:
+        """Names of all that is to be small, for strategies that want "goals" (`evaluation.goals`)."""
+        return ()
+
+    @property
     def learning(self) -> Learning | None:
         """How what it wants next is to be found; None for any way."""
         return None
@@ -184,7 +189,7 @@ class Strategy(ABC, Generic[S]):
                 "that ask() returned; tell() takes that population unchanged"
             )
         checked = read_errors(error, len(asked), "population")
-        told = read_wanted(self.wants, wanted, asked, checked, self.bounds)
+        told = read_wanted(self.wants, wanted, asked, checked, self.bounds, len(self.goals))
         self._note(told.get("refined", asked), checked)
         self._tell(asked, checked, **told)
         self._asked = None
@@ -220,6 +225,15 @@ class Strategy(ABC, Generic[S]):
         genomes, errors = self._members()
         best = np.argsort(errors, kind="stable")[:n]
         return genomes[best], errors[best]
+
+    def front(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Members that no other dominates, for strategies with `goals`: genomes, errors, and goals ``(m, n_goals)``.
+
+        Raises:
+            RuntimeError: Not between a tell and the next ask, or the error is its only goal.
+        """
+        self._between("front()")
+        raise RuntimeError(f"{type(self).__name__} has no goals beside the error, and so no front")
 
     def inject(self, genomes: ArrayLike, errors: ArrayLike) -> None:
         """Take genomes from elsewhere into the search.

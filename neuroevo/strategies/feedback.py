@@ -24,12 +24,16 @@ def read_errors(error: ArrayLike, n: int, of: str) -> FloatArray:
     # NaN compares as False, so both go at once.
     if not np.all(values > -np.inf):
         raise BadInput("error holds NaN or -inf; mark a failed evaluation with +inf")
-    values.flags.writeable = False
-    return values
+    return _frozen(values)
 
 
 def read_wanted(
-    wants: Set[str], given: Mapping[str, ArrayLike], asked: FloatArray, error: FloatArray, bounds: Bounds | None
+    wants: Set[str],
+    given: Mapping[str, ArrayLike],
+    asked: FloatArray,
+    error: FloatArray,
+    bounds: Bounds | None,
+    n_goals: int = 0,
 ) -> dict[str, FloatArray]:
     """The arrays told beside the errors, checked and read-only.
 
@@ -39,6 +43,7 @@ def read_wanted(
         asked: `(n, n_genes)`, the population.
         error: `(n,)`, finite or +inf.
         bounds: The box that refined genomes stay in.
+        n_goals: How many goals there are.
 
     Raises:
         BadInput: Something is missing or was not wanted, has another shape, or is not finite where the error is.
@@ -48,7 +53,21 @@ def read_wanted(
         raise BadInput(
             f"the strategy wants {wanted} beside the errors, got {came}: tell(population, error, NAME=array)"
         )
-    return {name: _read(name, values, asked, error, bounds) for name, values in given.items()}
+    return {
+        name: _read_goals(values, (len(asked), n_goals))
+        if name == "goals"
+        else _read(name, values, asked, error, bounds)
+        for name, values in given.items()
+    }
+
+
+def _read_goals(given: ArrayLike, shape: tuple[int, int]) -> FloatArray:
+    values = np.array(given, dtype=np.float64)
+    if values.shape != shape:
+        raise BadInput(f"goals have shape {values.shape}, expected {shape}: one row per genome that was asked")
+    if not np.all(values > -np.inf):
+        raise BadInput("goals hold NaN or -inf; mark what has no value with +inf")
+    return _frozen(values)
 
 
 def _read(name: str, given: ArrayLike, asked: FloatArray, error: FloatArray, bounds: Bounds | None) -> FloatArray:
@@ -65,5 +84,9 @@ def _read(name: str, given: ArrayLike, asked: FloatArray, error: FloatArray, bou
         values[~whole] = asked[~whole]
         if bounds is not None and not bounds.contain(values):
             raise BadInput("refined leaves the bounds that the population keeps")
+    return _frozen(values)
+
+
+def _frozen(values: FloatArray) -> FloatArray:
     values.flags.writeable = False
     return values

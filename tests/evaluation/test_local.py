@@ -27,6 +27,7 @@ EVERY_KIND = {
     "gru": ne.Gru(2, 5, 3),
     "graph": ne.Graph(2, 7, 3, {"density": 0.4, "seed": 1}),
     "locally_recurrent": ne.LocallyRecurrent(2, 5, 3, ma_taps=3, dynamic_output=True),
+    "lif": ne.Lif(2, 5, 3, refractory=1, substeps=2, skip=True),
 }
 
 

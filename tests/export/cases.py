@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lstm, Network
+from neuroevo.networks import Ctrnn, Elman, Graph, Gru, Jordan, Lif, Lstm, Network
 from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import Scaling, SequenceProblem
 from tests.prediction.test_prepared import FORMS, prepared
@@ -82,3 +82,11 @@ def both(problem: SequenceProblem) -> Any:
 def pieces_of(inputs: Any) -> list[list[Any]]:
     """The whole; and cut, with single steps among the pieces."""
     return [[inputs], [inputs[:, :1], inputs[:, 1:2], inputs[:, 2:17], inputs[:, 17:]]]
+
+
+FIRING: dict[str, Network] = {
+    "lif": Lif(2, 6, 2, n_layers=2, initial_state=True, output_activation="softmax"),
+    "lif_still": Lif(2, 5, 1, reset="zero", refractory=2, substeps=3, skip=True, output_activation="tanh"),
+    "lif_spikes": Lif(2, 4, 5, threshold=0.5, readout="spikes", refractory=1, substeps=2),
+}
+"""Networks that C alone knows; thresholds are crossed by far more than single precision's rounding, for these seeds."""

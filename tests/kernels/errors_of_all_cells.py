@@ -12,7 +12,13 @@ import numpy as np
 
 import neuroevo as ne
 from neuroevo.evaluation import Learning, Online
+from neuroevo.problems.control.acrobot import Acrobot
+from neuroevo.problems.control.compiled import CompiledSimulator
+from neuroevo.problems.control.hills import MountainCar
+from neuroevo.problems.control.mazes import TMaze
 from neuroevo.problems.control.poles import DoublePole, SinglePole
+from neuroevo.problems.control.recall import DistractedRecall
+from neuroevo.problems.objectives import PerStep
 
 NETWORKS = {
     "elman": [
@@ -39,6 +45,10 @@ NETWORKS = {
         ne.LocallyRecurrent(2, 6, 2, n_layers=2, ma_taps=3, ar_taps=2, dynamic_output=True),
         ne.LocallyRecurrent(2, 9, 2, feedback="activation", ma_taps=1, ar_taps=2),
         ne.LocallyRecurrent(2, 5, 2, feedback="output", ar_taps=3, dynamic_output=True, output_activation="tanh"),
+    ],
+    "lif": [
+        ne.Lif(2, 9, 2, n_layers=2, initial_state=True, reset="zero", refractory=2, skip=True),
+        ne.Lif(2, 6, 3, threshold=0.4, readout="spikes", refractory=1, substeps=3),
     ],
     "graph": [
         ne.Graph(2, 11, 2, {"density": 0.4, "seed": 2}, initial_state=True),
@@ -88,11 +98,30 @@ def derivatives(evaluator, population):
     return b"".join(array.tobytes() for array in found)
 
 
+POLES = DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)
+WORLDS = (
+    TMaze(length=4, noise=True, n_train=6, n_test=5),
+    DistractedRecall(length=5, n_train=9, n_test=5),
+    MountainCar(n_test=5),
+    MountainCar(action="continuous", fitness="return", velocities=True, n_steps=300, n_test=5),
+    Acrobot(velocities=True, n_steps=150, n_test=5),
+)
+
+
 def poles(precision):
     """A hash of the errors of networks that balance poles, on all parts."""
+    return played(POLES, precision)
+
+
+def worlds(precision):
+    """The same of the other worlds."""
+    return played(WORLDS, precision)
+
+
+def played(problems, precision):
     digest = hashlib.sha256()
-    for problem in (DoublePole(fitness="damping", n_steps=500, test_steps=40), SinglePole(velocities=True, bias=0.5)):
-        network = ne.Elman(problem.n_inputs, 3, 1, initial_state=True, output_activation="tanh")
+    for problem in problems:
+        network = ne.Elman(problem.n_inputs, 3, problem.n_outputs, initial_state=True, output_activation="tanh")
         genomes = np.random.default_rng(3).normal(size=(61, network.n_genes))
         with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
             for part in problem.parts:
@@ -124,6 +153,25 @@ def carried(precision):
     return digest.hexdigest()
 
 
+def own(precision):
+    """A hash of the errors by functions of one's own: of one step, and of a simulator."""
+    rng = np.random.default_rng(3)
+    costly = ne.SequenceProblem(
+        rng.normal(size=(7, 90, 2)), rng.normal(size=(7, 90, 3)), lengths=rng.integers(1, 91, 7),
+        target_mask=rng.random((7, 90, 3)) < 0.7, target_weights=rng.uniform(0.1, 3, (7, 90, 3)),
+        objective=PerStep("tests.problems.costs:bent_counted"),
+    )  # fmt: skip
+    chase = CompiledSimulator(
+        functions="tests.problems.control.simulators:Chase", n_inputs=2, n_outputs=1, n_state=2, n_steps=30
+    )
+    digest = hashlib.sha256()
+    for network, problem in ((ne.Elman(2, 5, 3), costly), (ne.Elman(2, 3, 1, output_activation="tanh"), chase)):
+        genomes = rng.normal(size=(37, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            digest.update(evaluator.evaluate(genomes).error.tobytes())
+    return digest.hexdigest()
+
+
 def free_runs(precision):
     """A hash of the errors of outputs that come back, as plain values and on top of what a preparation takes off."""
     rng, digest = np.random.default_rng(3), hashlib.sha256()
@@ -144,7 +192,14 @@ def free_runs(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles, "carried": carried, "free_runs": free_runs}
+OTHERS = {
+    "objectives": objectives,
+    "poles": poles,
+    "worlds": worlds,
+    "carried": carried,
+    "own": own,
+    "free_runs": free_runs,
+}
 
 
 def main(kinds, precisions):

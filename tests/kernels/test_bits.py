@@ -13,7 +13,7 @@ import pytest
 KINDS = [
     "gradient:elman,gradient:jordan,gradient:ctrnn",
     *(f"gradient:{kind}" for kind in ("lstm", "gru", "graph", "locally_recurrent")),
-    *("objectives", "poles", "carried", "free_runs"),
+    *("lif,objectives", "poles", "worlds", "carried", "free_runs", "own"),
 ]
 """Errors and gradients of every cell; those that share a kernel together, since each process compiles anew."""
 SCRIPT = Path(__file__).with_name("errors_of_all_cells.py")
@@ -43,14 +43,19 @@ def test_bits_of_everything_are_the_same_with_narrower_vectors(kinds):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kinds", [KINDS[0], "gradient:lstm", "carried", "free_runs"])
+@pytest.mark.parametrize("kinds", [KINDS[0], "gradient:lstm", "lif,objectives", "carried", "free_runs", "own"])
 def test_bits_are_the_same_without_an_instruction_for_multiply_add(kinds):
     assert errors(kinds, "double", NUMBA_CPU_NAME="generic") == errors(kinds, "double")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kinds", [KINDS[0], "gradient:gru", "gradient:graph", "gradient:locally_recurrent", "carried", "free_runs"]
+    "kinds",
+    [
+        KINDS[0],
+        *(f"gradient:{kind}" for kind in ("gru", "graph", "locally_recurrent")),
+        *("lif,objectives", "worlds", "carried", "free_runs", "own"),
+    ],
 )
 def test_nothing_reads_or_writes_out_of_bounds(kinds):
     assert errors(kinds, "single", NUMBA_BOUNDSCHECK="1") == errors(kinds, "single")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import neuroevo.networks as nets
 
-KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent")
+KINDS = ("elman", "jordan", "lstm", "gru", "ctrnn", "graph", "locally_recurrent", "lif")
 ACTIVATIONS = ("tanh", "logistic", "softsign", "relu", "linear", "sine", "hard_step", "sign")
 OUTPUT_ACTIVATIONS = ("linear", "tanh", "logistic", "softmax")
 
@@ -47,6 +47,16 @@ def networks(draw, kinds=KINDS, max_units=5, with_fixed=True, competing=False):
         settings["n_layers"] = draw(st.integers(1, 2))
     if kind == "ctrnn":
         settings["substeps"] = draw(st.integers(1, 3))
+    if kind == "lif":
+        settings |= {
+            "threshold": draw(st.sampled_from((0.5, 1.0))),
+            "reset": draw(st.sampled_from(("subtract", "zero"))),
+            "refractory": draw(st.integers(0, 2)),
+            "readout": draw(st.sampled_from(("leaky", "spikes"))),
+            "substeps": draw(st.integers(1, 3)),
+        }
+        if settings["readout"] == "spikes":
+            settings["output_activation"] = "linear"
     if kind == "lstm":
         settings["forget_gate"] = draw(st.booleans())
     network = nets.make_network(kind, n_inputs, n_outputs, n_hidden=n_units, **settings)

@@ -109,6 +109,10 @@ def outputs(network, genome, inputs, lengths=None):
 
 
 def runner(kind):
+    if kind == "lif":
+        from tests.oracle import spiking
+
+        return spiking.outputs
     if kind == "locally_recurrent":
         from tests.oracle import filters
 

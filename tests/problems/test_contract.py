@@ -35,6 +35,10 @@ OF_FILES = {
 OF_EPISODES = {
     "single_pole": {"n_steps": 50, "test_steps": 20},
     "double_pole": {"n_steps": 50, "test_steps": 20, "fitness": "damping", "damping_steps": 120},
+    "t_maze": {"length": 3, "test_length": 5, "noise": True, "n_test": 4},
+    "distracted_recall": {"length": 4, "n_train": 6, "n_test": 4},
+    "mountain_car": {"n_steps": 60, "n_train": 3, "n_test": 2, "velocities": True},
+    "acrobot": {"n_steps": 40, "n_train": 3, "n_test": 2},
     "simulator": {"function": "tests.problems.control.simulators:follow", "n_inputs": 1, "n_outputs": 1, "n_test": 5},
     "gymnasium": {"environment": "CartPole-v1", "n_test": 5},
 }

@@ -182,7 +182,8 @@ def test_class_weights_of_a_scenario_reach_the_problem(tmp_path):
         ({"objective": "huber", "quantile": 0.5}, 'quantile: goes with objective = "pinball" only'),
         ({"objective": "pinball", "quantile": 1.0}, "quantile: must be less than 1"),
         ({"objective": "hubr"}, "objective: must be .* did you mean 'huber'"),
-        ({"objective": "os:system"}, "objective: must be"),
+        ({"objective": "my module:f"}, 'objective: must be .* or "module:function", got'),
+        ({"per_step": True}, "per_step: goes with a function of one.s own only"),
         ({"target_weights": [0.0]}, "greater than 0"),
     ],
 )

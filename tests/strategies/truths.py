@@ -24,7 +24,11 @@ def tell(strategy, population, error, raised=0.0):
         raised: What is added to all errors.
     """
     slopes, values = (error, error(population) + raised) if callable(error) else (shifted_sphere, error)
-    strategy.tell(population, values, **{name: FOUND[name](slopes, population) for name in strategy.wants})
+    wanted = {name: FOUND[name](slopes, population) for name in strategy.wants - {"goals"}}
+    if "goals" in strategy.wants:
+        # Wrong errors are to be found out as such.
+        wanted["goals"] = _goals(lambda _population: np.resize(values, len(population)), population)
+    strategy.tell(population, values, **wanted)
 
 
 def _gradient(function, population):
@@ -41,4 +45,14 @@ def _curvature(function, population):
     return np.stack(slopes, axis=2) / 0.5
 
 
-FOUND = {"gradient": _gradient, "curvature": _curvature, "refined": lambda _function, population: population}
+def _goals(function, population):
+    """The error, and how many genes are positive."""
+    return np.stack([function(population), (population > 0).sum(axis=1)], axis=1)
+
+
+FOUND = {
+    "gradient": _gradient,
+    "curvature": _curvature,
+    "refined": lambda _function, population: population,
+    "goals": _goals,
+}

@@ -4,9 +4,9 @@
 - `compiled`: kernels with genomes as lanes; `by_units`: a kernel with units as lanes, for many units on few sequences.
 - `by_adjoints`: errors and their derivatives, by the kernels' backward steps; `by_lstm`: those of 1997 as well.
 - `by_crbp`: causal recursive backpropagation for locally recurrent networks.
-- `by_outputs`: objectives of one's own, on the outputs of kernels.
+- `by_outputs`: objectives of one's own, on the outputs of kernels; `by_steps`: those of one step, compiled.
 - `free_running`: outputs that come back as inputs.
-- `in_worlds`: episodes of control problems, the world compiled together with the network.
+- `in_worlds`: episodes of control problems, the world compiled together with the network; `in_simulators`: one's own.
 - `by_score`: any network on any problem by the problem's own `score`, slowly.
 - `BACKENDS`: the registry, which other packages extend; `choose`.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends.base import Backend
 from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.problems.objectives import OfOnesOwn
 from neuroevo.registry import Registry
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ _OWN = {
     "by_adjoints": "neuroevo.evaluation.backends.by_adjoints:ByAdjoints",
     "by_crbp": "neuroevo.evaluation.backends.by_crbp:ByCrbp",
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
+    "by_steps": "neuroevo.evaluation.backends.by_steps:BySteps",
     "free_running": "neuroevo.evaluation.backends.free_running:FreeRunning",
+    "in_simulators": "neuroevo.evaluation.backends.in_simulators:InSimulators",
     "in_worlds": "neuroevo.evaluation.backends.in_worlds:InWorlds",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",
 }
@@ -66,9 +69,11 @@ def choose(
             return backend
     offers = [f"{name}: {_offer(backend, network, methods)}" for name, backend in able.items()]
     by = f" by {', '.join(sorted(methods))}" if methods else ""
+    own = isinstance(getattr(problem, "objective", None), OfOnesOwn)
     raise BadInput(
         f"no backend gives {', '.join(sorted(wants))}{by} for a network {network.kind!r} on a "
         f"{type(problem).__name__}; there are {'; '.join(offers) or 'none for these'}"
+        f"{'; an objective of your own has no derivatives: take a strategy that wants none' if own else ''}"
     )
 
 

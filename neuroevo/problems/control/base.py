@@ -48,6 +48,15 @@ class EpisodeProblem(Problem):
 
     has_world: ClassVar[bool] = False
     """Whether there is a `world`."""
+    chooses: ClassVar[bool] = False
+    """Whether the largest output is what the network does, for pictures."""
+    output_names: ClassVar[tuple[str, ...]] = ()
+    """Names of the outputs, for pictures; empty where they have none."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs, for pictures; empty where they have none."""
+        return ()
 
     @abstractmethod
     def n_episodes(self, part: str) -> int:
@@ -78,6 +87,16 @@ class EpisodeProblem(Problem):
     def score(self, network: Network, genome: FloatArray, part: str) -> tuple[float, float]:
         means = _means(self.play(network, genome, part))
         return means["error"], means["learned"]
+
+    def scores(
+        self, network: Network, genomes: FloatArray, part: str, episodes: Chosen = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Error and learned share ``(n,)`` of genomes ``(n, n_genes)``; each as it has them alone, to the last bit.
+
+        A kind that plays many genomes at a time does it here.
+        """
+        means = [_means(self.play(network, genome, part, episodes)) for genome in genomes]
+        return np.array([one["error"] for one in means]), np.array([one["learned"] for one in means])
 
     def to_arrays(self) -> Arrays:
         return {name: np.array(value) for name, value in self._stored().items() if value is not None}
@@ -127,6 +146,34 @@ class SomeEpisodes(EpisodeProblem):
 
     def world(self, part: str, episodes: Chosen = None) -> Any:  # noqa: ARG002 - the part is that of the whole
         return self.whole.world(self.part, self.episodes if episodes is None else self.episodes[episodes])
+
+    def scores(
+        self, network: Network, genomes: FloatArray, part: str, episodes: Chosen = None
+    ) -> tuple[FloatArray, FloatArray]:
+        self.check_part(part)
+        chosen = self.episodes if episodes is None else self.episodes[episodes]
+        return self.whole.scores(network, genomes, self.part, chosen)
+
+    def to_arrays(self) -> Arrays:
+        own = {"kind": np.array(self.whole.kind), "part": np.array(self.part), "episodes": self.episodes}
+        return {**own, **{f"whole_{name}": array for name, array in self.whole.to_arrays().items()}}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        from neuroevo.problems import problem_class
+
+        try:
+            kind, part, episodes = (arrays[name] for name in ("kind", "part", "episodes"))
+        except KeyError as error:
+            raise BadInput(f"the arrays of a batch of episodes lack {error}") from error
+        found = problem_class(str(kind))
+        if not issubclass(found, EpisodeProblem):
+            raise BadInput(f"a batch of episodes is of a control problem, got the kind {str(kind)!r}")
+        whole = found.from_arrays({name[6:]: array for name, array in arrays.items() if name.startswith("whole_")})
+        whole.check_part(str(part))
+        # As they were drawn, so that whatever else is not a batch of this problem is refused here too.
+        some = chosen_episodes(whole, np.asarray(episodes)[:, None], str(part))
+        return cls(some.whole, some.part, some.episodes)
 
     def describe(self) -> str:
         return f"{len(self.episodes)} episodes of: {self.whole.describe()}"

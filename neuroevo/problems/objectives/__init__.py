@@ -1,7 +1,7 @@
 """Objectives: the error of outputs that a `SequenceProblem` minimises, by name or as a function of one's own.
 
 `OBJECTIVES` has those with a name, all of them weighted means over the counted targets (`means`) or over the steps that
-have one (`shares`); `Own` is any function.
+have one (`shares`); `Own` is any function of the outputs, `PerStep` the mean of any function of one step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from neuroevo.errors import BadInput
 from neuroevo.problems.objectives.base import Mean, Objective
 from neuroevo.problems.objectives.means import Absolute, CrossEntropy, Huber, Pinball, Squared
-from neuroevo.problems.objectives.own import Own
+from neuroevo.problems.objectives.own import OfOnesOwn, Own, PerStep
 from neuroevo.problems.objectives.shares import BalancedError, ClassificationError, NotLearned
 from neuroevo.registry import UnknownName, nearest
 
@@ -44,29 +44,31 @@ def as_objective(objective: Objective | str | Callable[..., object] | None) -> O
     return OBJECTIVES[objective]()
 
 
-def stored(objective: Objective) -> dict[str, str | float]:
+def stored(objective: Objective) -> dict[str, str | float | bool]:
     """What stored data say of an objective; nothing of the usual one.
 
     Raises:
         BadInput: It is a function that nobody else could find.
     """
-    if isinstance(objective, Own):
+    if isinstance(objective, OfOnesOwn):
         if objective.place is None:
             raise BadInput(
                 f"{objective.title} can't be written down or sent to workers: define the function at the top level of "
                 'a module that can be imported, and give it or "module:function"'
             )
-        return {"objective": objective.place}
+        return {"objective": objective.place, **({"per_step": True} if isinstance(objective, PerStep) else {})}
     parameter = {} if objective.parameter is None else {"objective_parameter": objective.parameter}
     return {} if isinstance(objective, Squared) else {"objective": objective.name, **parameter}
 
 
-def restored(name: str, parameter: float | None) -> Objective:
+def restored(name: str, parameter: float | None, per_step: bool = False) -> Objective:
     """The objective that stored data name.
 
     Raises:
         BadInput: There is none, or its parameter is out of range.
     """
+    if per_step:
+        return PerStep(name)
     if parameter is None or ":" in name:
         return as_objective(name)
     return {"huber": Huber, "pinball": Pinball}[name](parameter) if name in ("huber", "pinball") else as_objective(name)
@@ -82,7 +84,9 @@ __all__ = [
     "Mean",
     "NotLearned",
     "Objective",
+    "OfOnesOwn",
     "Own",
+    "PerStep",
     "Pinball",
     "Squared",
     "as_objective",

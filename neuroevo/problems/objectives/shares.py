@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from neuroevo.problems.sequence import SequenceProblem
 
 
+def step_weights(problem: SequenceProblem, counted: Mask) -> Floats | None:
+    """``(n_rows, 1)``: the mean weight of the counted targets of each step; None where all are equal."""
+    if problem.weight_rows is None:
+        return None
+    total = np.where(counted, problem.weight_rows, 0.0).sum(axis=1, keepdims=True)
+    return np.asarray(total / np.maximum(counted.sum(axis=1, keepdims=True), 1))
+
+
 class _ShareOfSteps(Mean):
     """The weighted share of steps that are wrong by the problem's rule; the weight of a step is that of its targets."""
 
@@ -28,10 +36,7 @@ class _ShareOfSteps(Mean):
 
     def weights(self, problem: SequenceProblem, counted: Mask) -> Floats | None:
         """The mean weight of the counted targets of each step."""
-        if problem.weight_rows is None:
-            return None
-        total = np.where(counted, problem.weight_rows, 0.0).sum(axis=1, keepdims=True)
-        return np.asarray(total / np.maximum(counted.sum(axis=1, keepdims=True), 1))
+        return step_weights(problem, counted)
 
     def error(self, problem: SequenceProblem, outputs: Floats, counted: Mask) -> float:
         """As in `Objective`; NaN where an output is not finite."""

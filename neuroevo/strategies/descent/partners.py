@@ -11,6 +11,7 @@ import numpy as np
 from annotated_types import Ge
 from numpy.typing import ArrayLike
 
+from neuroevo.errors import BadInput
 from neuroevo.evaluation.base import FINDINGS
 from neuroevo.evaluation.learning import Method
 from neuroevo.registry import UnknownName
@@ -132,6 +133,8 @@ class Partners(Strategy[P]):
     def __init__(self, settings: P, **arguments: Any) -> None:
         super().__init__(settings, **arguments)
         self._search = self._make_search()
+        if self._search.goals:
+            raise BadInput(f'search: {settings.search["kind"]} has goals beside the error; give it goals = ["error"]')
         model = self._model()
         self._needs, self._methods = self._search.needs | model.needs, self._search.methods | model.methods
 

@@ -1,0 +1,155 @@
+"""Functions of one's own inside of kernels: compiled with them, and known to the disk cache by what they are.
+
+A kernel chooses code by the types of its arguments. `kind_of` makes a type for functions: a class derived from a
+NamedTuple, whose name holds a hash of the functions and of all that they refer to, and whose `functions` are compiled.
+So an edited function is another type, which no code on disk answers to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numba import types
+from numba.core.errors import NumbaError
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+from neuroevo.errors import BadInput
+from neuroevo.kernels import sources
+from neuroevo.kernels.compilation import from_outside
+from neuroevo.kernels.vectors import address
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+T = TypeVar("T")
+
+
+def kind_of(base: type[T], functions: Mapping[str, Callable[..., Any]]) -> type[T]:
+    """The class derived from a NamedTuple class that stands for functions; the same for the same functions."""
+    name = f"{base.__name__}_{digest(functions)}"
+    if name not in globals():
+        plain = {key: getattr(function, "py_func", function) for key, function in functions.items()}
+        compiled = {key: from_outside(function) for key, function in plain.items()}
+        content = {"functions": compiled, "__slots__": (), "__module__": __name__, "__doc__": base.__doc__}
+        globals()[name] = type(name, (base,), content)
+    made: type[T] = globals()[name]
+    return made
+
+
+def functions_of(kind: Any) -> dict[str, Any]:
+    """The compiled functions of a class of `kind_of`."""
+    compiled: dict[str, Any] = kind.functions
+    return compiled
+
+
+def is_of(bundle: Any, base: type) -> bool:
+    """Whether a numba type is that of a class of `kind_of`, with this base: for overloads."""
+    cls = getattr(bundle, "instance_class", None)
+    return cls is not None and cls is not base and issubclass(cls, base)
+
+
+def digest(functions: Mapping[str, Callable[..., Any]]) -> str:
+    """Hash of functions, and of the functions and values that they refer to."""
+    total = hashlib.sha256()
+    seen: set[int] = set()
+    for name, function in sorted(functions.items()):
+        total.update(name.encode())
+        for piece in _pieces(function, seen):
+            total.update(repr(piece).encode())
+    return total.hexdigest()[:16]
+
+
+def _pieces(value: Any, seen: set[int]) -> Iterator[object]:
+    """What a value is made of, as objects whose `repr` tells them apart."""
+    value = getattr(value, "py_func", value)
+    if isinstance(value, ModuleType):
+        yield value.__name__
+        file = getattr(value, "__file__", None)
+        if file is not None and value.__name__.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "numba"}:
+            sources.note(file)
+            yield sources.FOREIGN.get(Path(file).parent)
+    elif isinstance(value, np.ndarray):
+        yield value.dtype.str, value.shape, value.tobytes()
+    elif not isinstance(value, FunctionType):
+        yield value
+    elif id(value) not in seen:
+        seen.add(id(value))
+        yield value.__defaults__
+        names: set[str] = set()
+        yield from _code(value.__code__, names)
+        inside = dict(
+            zip(value.__code__.co_freevars, (cell.cell_contents for cell in value.__closure__ or ()), strict=True)
+        )
+        for name in sorted(names):
+            known = inside if name in inside else value.__globals__
+            if name in known:
+                yield name
+                yield from _pieces(known[name], seen)
+
+
+def _code(code: CodeType, names: set[str]) -> Iterator[object]:
+    """Instructions and constants, without the lines where they stand; adds the names that they use."""
+    names.update(code.co_names, code.co_freevars)
+    yield code.co_code, code.co_names, code.co_varnames, code.co_argcount
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code(constant, names)
+        else:
+            yield constant
+
+
+def check_compiles(function: Any, arguments: tuple[Any, ...], what: str) -> Any:
+    """Compile a function of a `kind_of` for arguments of numba types; the type of what it returns.
+
+    Raises:
+        BadInput: It does not compile; the message says why, in a line.
+    """
+    try:
+        function.compile(arguments)
+    except NumbaError as error:
+        _refuse(error, what)
+    return function.overloads[arguments].signature.return_type
+
+
+_HINTS = {
+    "Untyped global name": "; the functions that it calls have to be numba's, made by @numba.njit",
+    "Cannot modify readonly array": "; what it is given to read it must not change",
+}
+
+
+def _refuse(error: NumbaError, what: str) -> NoReturn:
+    text = _COLOURS.sub("", str(error))
+    lines = [line.strip() for line in text.splitlines()]
+    said = [line for line in lines if line and not line.startswith(("Failed in", "During:"))]
+    place = next((f" ({line.rstrip(':')})" for line in lines if re.match(r'File "[^<].*", line \d+', line)), "")
+    hint = next((hint for sign, hint in _HINTS.items() if sign in text), "")
+    raise BadInput(f"{what} does not compile: {said[0] if said else error}{place}{hint}") from error
+
+
+def _section(layout: str, readonly: bool) -> Any:
+    def section(typingctx, source, index, size, stride):
+        result = types.Array(source.dtype, 1, layout, readonly=readonly)
+
+        def codegen(context, builder, sig, args):
+            array = context.make_array(result)(context, builder)
+            item = context.get_constant(types.intp, source.dtype.bitwidth // 8)
+            data = address(context, builder, source, args[0], args[1], 1)
+            populate_array(array, data, [args[2]], [builder.mul(args[3], item)], item, meminfo=None)
+            return array._getvalue()
+
+        return result(source, types.intp, types.intp, types.intp), codegen
+
+    section.__doc__ = "An array over elements of a view: `size` of them from `index` on, `stride` elements apart."
+    return intrinsic(section)
+
+
+row_of = _section("C", True)
+column_of = _section("A", True)
+own_column_of = _section("A", False)
