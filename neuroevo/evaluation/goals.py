@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.export.c_cells import cell_bytes
+from neuroevo.export.plan import Cell
 from neuroevo.networks.links import count_links
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import OBJECTIVES, as_objective, stored
@@ -22,17 +24,20 @@ if TYPE_CHECKING:
 GOALS: Mapping[str, str] = {
     "error": "the error that is trained",
     "links": "links that are there, biases not counted",
+    "bytes": "bytes of weights in C, single precision",
     "not_learned": "share not learnt",
 }
 """Goals that every problem has, by the names in scenarios; problems of sequences have their objectives beside."""
 
 
-def check_goals(names: Sequence[str], problem: Problem) -> None:
-    """Check that a problem has these goals, and each of them once.
+def check_goals(names: Sequence[str], network: Network, problem: Problem) -> None:
+    """Check that network and problem have these goals, and each of them once.
 
     Raises:
-        BadInput: It has not.
+        BadInput: They have not.
     """
+    if "bytes" in names:
+        Cell.of(network, np.ones(network.n_genes))
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"goals: {name!r} is named twice")
@@ -82,6 +87,16 @@ def judged_apart(names: Sequence[str], problem: Problem) -> list[str]:
     return [name for name in names if name not in GOALS or (name == "not_learned" and weighted)]
 
 
+def bytes_of(network: Network, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Bytes of flash ``(n,)`` that the weights of genomes take in an exported C model of single precision.
+
+    Those of scaling and of what is prepared are the same for all.
+    """
+    sound = np.isfinite(weights).all(axis=1)
+    bytes_ = [cell_bytes(Cell.of(network, own)) if good else 0 for own, good in zip(weights, sound, strict=True)]
+    return np.array(bytes_)
+
+
 def goals_of(
     names: Sequence[str], network: Network, weights: NDArray[np.float64], found: Mapping[str, NDArray[Any]]
 ) -> NDArray[np.float64]:
@@ -97,7 +112,9 @@ def goals_of(
     def column(name: str) -> NDArray[Any]:
         if f"goal {name}" in found or name == "error":
             return found["error" if name == "error" else f"goal {name}"]
-        return 1.0 - found["learned"] if name == "not_learned" else count_links(network, weights)
+        if name == "not_learned":
+            return 1.0 - found["learned"]
+        return count_links(network, weights) if name == "links" else bytes_of(network, weights)
 
     goals = np.stack([np.asarray(column(name), dtype=np.float64) for name in names], axis=1)
     goals[~np.isfinite(goals)] = np.inf
