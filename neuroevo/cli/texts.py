@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroevo.cli.display import duration
 from neuroevo.cli.terminal import escaped
+from neuroevo.records.errors import RecordError
 
 if TYPE_CHECKING:
     from neuroevo.evolution.batches import BatchPlan
@@ -230,7 +231,10 @@ def record_text(record: RunRecord) -> str:
 
 def _front_line(record: RunRecord) -> str:
     """That there is a front, and where it can be seen."""
-    front = record.front
+    try:
+        front = record.front
+    except RecordError as error:
+        return f"warning: its front can't be read: {escaped(error)}"
     return "" if front is None else f"front of {len(front)} networks: neuroevo show {record.path} --front"
 
 

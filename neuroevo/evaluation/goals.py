@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.export.c_cells import cell_bytes
+from neuroevo.export.plan import Cell
 from neuroevo.networks.links import count_links
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import OBJECTIVES, as_objective, stored
+from neuroevo.problems.objectives.own import OfOnesOwn
 from neuroevo.registry import UnknownName, nearest
 
 if TYPE_CHECKING:
@@ -21,17 +24,20 @@ if TYPE_CHECKING:
 GOALS: Mapping[str, str] = {
     "error": "the error that is trained",
     "links": "links that are there, biases not counted",
+    "bytes": "bytes of weights in C, single precision",
     "not_learned": "share not learnt",
 }
 """Goals that every problem has, by the names in scenarios; problems of sequences have their objectives beside."""
 
 
-def check_goals(names: Sequence[str], problem: Problem) -> None:
-    """Check that a problem has these goals, and each of them once.
+def check_goals(names: Sequence[str], network: Network, problem: Problem) -> None:
+    """Check that network and problem have these goals, and each of them once.
 
     Raises:
-        BadInput: It has not.
+        BadInput: They have not.
     """
+    if "bytes" in names:
+        Cell.of(network, np.ones(network.n_genes))
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"goals: {name!r} is named twice")
@@ -66,8 +72,11 @@ def with_objective(problem: Problem, objective: str) -> SequenceProblem:
         guess = f"did you mean {near!r}? " if near else ""
         own = ', or a function of outputs and targets as "module:function"' if len(known) > len(GOALS) else ""
         raise UnknownName(f"there is no goal {objective!r}; {guess}Known: {', '.join(known)}{own}")
+    judge = as_objective(objective)
+    if isinstance(judge, OfOnesOwn):
+        _ = judge.found  # where there is none it says so now
     arrays = {name: array for name, array in problem.to_arrays().items() if not name.startswith("objective")}
-    arrays |= {name: np.array(value) for name, value in stored(as_objective(objective)).items()}
+    arrays |= {name: np.array(value) for name, value in stored(judge).items()}
     return SequenceProblem.from_arrays({**arrays, "weight_decay": np.array(0.0)})
 
 
@@ -76,6 +85,16 @@ def judged_apart(names: Sequence[str], problem: Problem) -> list[str]:
     # With weights, the share learnt, which counts steps, is another one than that of the objective.
     weighted = isinstance(problem, SequenceProblem) and problem.weight_rows is not None
     return [name for name in names if name not in GOALS or (name == "not_learned" and weighted)]
+
+
+def bytes_of(network: Network, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Bytes of flash ``(n,)`` that the weights of genomes take in an exported C model of single precision.
+
+    Those of scaling and of what is prepared are the same for all.
+    """
+    sound = np.isfinite(weights).all(axis=1)
+    bytes_ = [cell_bytes(Cell.of(network, own)) if good else 0 for own, good in zip(weights, sound, strict=True)]
+    return np.array(bytes_)
 
 
 def goals_of(
@@ -93,7 +112,9 @@ def goals_of(
     def column(name: str) -> NDArray[Any]:
         if f"goal {name}" in found or name == "error":
             return found["error" if name == "error" else f"goal {name}"]
-        return 1.0 - found["learned"] if name == "not_learned" else count_links(network, weights)
+        if name == "not_learned":
+            return 1.0 - found["learned"]
+        return count_links(network, weights) if name == "links" else bytes_of(network, weights)
 
     goals = np.stack([np.asarray(column(name), dtype=np.float64) for name in names], axis=1)
     goals[~np.isfinite(goals)] = np.inf

@@ -71,7 +71,7 @@ class LocalEvaluator(Evaluator):
         goals: Sequence[str] = (),
     ) -> None:
         type_of(precision)
-        check_goals(goals, problem)
+        check_goals(goals, network, problem)
         self.network = network
         self.problem = problem
         self.space = space or Direct()

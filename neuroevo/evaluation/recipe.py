@@ -67,7 +67,7 @@ class EvaluatorRecipe:
             BadInput: It would.
         """
         type_of(self.precision)
-        check_goals(self.goals, self.problem)
+        check_goals(self.goals, self.network, self.problem)
         backend_for(self.network, self.problem, self.space, self.wants, self.methods)
 
     @property

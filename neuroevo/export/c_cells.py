@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from neuroevo.errors import BadInput
 from neuroevo.export import c_lif
-from neuroevo.export.c_tables import Tables
+from neuroevo.export.c_tables import REAL_BYTES, Tables, stored
 from neuroevo.export.plan import Cell, Values
 from neuroevo.networks.lstm import without_forget_gate
 
@@ -122,6 +122,12 @@ def cell_text(cell: Cell, tables: Tables) -> CellText:
         n_state,
         max(cell.n_hidden, len(arrays["bias_out"]) * (cell.firing is not None)),
     )
+
+
+def cell_bytes(cell: Cell) -> int:
+    """Bytes of flash of a cell's tables in single precision, as `cell_text` declares them."""
+    starts = [values for values in _vectors(cell).values() if values.any()]
+    return sum(stored(values, REAL_BYTES["single"]).n_bytes for values in (*_own(cell)[1].values(), *starts))
 
 
 def worded(text: str, tables: Tables, words: dict[str, str]) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from neuroevo.networks import GenomeLayout, Network
     from neuroevo.problems import Problem
 
+_GIVEN = 0.5
+"""How far the switches of a given network are from the level: some steps of usual widths."""
+
 
 @dataclass(frozen=True)
 class Switched(SearchSpace):
@@ -89,7 +92,7 @@ class Switched(SearchSpace):
         for gene in np.flatnonzero(switch >= 0):
             sizes[:, switch[gene]] = np.maximum(sizes[:, switch[gene]], np.abs(genomes[:, gene]))
         if self.share is None:
-            return np.hstack([genomes, np.where(sizes > 0.0, 1.0, -1.0), np.zeros((len(genomes), 1))])
+            return np.hstack([genomes, np.where(sizes > 0.0, _GIVEN, -_GIVEN), np.zeros((len(genomes), 1))])
         largest = sizes.max(axis=1, keepdims=True)
         return np.hstack([genomes, sizes / np.where(largest > 0.0, largest, 1.0)])
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import export_model, plan_of
-from neuroevo.export.c_format import _compiler, header, identifier
+from neuroevo.export.c_compiler import compiler, identifier
+from neuroevo.export.c_format import header
 from neuroevo.export.c_tables import on_grid
 from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor
@@ -25,7 +26,7 @@ from neuroevo.spaces import Quantised
 from tests.cli.test_commands import neuroevo
 from tests.export.cases import FIRING, NETWORKS, predictors, scaled
 
-COMPILER = _compiler()
+COMPILER = compiler()
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 CASES = {
     **predictors(),
@@ -40,7 +41,7 @@ STRICT = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pe
 def compiled(text: str, name: str, folder: Path, *, flags: list[str] | None = None) -> Any:
     """The functions of a header, callable, and the sizes of its state."""
     (folder / f"{name}.h").write_text(text)
-    source, number = folder / f"{name}.c", "double" if "double inputs[" in text else "float"
+    source, number = folder / f"{name}.c", re.findall(r"const (\w+) inputs\[", text)[0]
     source.write_text(
         f'#include "{name}.h"\n'
         f"void reset({name}_state *s) {{ {name}_reset(s); }}\n"
@@ -84,11 +85,11 @@ def test_outputs_are_those_of_the_predictor_step_by_step(case: str, tmp_path: Pa
         found = said(library, inputs, expected.shape[2], dtype)
         np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
         assert made.sizes.state == library.size()
-        tables = re.findall(r"static const (\w+) \w+\[(\d+)\]", made.text)
+        tables = re.findall(r"static const (\w+) \w+?(?:_(columns|starts))?\[(\d+)\]", made.text)
         size = np.dtype(dtype).itemsize
         bytes_of = {"float": 4, "double": 8, "uint8_t": 1, "int8_t": 1, "int16_t": 2}
-        scales = sum(kind.endswith("int8_t") for kind, _ in tables) + len(predictor.weights or ())
-        assert made.sizes.flash == sum(bytes_of[kind] * int(n) for kind, n in tables) + size * scales
+        scales = sum(kind.endswith("int8_t") and not index for kind, index, _ in tables) + len(predictor.weights or ())
+        assert made.sizes.flash == sum(bytes_of[kind] * int(n) for kind, _, n in tables) + size * scales
 
 
 WIDE: list[Network] = [

@@ -172,7 +172,34 @@ def own(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles, "worlds": worlds, "carried": carried, "own": own}
+def free_runs(precision):
+    """A hash of the errors of outputs that come back, as plain values and on top of what a preparation takes off."""
+    rng, digest = np.random.default_rng(3), hashlib.sha256()
+    table = {"a": np.sin(np.arange(160) / 3) + 0.1 * rng.normal(size=160), "b": rng.normal(size=160)}
+    ways = (
+        {"lags": 2},
+        {"residual": "linear", "transform": "difference"},
+        {"horizon": [1, 3], "residual": "last_value"},
+    )
+    for more in ways:
+        asked = {"steps": 7, "every": 3, "washout": 10}
+        problem = ne.make_series(table, input=["a", "b"], parts={"train": "rest"}, free_run=asked, **more)
+        network = ne.Elman(problem.n_inputs, 5, problem.n_outputs)
+        genomes = 0.5 * rng.normal(size=(21, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            evaluation = evaluator.evaluate(genomes)
+        digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
+    return digest.hexdigest()
+
+
+OTHERS = {
+    "objectives": objectives,
+    "poles": poles,
+    "worlds": worlds,
+    "carried": carried,
+    "own": own,
+    "free_runs": free_runs,
+}
 
 
 def main(kinds, precisions):
