@@ -10,6 +10,8 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.evaluation import BACKENDS
@@ -64,6 +66,26 @@ def test_compiled_cost_is_the_mean_over_the_counted_steps_with_masks_washout_wei
             error, learned = problem.score(NETWORK, population[k], "test")
             assert error == pytest.approx(wanted, rel=1e-12)
             assert found[0].learned[k] == pytest.approx(learned, abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 6), st.integers(1, 5), st.integers(0, 10**6), st.integers(1, 9), st.integers(2, 70), st.booleans()
+)
+def test_compiled_cost_is_that_mean_for_any_shape(n_hidden, n_outputs, seed, n_sequences, n_steps, weighs):
+    network = ne.Elman(2, n_hidden, n_outputs)
+    problem = problem_for(network, seed, n_sequences, n_steps, objective=PerStep(f"{PLACE}:bent_counted"))
+    rng = np.random.default_rng(seed)
+    if weighs:
+        problem = rebuilt(problem, target_weights=rng.uniform(0.1, 3, problem.targets.shape))
+    population = rng.normal(size=(3, network.n_genes)) * 0.5
+    with ne.LocalEvaluator(network, problem, n_threads=2, precision="double") as evaluator:
+        found = evaluator.evaluate(population).error
+    wanted = [
+        weighed_steps(network.predict(genome, problem.inputs, problem.lengths), problem, "train")
+        for genome in population
+    ]
+    np.testing.assert_allclose(found, wanted, rtol=RELATIVE["double"])
 
 
 def one_step(name, n_outputs=1, **settings):
