@@ -52,7 +52,7 @@ class SuperimposedSines(Forecast):
     as in Danil Koryakin, Johannes Lohmann and Martin V. Butz, "Balanced echo state networks", Neural Networks
     36:35-45, 2012, after Jürgen Schmidhuber, Daan Wierstra, Matteo Gagliolo and Faustino Gomez, "Training recurrent
     networks by Evolino", Neural Computation 19(3):757-779, 2007. They test in a closed loop, as `free_run` of 300 steps
-    after 100 does, with a washout of 0; without it every step sees the true value before it. The task is linear: a linear
+    after 100 does, with a washout of 0; without it every step sees the true value before it. The task is linear: an
     autoregression of order 2 n_sines solves it.
 
     Attributes:
