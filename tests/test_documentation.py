@@ -50,6 +50,37 @@ def test_a_criterion_of_ones_own_ends_a_run(monkeypatch: pytest.MonkeyPatch, tmp
     assert 0 < reason.value <= 0.1
 
 
+@pytest.fixture(params=["control.md", "problems.md"])
+def example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with the scenario and the module of a page's section on functions of one's own."""
+    heading, module = {
+        "control.md": ("## A simulator of your own, compiled", "my_rocket"),
+        "problems.md": ("### An objective of one's own", "my_objectives"),
+    }[request.param]
+    section = (ROOT / "docs" / request.param).read_text(encoding="utf-8").split(heading)[1]
+    code, toml = (re.findall(rf"```{name}\n(.*?)```", section, re.DOTALL)[0] for name in ("python", "toml"))
+    (tmp_path / f"{module}.py").write_text(code)
+    rest = '[network]\nkind = "elman"\nn_hidden = 2\n[strategy]\nkind = "snes"\n[stop]\ngenerations = 2\n'
+    (tmp_path / "example.toml").write_text(f'title = "Of one\'s own"\nprecision = "double"\n{toml}{rest}')
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path / "example.toml"
+
+
+def test_functions_of_ones_own_on_the_pages_judge_a_network(example: Path) -> None:
+    scenario = load_scenario(example)
+    problem, network = scenario.problem, scenario.network
+    error, learned = problem.score(network, np.ones(network.n_genes), "train")
+    assert error > 0
+    assert 0 <= learned <= 1
+
+
+@pytest.mark.slow
+def test_functions_of_ones_own_on_the_pages_run(example: Path, tmp_path: Path) -> None:
+    record = ne.run(example, results=tmp_path / "runs")
+    score = record.problem.score(record.network, record.champion.genome, "train")[0]
+    assert score == pytest.approx(record.history["incumbent_error"][-1], rel=1e-9)
+
+
 def test_the_readmes_scenario_is_good(tmp_path: Path) -> None:
     (text,) = blocks(ROOT / "README.md", "toml")
     (tmp_path / "demand.toml").write_text(text)

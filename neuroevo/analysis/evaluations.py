@@ -102,6 +102,10 @@ def with_part(
             "no target is known after the data of the run: bring rows that follow them, or let the state begin anew "
             "with the file (--restart); `neuroevo show` has the errors on the run's own data"
         )
+    new = np.ones(n_new, dtype=np.bool_)
+    if old.free_run is not None:
+        # A run ends where targets are known no more.
+        new = np.concatenate([np.maximum.accumulate(mask.any(axis=1)[::-1])[::-1] for mask in known])
     goes_on = sequences[0].n_old > 0
     nowhere = np.zeros(n_new, dtype=np.bool_)
     weights = old.target_weight_rows
@@ -111,7 +115,7 @@ def with_part(
         "targets": np.concatenate([old.target_rows, *(np.nan_to_num(values) for values in targets)]),
         "lengths": np.array([*(() if goes_on else old.lengths), *(its.n_steps for its in sequences)]),
         "target_mask": np.concatenate([old.mask_rows, *known]),
-        "parts": {**parts, part: np.repeat([False, True], [n_old, n_new])},
+        "parts": {**parts, part: np.concatenate([np.zeros(n_old, dtype=np.bool_), new])},
         "times": None,
         "target_weights": None if weights is None else np.concatenate([weights, np.ones((n_new, old.n_outputs))]),
     }

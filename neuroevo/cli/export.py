@@ -23,6 +23,7 @@ class Arithmetic(StrEnum):
 
     single = "single"
     double = "double"
+    fixed = "fixed"
 
 
 def export(
@@ -33,7 +34,10 @@ def export(
     ] = None,
     precision: Annotated[
         Arithmetic | None,
-        typer.Option(help="Of an ONNX or C model, single if left out; torch chooses when it loads, numpy has double."),
+        typer.Option(
+            help="Of an ONNX or C model, single if left out; fixed: C in whole numbers alone, for weights on a grid. "
+            "torch chooses when it loads, numpy has double."
+        ),
     ] = None,
     member: Member = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
@@ -73,6 +77,8 @@ def _check_text(exported: Exported) -> str:
     if exported.difference is None:
         return f"not checked: {exported.checked_by} is not installed here"
     what = exported.checked_by or "NumPy"
-    text = f"checked with {what}: differs from the champion by {exported.difference:.1g} of its largest output at most"
+    bits = "the bits of its definition in whole numbers, which " if exported.precision == "fixed" else ""
+    far = f"{exported.difference:.1g} of its largest output"
+    text = f"checked with {what}: {bits}differs from the champion by {far} at most"
     same = "; so does the champion from itself where the last digits of inputs change"
     return text + same if exported.amplifies else text

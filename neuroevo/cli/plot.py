@@ -14,6 +14,7 @@ from neuroevo.cli.terminal import print_message, print_result
 from neuroevo.errors import BadInput
 
 if TYPE_CHECKING:
+    from neuroevo.plots.episode import Episode
     from neuroevo.plots.times import Span
     from neuroevo.records import RunRecord
 
@@ -39,6 +40,19 @@ def plot(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where the pictures go. [default: plots/ in each run's folder]"),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of control: the part whose episode is drawn. [default: train]"),
+    ] = None,
+    episode: Annotated[
+        int | None, typer.Option(metavar="N", help="Of control: its number in the part. [default: 1]")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Of control: steps that are drawn at most. [default: 1000]")
+    ] = None,
+    animate: Annotated[
+        bool, typer.Option("--animate", help="Of control: an animation (GIF) of the episode too.")
+    ] = False,
     together: Annotated[
         bool,
         typer.Option(
@@ -46,15 +60,18 @@ def plot(
         ),
     ] = False,
 ) -> None:
-    """Draw the curves and predictions of runs anew."""
+    """Draw the curves of runs anew, and predictions, or their champions at work."""
     with exit_codes():
         kinds = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
         span = None if start is None and end is None else (start, end)
         inches = None if size is None else _inches(size)
+        chosen = _episode(part, episode, steps, animate=animate)
         if together:
+            if chosen.asked:
+                raise BadInput("--together shows no episodes: leave out --part, --episode, --steps and --animate")
             files = _draw_together(runs, kinds, Path() if out is None else out, span, inches)
         else:
-            files = _draw_each(runs, kinds, out, span, inches)
+            files = _draw_each(runs, kinds, out, span, inches, chosen)
         for file in files:
             print_result(file)
 
@@ -67,8 +84,22 @@ def _inches(text: str) -> tuple[float, float]:
         raise BadInput(f"--size must be width x height in inches, such as 12x5, got {text!r}") from error
 
 
+def _episode(part: str | None, number: int | None, n_steps: int | None, *, animate: bool) -> Episode:
+    from neuroevo.plots.episode import Episode
+
+    for name, value in (("--episode", number), ("--steps", n_steps)):
+        if value is not None and value < 1:
+            raise BadInput(f"{name} must be at least 1, got {value}")
+    return Episode(part, number, n_steps, animate)
+
+
 def _draw_each(
-    runs: Sequence[Path], formats: Sequence[str], out: Path | None, span: Span | None, size: tuple[float, float] | None
+    runs: Sequence[Path],
+    formats: Sequence[str],
+    out: Path | None,
+    span: Span | None,
+    size: tuple[float, float] | None,
+    episode: Episode,
 ) -> list[Path]:
     from neuroevo.cli.running import draw
 
@@ -79,7 +110,7 @@ def _draw_each(
     files = []
     for path, name in zip(runs, names, strict=True):
         folder = out if out is None or len(runs) == 1 else out / name
-        files += draw(path, formats, folder=folder, span=span, size=size)
+        files += draw(path, formats, folder=folder, span=span, size=size, episode=episode)
     return files
 
 

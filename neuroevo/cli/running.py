@@ -23,6 +23,7 @@ from neuroevo.trials import run_plans
 if TYPE_CHECKING:
     from neuroevo.compute import Compute
     from neuroevo.distribution import PoolStatus
+    from neuroevo.plots.episode import Episode
     from neuroevo.plots.times import Span
     from neuroevo.scenario import Scenario
     from neuroevo.stopping import Progress, StopReason
@@ -174,6 +175,7 @@ def draw(
     folder: Path | None = None,
     span: Span | None = None,
     size: tuple[float, float] | None = None,
+    episode: Episode | None = None,
 ) -> list[Path]:
     """Draw what there is to see in the folder of a run, a set of trials or a sweep; the files.
 
@@ -183,6 +185,7 @@ def draw(
         folder: Where the files go; ``plots`` in `path` where it is None.
         span: As in `plot_run`.
         size: Inches.
+        episode: As in `plot_run`.
 
     Raises:
         BadInput: There is nothing to be drawn so.
@@ -192,6 +195,8 @@ def draw(
     from neuroevo.plots import plot_run, plot_sweep, plot_trials
 
     found = set_in(path)
+    if found is not None and episode is not None and episode.asked:
+        raise BadInput(f"{path} holds several runs: name one of them to see its champion in an episode")
     if isinstance(found, SweepSet):
         if span is not None:
             raise BadInput(f"{path} is a sweep, whose plots show no predictions: give a span with one of its runs")
@@ -199,8 +204,8 @@ def draw(
     if found is not None:
         return plot_trials(found, formats, folder=folder, span=span, size=size)
     record = RunRecord.open(path)
-    paths = plot_run(record, formats, folder=folder, span=span, size=size)
+    paths = plot_run(record, formats, folder=folder, span=span, size=size, episode=episode)
     if record.final is None:
         return paths
     final = None if folder is None else folder / FINAL_FOLDER
-    return paths + plot_run(record.final, formats, folder=final, span=span, size=size)
+    return paths + plot_run(record.final, formats, folder=final, span=span, size=size, episode=episode)

@@ -60,6 +60,17 @@ class Format(ABC):
             BadInput: The plan has something that the format cannot express, or a package is missing.
         """
 
+    def own_difference(self, plan: Plan, file: Path, precision: str) -> float | None:  # noqa: ARG002 - for formats that have it
+        """How far outputs lie from the predictor's, where a format computes in another way and no tolerance holds.
+
+        It also checks what was written against its own definition. None, as by default: outputs are those of the
+        predictor within the tolerance.
+
+        Raises:
+            BadInput: What was written is not as its definition says.
+        """
+        return None
+
     @abstractmethod
     def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
         """What the written model says of pieces ``(n_sequences, n_steps, n_inputs)`` one after another, joined.

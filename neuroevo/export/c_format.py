@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +13,13 @@ import numpy as np
 from neuroevo.errors import BadInput
 from neuroevo.export.base import Format, Sizes, columns, description
 from neuroevo.export.c_cells import cell_text, worded
+from neuroevo.export.c_compiler import bits_of, compiler, identifier, replaced, run
+from neuroevo.export.c_fixed import header_text
 from neuroevo.export.c_preparation import prepared_text
 from neuroevo.export.c_tables import REAL, Tables
-from neuroevo.export.plan import Part, Plan, Values
-
-COMPILERS = ("cc", "gcc", "clang")
-
-_KEYWORDS = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
-    "for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed",
-    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
-}  # fmt: skip
+from neuroevo.export.fixed_arithmetic import LARGEST
+from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.plan import Examples, Part, Plan, Values
 
 _HEAD = """/* DESCRIPTION
 
@@ -40,6 +33,23 @@ _HEAD = """/* DESCRIPTION
 
    A state is a value: copy it to keep it, and give each sequence its own.
    Inputs: INPUTS. Outputs: OUTPUTS.
+CLASSESSIZES */
+"""
+_FIXED_HEAD = """/* DESCRIPTION
+
+   A C99 header without floating point that needs nothing but <stdint.h>:
+
+       #include "FILE"
+
+       MODEL_state state;
+       MODEL_reset(&state);                  // before the first step
+       MODEL_step(&state, inputs, outputs);  // one step: int32_t inputs[N_IN], outputs[N_OUT]
+
+   Numbers are values in original units times a power of two, rounded: input i is value * 2**BITS with BITS from
+   MODEL_INPUT_BITS (N_IN: IN_BITS), output o divided by 2**BITS from MODEL_OUTPUT_BITS (OUT_BITS) is the value.
+   A state is a value: copy it to keep it, and give each sequence its own.
+   Inputs: INPUTS. Outputs: OUTPUTS.
+   Outputs lie within DISTANCE of the network in floating point, as a share of the largest (N_EXAMPLES steps tried).
 CLASSESSIZES */
 """
 _MEMBER = """{declarations}
@@ -87,75 +97,49 @@ _COMBINE = """    for (int o = 0; o < N_OUT; o++) {
         outputs[o] = COMBINED;
     }
 """
-_DRIVER = """#include <stdio.h>
-#include "FILE"
-
-int main(void)
-{
-    double number;
-    REAL inputs[N_IN], outputs[N_OUT];
-    int n_sequences, n_steps;
-    if (scanf("%d %d", &n_sequences, &n_steps) != 2)
-        return 1;
-    for (int sequence = 0; sequence < n_sequences; sequence++) {
-        MODEL_state state;
-        MODEL_reset(&state);
-        for (int step = 0; step < n_steps; step++) {
-            for (int i = 0; i < N_IN; i++) {
-                if (scanf("%lf", &number) != 1)
-                    return 1;
-                inputs[i] = (REAL)number;
-            }
-            MODEL_step(&state, inputs, outputs);
-            for (int o = 0; o < N_OUT; o++)
-                printf("%.17g\\n", (double)outputs[o]);
-        }
-    }
-    return 0;
-}
-"""
 
 
 class CFormat(Format):
     """A C99 header with packed weights and a step function, for microcontrollers."""
 
     suffix: ClassVar[str] = ".h"
-    precisions: ClassVar[tuple[str, ...]] = ("single", "double")
+    precisions: ClassVar[tuple[str, ...]] = ("single", "double", "fixed")
     checked_by: ClassVar[str] = "a C compiler"
 
     @classmethod
     def can_be_tried(cls) -> bool:
         """As in `Format`: where there is a compiler."""
-        return _compiler() is not None
+        return compiler() is not None
 
     def files(self, plan: Plan, file: Path, precision: str) -> dict[Path, bytes]:
         """As in `Format`."""
-        return {file: header(plan, file.name, precision).text.encode()}
+        make = fixed_header if precision == "fixed" else header
+        return {file: make(plan, file.name, precision).text.encode()}
 
     def sizes(self, plan: Plan, precision: str) -> Sizes | None:
         """As in `Format`."""
+        if precision == "fixed":
+            return header_text(FixedPoint(plan))[1]
         return header(plan, f"model{self.suffix}", precision).sizes
+
+    def own_difference(self, plan: Plan, file: Path, precision: str) -> float | None:
+        """As in `Format`: of a header without floating point."""
+        if precision != "fixed":
+            return None
+        network, examples = FixedPoint(plan), _examples(plan)
+        whole = network.inputs.to_whole(examples.inputs)
+        if not np.array_equal(run(file, whole, "int32_t"), network.run(whole)):
+            raise BadInput("the compiled header says something else than its definition: please report this")
+        return network.distance(examples)
 
     def outputs(self, file: Path, pieces: Sequence[Values], precision: str) -> Values:
         """As in `Format`."""
         inputs = np.concatenate(pieces, axis=1)
-        n_outputs = _outputs_of(file.read_text())
-        words = {
-            "FILE": file.name,
-            "MODEL": identifier(file.name),
-            "REAL": REAL[precision],
-            "N_IN": str(inputs.shape[2]),
-            "N_OUT": str(n_outputs),
-        }
-        with tempfile.TemporaryDirectory(prefix="neuroevo-") as folder:
-            source, program = Path(folder) / "driver.c", Path(folder) / "driver"
-            source.write_text(_replaced(_DRIVER, words))
-            flags = ["-std=c99", "-O1", "-I", str(file.parent.resolve())]
-            built = [str(_compiler()), *flags, str(source), "-o", str(program), "-lm"]
-            subprocess.run(built, check=True, capture_output=True)  # noqa: S603 - a compiler, and our own program
-            given = f"{inputs.shape[0]} {inputs.shape[1]}\n" + "\n".join(map(repr, inputs.ravel().tolist()))
-            done = subprocess.run([str(program)], input=given.encode(), capture_output=True, check=True)  # noqa: S603
-        return np.array(done.stdout.split(), dtype=np.float64).reshape(*inputs.shape[:2], n_outputs)
+        if precision != "fixed":
+            return run(file, inputs, REAL[precision])
+        bits = [2.0 ** np.array(bits_of(file.read_text(), side)) for side in ("INPUT", "OUTPUT")]
+        whole = np.clip(np.rint(inputs * bits[0]), -LARGEST, LARGEST)
+        return run(file, whole, "int32_t") / bits[1]
 
 
 @dataclass(frozen=True)
@@ -195,7 +179,7 @@ def header(plan: Plan, file: str, precision: str) -> Header:
     )
     sizes = Sizes(n_flash + size * len(plan.weights), n_state, size * n_work)
     words = {"MODEL": name, "REAL": REAL[precision], "N_IN": str(plan.n_inputs), "N_OUT": str(plan.n_outputs)}
-    body = _replaced(members + _main(plan, precision, prepared, is_prepared), words)
+    body = replaced(members + _main(plan, precision, prepared, is_prepared), words)
     guard = f"{name.upper()}_H"
     text = f"""{_head(plan, file, sizes, words)}
 #ifndef {guard}
@@ -210,18 +194,49 @@ def header(plan: Plan, file: str, precision: str) -> Header:
     return Header(text, sizes)
 
 
-def identifier(file: str) -> str:
-    """What all names in a header of that name begin with."""
-    name = re.sub(r"\W", "_", Path(file).stem, flags=re.ASCII)
-    return f"model_{name}" if not name or name[0].isdigit() or name[0] == "_" or name in _KEYWORDS else name
+def fixed_header(plan: Plan, file: str, precision: str = "fixed") -> Header:  # noqa: ARG001 - as `header`
+    """The header of a plan of one network without floating point, as `fixed_point.FixedPoint` computes it.
+
+    Raises:
+        BadInput: The plan holds something that is not known without floating point.
+    """
+    network, examples, name = FixedPoint(plan), _examples(plan), identifier(file)
+    body, sizes = header_text(network)
+    words = {
+        "MODEL": name,
+        "REAL": "int32_t",
+        "N_IN": str(plan.n_inputs),
+        "N_OUT": str(plan.n_outputs),
+        "IN_BITS": ", ".join(map(str, network.inputs.bits)),
+        "OUT_BITS": ", ".join(map(str, network.outputs.bits)),
+        "DISTANCE": f"{network.distance(examples):.1e}",
+        "N_EXAMPLES": str(examples.inputs.shape[0] * examples.inputs.shape[1]),
+    }
+    guard = f"{name.upper()}_H"
+    text = f"""{_head(plan, file, sizes, words, _FIXED_HEAD)}
+#ifndef {guard}
+#define {guard}
+
+#include <stdint.h>
+
+{body.replace("NAME", name)}
+#endif
+"""
+    return Header(text, sizes)
 
 
-def _head(plan: Plan, file: str, sizes: Sizes, words: dict[str, str]) -> str:
+def _examples(plan: Plan) -> Examples:
+    if plan.examples is None:
+        raise BadInput("fixed-point numbers take their ranges from examples, and there are none")
+    return plan.examples
+
+
+def _head(plan: Plan, file: str, sizes: Sizes, words: dict[str, str], head: str = _HEAD) -> str:
     told = (
         f"   {sizes.flash} bytes of flash for weights and constants, {sizes.state} of RAM for a state, {sizes.work} "
         "for arrays at work."
     )
-    text = _replaced(_HEAD, words)
+    text = replaced(head, words)
     free = {
         "FILE": file,
         "INPUTS": columns(plan.input_names, plan.n_inputs),
@@ -230,7 +245,7 @@ def _head(plan: Plan, file: str, sizes: Sizes, words: dict[str, str]) -> str:
         "CLASSES": "   The largest output is the class.\n" if plan.by_class else "",
         "SIZES": told,
     }
-    return _replaced(text, {word: value.replace("*/", "* /").replace("/*", "/ *") for word, value in free.items()})
+    return replaced(text, {word: value.replace("*/", "* /").replace("/*", "/ *") for word, value in free.items()})
 
 
 def _declare_scaling(part: Part, tables: Tables) -> None:
@@ -264,7 +279,7 @@ def _main(plan: Plan, precision: str, prepared: str, is_prepared: bool) -> str:
     if len(names) > 1:
         body += _combined(plan, precision)
     words = {"FIELDS": fields, "PREPARED": prepared, "RESET": reset, "BODY": body}
-    return worded(_replaced(_MAIN, words), Tables("MODEL", precision), {})
+    return worded(replaced(_MAIN, words), Tables("MODEL", precision), {})
 
 
 def _member_step(part: Part, name: str, number: int, said: str, is_prepared: bool) -> str:
@@ -288,7 +303,7 @@ def _member_step(part: Part, name: str, number: int, said: str, is_prepared: boo
 def _combined(plan: Plan, precision: str) -> str:
     n, tables = len(plan.members), Tables("MODEL", precision)
     middle = "n ? (values[n / 2] + values[(n - 1) / 2]) / 2 : NAN"
-    return _replaced(
+    return replaced(
         _COMBINE,
         {
             "WEIGHTS": ", ".join(tables.literal(weight) for weight in plan.weights or (1.0,) * n),
@@ -297,19 +312,3 @@ def _combined(plan: Plan, precision: str) -> str:
             "m < N;": f"m < {n};",
         },
     )
-
-
-def _replaced(text: str, words: dict[str, str]) -> str:
-    """Words in capitals become what they stand for, all at once, so that no word is looked for in another's text."""
-    return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], text)
-
-
-def _outputs_of(text: str) -> int:
-    found = re.search(r"_step\(.*outputs\[(\d+)\]\)\n", text)
-    if found is None:
-        raise BadInput("this is no header of neuroevo")
-    return int(found[1])
-
-
-def _compiler() -> str | None:
-    return next((path for name in COMPILERS if (path := shutil.which(name))), None)

@@ -21,12 +21,12 @@ _LARGEST = 127
 _MOST_INDICES = 2**15 - 1
 _FEW = 8
 _ROUNDING = 4 * np.finfo(np.float64).eps
-_ENTRY = {
+ENTRY = {
     1: "(int)(w[i >> 3] >> (i & 7) & 1) * 2 - 1",
     2: "(int)(w[i >> 2] >> 2 * (i & 3) & 3) - 1",
     4: "(int)(w[i >> 1] >> 4 * (i & 1) & 15) - 8",
 }
-_WORDS = {1: "-1 or 1, eight in a byte", 2: "-1, 0 or 1, four in a byte", 4: "-7 to 7, two in a byte", 8: "a byte each"}
+WORDS = {1: "-1 or 1, eight in a byte", 2: "-1, 0 or 1, four in a byte", 4: "-7 to 7, two in a byte", 8: "a byte each"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ class Tables:
         self._grids[array] = grid.bits, self.literal(grid.scale)
         self.n_bytes += self.real_bytes
         kind = "int8_t" if grid.bits == 8 else "uint8_t"
-        self._declare(kind, array, [str(number) for number in packed.tolist()], 1, f" /* {_WORDS[grid.bits]} */")
+        self._declare(kind, array, [str(number) for number in packed.tolist()], 1, f" /* {WORDS[grid.bits]} */")
 
     def numbers(self, array: str, values: ArrayLike) -> None:
         """Declare a table of real numbers."""
@@ -238,7 +238,7 @@ class Tables:
         kind, packed = {0: self.real, 8: "int8_t"}.get(bits, "uint8_t"), bits in (1, 2, 4)
         if what == "at":
             head = f"\nstatic inline int {self.name}_at{bits}(const {kind} *w, int i)"
-            return f"{head}\n{{\n    return {_ENTRY[bits]};\n}}" if packed else ""
+            return f"{head}\n{{\n    return {ENTRY[bits]};\n}}" if packed else ""
         number = f"({self.real})" if bits else ""
         if what != "sum":
             entry = f"{self.name}_at{bits}(w, i)" if packed else "w[i]"

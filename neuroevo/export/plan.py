@@ -75,8 +75,8 @@ class Cell:
         activation: Of the units of elman, jordan and ctrnn; "" for the others.
         winners: How many units of a layer fire where the activation is "k_winners"; otherwise 0.
         output_activation: Of the read-out.
-        arrays: As `layout.decode` names them; instead of time constants a ctrnn has ``rate_lk (n_hidden,)``, its a, and a
-            lif that of a step of the integration and ``rate_out (n_outputs,)``; where inputs reach outputs there is
+        arrays: As `layout.decode` names them; instead of time constants a ctrnn has ``rate_lk (n_hidden,)``, its a, and
+            a lif that of a step of the integration and ``rate_out (n_outputs,)``; where inputs reach outputs there is
             ``weight_skip (n_outputs, n_inputs)``.
         start: The state before the first step: for each layer the vectors that it keeps (an lstm h and c; a lif spikes,
             potentials and steps left to keep still, and those of its outputs as one more layer).
@@ -181,6 +181,21 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs in original units, for formats that have to know ranges.
+
+    Attributes:
+        inputs: ``(n_sequences, n_steps, n_inputs)``.
+        counted: ``(n_sequences, n_steps)`` bool, the steps of the training part.
+        outputs: ``(n_sequences, n_steps, n_outputs)``, what the predictor says; NaN beyond the end of a sequence.
+    """
+
+    inputs: Values
+    counted: NDArray[np.bool_]
+    outputs: Values
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A predictor as plain arrays.
 
@@ -192,6 +207,7 @@ class Plan:
         input_names: Of the input columns; empty where nobody knows.
         target_names: Of the outputs; empty where nobody knows.
         weights: Of the members' mean, whose sum is 1; empty where all are alike.
+        examples: What ranges follow from; None where nobody gave any.
     """
 
     members: tuple[Part, ...]
@@ -201,6 +217,7 @@ class Plan:
     input_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    examples: Examples | None = None
 
     @property
     def n_inputs(self) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from neuroevo.errors import BadInput
 from neuroevo.export.base import Format, Sizes
-from neuroevo.export.plan import Plan, Values, plan_of
+from neuroevo.export.plan import Examples, Plan, Values, plan_of
 from neuroevo.networks.checks import known_name, sequences
 from neuroevo.prediction import Member, Predictor
 from neuroevo.problems import SequenceProblem
@@ -34,6 +34,8 @@ FORMATS: Registry[type[Format]] = Registry(
 
 _STEPS, _DRAWN = 200, 64
 """Steps that are tried, of data and of drawn numbers."""
+_RANGED = 5000
+"""Steps of each sequence from which ranges of fixed-point numbers follow."""
 _FIRST, _AS_MUCH = 5, 100.0
 """A network that amplifies rounding still agrees over the first steps, and differs from itself by about as much."""
 
@@ -50,6 +52,7 @@ class Exported:
         amplifies: Whether the network amplifies rounding, so that it differs as much from itself where the last digits
             of its inputs change; the difference is then that of two courses of a chaotic system.
         sizes: What the model takes on a device; None of formats that do not know.
+        precision: Of its arithmetic: "single", "double" or "fixed".
     """
 
     files: tuple[Path, ...]
@@ -57,6 +60,7 @@ class Exported:
     checked_by: str
     amplifies: bool = False
     sizes: Sizes | None = None
+    precision: str = "double"
 
 
 def export_model(
@@ -77,7 +81,8 @@ def export_model(
         to: "torch", "onnx", "numpy", "c", or a format that was registered.
         out: The model's file where the name ends as the format's do (.safetensors, .onnx, .npz, .h), otherwise a folder
             for it. None: a folder NAME-FORMAT in the present one.
-        precision: "single" or "double" arithmetic, where a format has both (onnx, c); None: its default.
+        precision: "single" or "double" arithmetic, where a format has both (onnx, c), or "fixed", whole numbers alone
+            (c); None: its default.
         overwrite: Whether files that are there are replaced.
 
     Raises:
@@ -93,6 +98,8 @@ def export_model(
     predictor, problem, title = _opened(source)
     names = ((), ()) if problem is None else (problem.input_names, problem.target_names)
     plan = plan_of(predictor, title, *(tuple(map(str, those or ())) for those in names))
+    if chosen == "fixed":
+        plan = replace(plan, examples=examples_of(predictor, problem))
     target = Path(out) if out is not None else Path(f"{title or 'model'}-{to}")
     file = target if target.suffix == format_.suffix else target / f"model{format_.suffix}"
     contents = format_.files(plan, file, chosen)
@@ -110,7 +117,7 @@ def export_model(
         file.parent.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
         write_atomically(path, content)
-    return Exported(tuple(contents), difference, format_.checked_by, amplifies, format_.sizes(plan, chosen))
+    return Exported(tuple(contents), difference, format_.checked_by, amplifies, format_.sizes(plan, chosen), chosen)
 
 
 def _opened(source: str | Path | RunRecord | Predictor) -> tuple[Predictor, SequenceProblem | None, str]:
@@ -152,6 +159,21 @@ def _examples(predictor: Predictor, problem: SequenceProblem | None) -> Values:
     return drawn * scaling.get("scaling_input_factor", 1.0) + scaling.get("scaling_input_offset", 0.0)
 
 
+def examples_of(predictor: Predictor, problem: SequenceProblem | None) -> Examples:
+    """Inputs from which ranges of numbers follow, and what the predictor says of them.
+
+    Args:
+        predictor: A champion or an ensemble.
+        problem: Whose training part gives the ranges; None: numbers are drawn.
+    """
+    if problem is None:
+        inputs = _examples(predictor, None)
+        return Examples(inputs, np.ones(inputs.shape[:2], dtype=bool), predictor.predict(inputs))
+    original = problem.original
+    inputs, lengths = original.inputs[:, :_RANGED], np.minimum(original.lengths, _RANGED)
+    return Examples(inputs, original.parts["train"][:, :_RANGED], predictor.predict(inputs, lengths))
+
+
 def _difference(
     format_: Format, plan: Plan, predictor: Predictor, inputs: Values, precision: str
 ) -> tuple[float, bool]:
@@ -168,12 +190,15 @@ def _difference(
         file = Path(folder) / f"model{format_.suffix}"
         for path, content in format_.files(plan, file, precision).items():
             path.write_bytes(content)
+        own = format_.own_difference(plan, file, precision)
+        if own is not None:
+            return own, False
         found = [format_.outputs(file, pieces, precision) for pieces in ways]
     tolerance = format_.tolerance[precision]
     largest = float(np.max([_distance(said, expected) for said in found]))  # which does not lose sight of NaN
     if largest <= tolerance:
         return largest, False
-    finest = precision == format_.precisions[-1]
+    finest = precision == "double" or len(format_.precisions) == 1
     if finest and max(_distance(said[:, :_FIRST], expected[:, :_FIRST]) for said in found) <= tolerance:
         last_digits = np.where(np.arange(checked.shape[1]) % 2, 1.0, -1.0)[:, None] * np.finfo(np.float64).eps
         itself = _distance(predictor.predict(checked * (1.0 + last_digits)), expected)

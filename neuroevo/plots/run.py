@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from neuroevo.errors import BadInput
 from neuroevo.plots import style
+from neuroevo.plots.episode import Episode, animate, draw_strip
 from neuroevo.plots.times import Span
+from neuroevo.problems.control.base import EpisodeProblem
 from neuroevo.records import RecordError, RunRecord
 from neuroevo.records.champion import CHAMPION_FILE
 from neuroevo.records.files import own_subfolder
@@ -20,11 +23,13 @@ def plot_run(
     folder: Path | None = None,
     span: Span | None = None,
     size: Sequence[float] | None = None,
+    episode: Episode | None = None,
 ) -> list[Path]:
     """Draw error and fitness over the generations, the front, and the champion's predictions against the targets.
 
-    What a record does not hold is left out: the predictions of a run that has no champion yet, or whose data were too
-    large to store. Predictions of a problem that is not made of sequences are left out too, and its log says so.
+    Of a control problem the champion is drawn at work in an episode. What a record does not hold is left out: the
+    predictions of a run that has no champion yet, or whose data were too large to store. Those of a problem that is
+    made of neither sequences nor episodes are left out too, and its log says so.
 
     Args:
         record: A run, finished or not.
@@ -34,12 +39,14 @@ def plot_run(
             all of July), or numbers of steps from 1 where there is no such column; None at an end leaves it open. None:
             all, or of a long series a stretch of each part, which the figure then names.
         size: Width and height of each figure in inches; None: what its panels need.
+        episode: Which episode of a control problem is drawn, and how. None: the first that trains, without pictures
+            that environments draw of themselves; one that can't be played is left out, and the log says so.
 
     Returns:
         The files.
 
     Raises:
-        BadInput: The formats or the size can't be used, or no row lies in the span.
+        BadInput: The formats or the size can't be used, no row lies in the span, or there is no such episode.
         RecordError: The record is damaged, or holds no generation yet.
         RecordUnwritable: The machine refused.
     """
@@ -64,9 +71,16 @@ def plot_run(
             paths += style.save(figure, folder, "front", formats)
     if not (record.path / CHAMPION_FILE).exists() or not record.run["data"].get("stored"):
         return paths
+    task = record.problem
+    if isinstance(task, EpisodeProblem):
+        if span is not None:
+            raise BadInput(f"{record.path} plays episodes: --part, --episode and --steps say what is drawn of them")
+        return paths + _at_work(record, task, formats, folder, size, episode)
+    if episode is not None and episode.asked:
+        raise BadInput(f"{record.path} plays no episodes: --from and --to say which predictions are drawn")
     champion, network = record.champion, record.network
     try:
-        problem = as_sequences(record.problem, "no plot of predictions")
+        problem = as_sequences(task, "no plot of predictions")
     except NotSequences as error:
         if folder.parent == record.path:  # somebody else's record may not be writeable
             record.log(str(error))
@@ -75,6 +89,33 @@ def plot_run(
         outputs = network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
         figure = draw_prediction(outputs, problem, Look(title, span, size))
         return paths + style.save(figure, folder, "prediction", formats)
+
+
+def _at_work(
+    record: RunRecord,
+    problem: EpisodeProblem,
+    formats: Sequence[str],
+    folder: Path,
+    size: style.Size | None,
+    episode: Episode | None,
+) -> list[Path]:
+    """The champion of a control problem in one episode."""
+    chosen = episode or Episode()
+    try:
+        trace = chosen.traced(problem, record.network, record.champion.genome, in_sight=episode is not None)
+    except BadInput as error:
+        if episode is not None:
+            raise
+        if folder.parent == record.path:
+            record.log(f"no picture of the champion at work: {error}")
+        return []
+    title, subtitle = str(record.run.get("title") or record.name), chosen.words(problem, trace)
+    with style.drawing(f"an episode of {record.path}"):
+        figure = draw_strip(problem, trace, title, subtitle, size)
+        paths = style.save(figure, folder, "episode", formats)
+        if chosen.animate:
+            paths.append(animate(problem, trace, title, subtitle, size, folder / "episode.gif"))
+    return paths
 
 
 def _subtitle(record: RunRecord) -> str:

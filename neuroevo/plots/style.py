@@ -114,7 +114,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
     Raises:
         RecordUnwritable: The machine refused.
     """
-    _settle(figure)
+    settle(figure)
     paths = []
     for kind in formats:
         buffer = io.BytesIO()
@@ -126,7 +126,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str]) -> lis
     return paths
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Lay the figure out once, in round numbers: the solver's last bits depend on where objects lie in memory."""
     from neuroevo.plots.ticks import label_numbers
 

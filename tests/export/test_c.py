@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import export_model, plan_of
-from neuroevo.export.c_format import _compiler, header, identifier
+from neuroevo.export.c_compiler import compiler, identifier
+from neuroevo.export.c_format import header
 from neuroevo.export.c_tables import on_grid
 from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor
@@ -25,7 +26,7 @@ from neuroevo.spaces import Quantised
 from tests.cli.test_commands import neuroevo
 from tests.export.cases import FIRING, NETWORKS, predictors, scaled
 
-COMPILER = _compiler()
+COMPILER = compiler()
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 CASES = {
     **predictors(),
@@ -40,7 +41,7 @@ STRICT = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pe
 def compiled(text: str, name: str, folder: Path, *, flags: list[str] | None = None) -> Any:
     """The functions of a header, callable, and the sizes of its state."""
     (folder / f"{name}.h").write_text(text)
-    source, number = folder / f"{name}.c", "double" if "double inputs[" in text else "float"
+    source, number = folder / f"{name}.c", re.findall(r"const (\w+) inputs\[", text)[0]
     source.write_text(
         f'#include "{name}.h"\n'
         f"void reset({name}_state *s) {{ {name}_reset(s); }}\n"

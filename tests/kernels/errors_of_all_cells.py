@@ -13,10 +13,12 @@ import numpy as np
 import neuroevo as ne
 from neuroevo.evaluation import Learning, Online
 from neuroevo.problems.control.acrobot import Acrobot
+from neuroevo.problems.control.compiled import CompiledSimulator
 from neuroevo.problems.control.hills import MountainCar
 from neuroevo.problems.control.mazes import TMaze
 from neuroevo.problems.control.poles import DoublePole, SinglePole
 from neuroevo.problems.control.recall import DistractedRecall
+from neuroevo.problems.objectives import PerStep
 
 NETWORKS = {
     "elman": [
@@ -151,7 +153,53 @@ def carried(precision):
     return digest.hexdigest()
 
 
-OTHERS = {"objectives": objectives, "poles": poles, "worlds": worlds, "carried": carried}
+def own(precision):
+    """A hash of the errors by functions of one's own: of one step, and of a simulator."""
+    rng = np.random.default_rng(3)
+    costly = ne.SequenceProblem(
+        rng.normal(size=(7, 90, 2)), rng.normal(size=(7, 90, 3)), lengths=rng.integers(1, 91, 7),
+        target_mask=rng.random((7, 90, 3)) < 0.7, target_weights=rng.uniform(0.1, 3, (7, 90, 3)),
+        objective=PerStep("tests.problems.costs:bent_counted"),
+    )  # fmt: skip
+    chase = CompiledSimulator(
+        functions="tests.problems.control.simulators:Chase", n_inputs=2, n_outputs=1, n_state=2, n_steps=30
+    )
+    digest = hashlib.sha256()
+    for network, problem in ((ne.Elman(2, 5, 3), costly), (ne.Elman(2, 3, 1, output_activation="tanh"), chase)):
+        genomes = rng.normal(size=(37, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            digest.update(evaluator.evaluate(genomes).error.tobytes())
+    return digest.hexdigest()
+
+
+def free_runs(precision):
+    """A hash of the errors of outputs that come back, as plain values and on top of what a preparation takes off."""
+    rng, digest = np.random.default_rng(3), hashlib.sha256()
+    table = {"a": np.sin(np.arange(160) / 3) + 0.1 * rng.normal(size=160), "b": rng.normal(size=160)}
+    ways = (
+        {"lags": 2},
+        {"residual": "linear", "transform": "difference"},
+        {"horizon": [1, 3], "residual": "last_value"},
+    )
+    for more in ways:
+        asked = {"steps": 7, "every": 3, "washout": 10}
+        problem = ne.make_series(table, input=["a", "b"], parts={"train": "rest"}, free_run=asked, **more)
+        network = ne.Elman(problem.n_inputs, 5, problem.n_outputs)
+        genomes = 0.5 * rng.normal(size=(21, network.n_genes))
+        with ne.LocalEvaluator(network, problem, n_threads=1, precision=precision) as evaluator:
+            evaluation = evaluator.evaluate(genomes)
+        digest.update(evaluation.error.tobytes() + evaluation.learned.tobytes())
+    return digest.hexdigest()
+
+
+OTHERS = {
+    "objectives": objectives,
+    "poles": poles,
+    "worlds": worlds,
+    "carried": carried,
+    "own": own,
+    "free_runs": free_runs,
+}
 
 
 def main(kinds, precisions):

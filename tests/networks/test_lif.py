@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +123,22 @@ def test_a_potential_beyond_numbers_is_seen_in_the_outputs():
 def test_wrong_settings_are_named(settings, message):
     with pytest.raises((ne.BadInput, TypeError), match=message):
         ne.Lif(1, 2, 1, **settings)
+
+
+@pytest.mark.parametrize("tau", [1.25, 4.0])
+@pytest.mark.parametrize("reset", ["subtract", "zero"])
+def test_spikes_and_potentials_are_those_of_spikingjelly(reset, tau):
+    with np.load(Path(__file__).parents[1] / "reference" / "spiking_units.npz") as stored:
+        said = dict(stored)
+    network = ne.Lif(3, 6, 1, reset=reset)
+    arrays = {name: np.zeros(shape) for name, shape in zip(network.layout.names, network.layout.shapes, strict=True)}
+    arrays |= {name: said[name] for name in ("weight_ih_l0", "weight_hh_l0", "bias_l0")}
+    arrays["time_constant_l0"] += gene(1 / tau)
+    state = network.start(arrays)
+    for row, spikes, potentials in zip(
+        said["inputs"], said[f"spikes {reset} {tau}"], said[f"potentials {reset} {tau}"], strict=True
+    ):
+        _, state = network.advance(arrays, state, row[None])
+        np.testing.assert_array_equal(state[0][0][0], spikes)
+        np.testing.assert_allclose(state[0][1][0], potentials, rtol=1e-9, atol=1e-12)
+    assert 0.05 < said[f"spikes {reset} {tau}"].mean() < 0.9

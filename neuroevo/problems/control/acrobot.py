@@ -51,6 +51,9 @@ class Acrobot(BegunEpisodes):
         "first angle [rad]", "second angle [rad]", "its speed [rad/s]", "speed of the second [rad/s]", "highest [m]",
     )  # fmt: skip
 
+    chooses: ClassVar[bool] = True
+    output_names: ClassVar[tuple[str, ...]] = ("torque -1", "torque 0", "torque 1")
+
     velocities: bool = False
     fitness: Literal["goal", "return"] = "goal"
     n_steps: Annotated[int, Ge(1), Le(1_000_000)] = 500
@@ -63,6 +66,11 @@ class Acrobot(BegunEpisodes):
     @property
     def n_inputs(self) -> int:  # type: ignore[override]
         return 6 if self.velocities else 4
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        seen = "cos first", "sin first", "cos second", "sin second", "speed", "second speed"
+        return seen[: self.n_inputs]
 
     @property
     def error_name(self) -> str:  # type: ignore[override]

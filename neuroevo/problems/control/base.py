@@ -48,6 +48,15 @@ class EpisodeProblem(Problem):
 
     has_world: ClassVar[bool] = False
     """Whether there is a `world`."""
+    chooses: ClassVar[bool] = False
+    """Whether the largest output is what the network does, for pictures."""
+    output_names: ClassVar[tuple[str, ...]] = ()
+    """Names of the outputs, for pictures; empty where they have none."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs, for pictures; empty where they have none."""
+        return ()
 
     @abstractmethod
     def n_episodes(self, part: str) -> int:

@@ -13,6 +13,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks import Player
 from neuroevo.problems.control.bodies import Body
 from neuroevo.problems.control.environments import Environment
+from neuroevo.problems.control.stages import Maker
 
 _MOST = 200
 """Pictures that are kept of an episode."""
@@ -25,10 +26,16 @@ class Frames:
     Attributes:
         pictures: Arrays ``(height, width, 3)``.
         every: Steps from one to the next.
+        wanted: Whether there are to be any.
     """
 
     pictures: list[Any] = field(default_factory=list)
     every: int = 1
+    wanted: bool = True
+
+    def at(self, step: int) -> Any:
+        """What the world looked like before a step, or shortly before."""
+        return self.pictures[min(step // self.every, len(self.pictures) - 1)]
 
     def add(self, step: int, environment: Any) -> None:
         """Keep what an environment looks like before a step."""
@@ -53,7 +60,7 @@ def played_in_sight(
         episode: Its number in the part, from 0.
         frames: Where pictures go; none where the environment draws none.
     """
-    with _in_sight(problem) as environment:
+    with _made(problem, in_sight=frames.wanted) as environment:
         spaces = environment.observation_space, environment.action_space
         body = Body.of(*spaces, problem.observed, scaled=problem.scaled)
         observation, _ = environment.reset(seed=int(problem.seeds(part)[episode]))
@@ -72,27 +79,29 @@ def played_in_sight(
 
 
 @contextmanager
-def _in_sight(problem: Environment) -> Iterator[Any]:
-    """The environment, drawing pictures where it can."""
+def _made(problem: Environment, *, in_sight: bool) -> Iterator[Any]:
+    """The environment, drawing pictures where that is wanted and it can."""
     if problem.vector:
         raise BadInput(f"{problem.environment} plays all its episodes together (vector = true): none is drawn alone")
     maker = problem.maker()
     environment = maker.make(1)
-    if "rgb_array" in environment.metadata.get("render_modes", ()) and _draws(maker):
-        environment.close()
-        environment = maker._replace(options={**maker.options, "render_mode": "rgb_array"}).make(1)
+    if in_sight and "rgb_array" in environment.metadata.get("render_modes", ()):
+        seen = maker._replace(options={**maker.options, "render_mode": "rgb_array"})
+        if _draws(seen):
+            environment.close()
+            environment = seen.make(1)
     try:
         yield environment
     finally:
         environment.close()
 
 
-def _draws(maker: Any) -> bool:
+def _draws(maker: Maker) -> bool:
     """Whether what the environment draws with is installed."""
     import gymnasium
 
     try:
-        trial = maker._replace(options={**maker.options, "render_mode": "rgb_array"}).make(1)
+        trial = maker.make(1)
         trial.reset(seed=0)
         picture = trial.render()
         trial.close()

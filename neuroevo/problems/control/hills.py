@@ -85,6 +85,18 @@ class MountainCar(BegunEpisodes):
         return CARS[self.action]
 
     @property
+    def chooses(self) -> bool:  # type: ignore[override]
+        return self.action == "discrete"
+
+    @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("push left", "no push", "push right") if self.action == "discrete" else ("push",)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.state_names[: self.n_inputs]
+
+    @property
     def n_inputs(self) -> int:  # type: ignore[override]
         return 2 if self.velocities else 1
 

@@ -49,6 +49,9 @@ class TMaze(BegunEpisodes):
         "position", "goal", "steps against a wall", "arm taken", "junction", "episode", "step",
     )  # fmt: skip
 
+    chooses: ClassVar[bool] = True
+    output_names: ClassVar[tuple[str, ...]] = ("north", "east", "south", "west")
+
     length: Annotated[int, Ge(1), Le(100_000)] = 10
     test_length: Annotated[int, Ge(1), Le(100_000)] | None = None
     noise: bool = False

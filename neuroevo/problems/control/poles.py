@@ -87,6 +87,8 @@ class _Poles(SteppedProblem):
     largest_force: ClassVar[float] = 10.0
     cart_mass: ClassVar[float] = 1.0
 
+    output_names: ClassVar[tuple[str, ...]] = ("force",)
+
     velocities: bool = False
     fitness: Literal["standard", "damping"] = "standard"
     n_steps: Annotated[int, Ge(1), Le(10_000_000)] = 100_000
@@ -104,6 +106,11 @@ class _Poles(SteppedProblem):
     @property
     def n_inputs(self) -> int:  # type: ignore[override]
         return len(self._shown[0])
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        names = [name.partition(" [")[0] for name in self.state_names]
+        return tuple(names[number] if number >= 0 else "bias" for number in self._shown[0])
 
     @property
     def parts(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -41,6 +41,8 @@ class DistractedRecall(BegunEpisodes):
     error_name = "share of wrong answers"
     state_names: ClassVar[tuple[str, ...]] = ("right answers", "episode", "step")
 
+    chooses: ClassVar[bool] = True
+
     n_asked: Annotated[int, Ge(1), Le(1000)] = 2
     n_symbols: Annotated[int, Ge(2), Le(1000)] = 4
     n_distractors: Annotated[int, Ge(1), Le(1000)] = 4
@@ -59,6 +61,15 @@ class DistractedRecall(BegunEpisodes):
     @property
     def n_outputs(self) -> int:  # type: ignore[override]
         return self.n_symbols
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        prompts = (f"prompt {k + 1}" for k in range(self.n_asked))
+        return *self.output_names, *prompts, *(f"distractor {k + 1}" for k in range(self.n_distractors))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(f"symbol {k + 1}" for k in range(self.n_symbols))
 
     @cached_property
     def sequences(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -96,7 +107,9 @@ class DistractedRecall(BegunEpisodes):
 
     def observed(self, state: Columns) -> FloatArray:
         episode, step = (np.atleast_1d(column).astype(int) for column in state[1:])
-        return (self._all[0][episode, step, np.newaxis] == np.arange(self.n_inputs)).astype(np.float64)
+        seen: FloatArray = np.zeros((len(step), self.n_inputs))
+        seen[np.arange(len(step)), self._all[0][episode, step]] = 1.0
+        return seen
 
     def changed(self, state: Columns, outputs: FloatArray) -> Columns:
         right, episode, step = (np.atleast_1d(column) for column in state)

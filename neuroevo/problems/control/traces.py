@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +54,8 @@ def trace(
     part: str,
     episode: int,
     n_steps: int | None = None,
+    *,
+    in_sight: bool = True,
 ) -> Trace:
     """Play one episode of a problem as `play` does, and keep everything.
 
@@ -65,18 +66,19 @@ def trace(
         part: One of the problem's parts.
         episode: Number of the episode in it, from 0.
         n_steps: Steps after which the trace ends at the latest; None for the whole episode.
+        in_sight: Whether environments of Gymnasium are asked for pictures.
 
     Raises:
-        BadInput: There is no such part or episode; the simulator or the environment isn't found any more; or it plays no
-            episode step by step with the network.
+        BadInput: There is no such part or episode; the simulator or the environment isn't found any more; or it plays
+            no episode step by step with the network.
     """
     problem.check_part(part)
     n = problem.n_episodes(part)
     if not 0 <= episode < n:
         raise BadInput(f"the part {part} has {n} episode{'s' * (n > 1)}, numbered from 1: there is no {episode + 1}")
     watched: Any = _Watched(network, n_steps)
-    frames, ending = Frames(), dict[str, Any]()
-    with _cut_short(), np.errstate(all="ignore"):
+    frames, ending = Frames(wanted=in_sight), dict[str, Any]()
+    with suppress(_Enough), np.errstate(all="ignore"):
         if isinstance(problem, Environment):
             error, solved = played_in_sight(problem, Player(watched, genome), part, episode, frames)
         else:
@@ -101,16 +103,8 @@ def _states(problem: SteppedProblem, outputs: FloatArray, part: str, episode: in
     return np.array(states)
 
 
-class _Enough(Exception):  # noqa: N818 - no error: the trace is as long as was asked for
-    """Ends an episode from inside."""
-
-
-@contextmanager
-def _cut_short() -> Iterator[None]:
-    try:
-        yield
-    except _Enough:
-        pass
+class _Enough(Exception):
+    """Ends an episode from inside: no error, the trace is as long as was asked for."""
 
 
 class _Watched:
