@@ -9,16 +9,20 @@ BIN    := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 
+# How many processes share the tests; each takes up to 2 GB, and compiles kernels for itself where another has not yet.
+TESTERS ?= 2
+IN_PARTS = -n $(TESTERS) --dist loadgroup
+
 .PHONY: run test test-fast lint format bench clean
 
 run: $(VENV)/installed
 	@$(BIN)/neuroevo run scenarios/sunspots.toml
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_PARTS)
 
 test-fast: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m "not slow and not ray and not peers"
+	@$(BIN)/python -m pytest $(IN_PARTS) -m "not slow and not ray and not peers"
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -56,6 +56,14 @@ def small_scenario(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests that need Ray run in one process, where the tests run in several: a machine has room for one Ray."""
+    for item in items:
+        if "ray" in item.keywords:
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
 @pytest.fixture(scope="session")
 def ray_here():
     """A private Ray with room for five workers; `Cluster.local` finds it and leaves it running."""

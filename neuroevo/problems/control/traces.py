@@ -114,8 +114,8 @@ def _unit_names(network: Any, n: int) -> tuple[str, ...]:
     return tuple(f"{word} {k + 1}{layer}" for layer in layers for word in words for k in range(n_hidden))
 
 
-class _Enough(Exception):
-    """Ends an episode from inside: no error, the trace is as long as was asked for."""
+class _Enough(BaseException):  # no error, which a simulator would catch: the trace is as long as was asked for
+    """Ends an episode from inside."""
 
 
 class _Watched:

@@ -207,7 +207,7 @@ class Descent(Strategy[DescentSettings]):
         norm = largest * np.sqrt(np.square(gradient / largest).sum(axis=1, keepdims=True))
         self._gradient_norm = float(np.median(norm[sound])) if sound.any() else None
         if own.clip and own.own_optimiser != "irprop_plus":
-            gradient = gradient * np.minimum(1.0, own.clip / np.maximum(norm, np.finfo(np.float64).tiny))
+            gradient = gradient * (own.clip / np.maximum(norm, own.clip))
         self._counts = np.where(sound, self._counts + 1, 0.0)
         rate = np.array([[own.first_rate * own.factor(int(age))] for age in self._ages.tolist()])
         worse = (error > self._errors)[:, np.newaxis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neuroevo.errors import BadInput
@@ -76,13 +76,14 @@ def test_rates_follow_their_schedule(schedule, factors):
 
 
 @given(st.lists(st.floats(-1e200, 1e200), min_size=3, max_size=3), st.floats(0.01, 100.0))
+@example([0.0, 0.0, 2.2e-313], 8.0)
 @settings(deadline=None, max_examples=40)
 def test_long_gradients_are_clipped_and_keep_their_direction(gradient, clip):
     gradient = np.array(gradient)
     move = -steps(make(optimiser="sgd", momentum=0.0, rate=0.5, clip=clip), gradient)[0, 0] / 0.5
     length = np.abs(gradient).max() and np.abs(gradient).max() * np.linalg.norm(gradient / np.abs(gradient).max())
     if length:
-        np.testing.assert_allclose(move, gradient * min(1.0, clip / length), rtol=1e-6, atol=1e-14)
+        np.testing.assert_allclose(move, gradient * clip / max(length, clip), rtol=1e-6, atol=1e-14)
 
 
 @pytest.mark.parametrize("failure", ["failed", "beyond numbers"])
