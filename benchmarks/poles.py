@@ -147,6 +147,7 @@ def page(found, seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--tasks", nargs="*", choices=TASKS, default=list(TASKS))
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES_SHOWN, default=list(STRATEGIES_SHOWN))
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "control")
     arguments = parser.parse_args()
@@ -154,7 +155,7 @@ def main():
     file = arguments.out / "poles.json"
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     found = known["found"] if known.get("seeds") == arguments.seeds else {}
-    for task in TASKS:
+    for task in arguments.tasks:
         rows = found.setdefault(task, {})
         for name in arguments.strategies:
             # What guesses are worth does not guide them: their count would be that of the standard fitness.

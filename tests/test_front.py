@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +76,14 @@ def test_the_table_is_that_of_the_archive(record):
     assert [float(row["error_validation"]) for row in rows] == record.front.validation[:, 0].tolist()
     with np.load(record.path / FRONT_FILE, allow_pickle=False) as archive:
         assert archive["genomes"].shape == (len(rows), record.network.n_genes)
+
+
+def test_the_page_of_formats_names_files_arrays_and_columns(record):
+    page = (Path(__file__).parents[1] / "docs" / "file-formats.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\n]+)`", page))
+    assert {FRONT_FILE, FRONT_TABLE, "member", "NAME_train", "NAME_validation"} <= named
+    with np.load(record.path / FRONT_FILE) as archive:
+        assert {name for name in archive.files if not name.startswith("scaling_")} <= named
 
 
 def test_a_member_stands_in_for_the_champion(record):

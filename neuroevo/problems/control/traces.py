@@ -103,8 +103,8 @@ def _states(problem: SteppedProblem, outputs: FloatArray, part: str, episode: in
     return np.array(states)
 
 
-class _Enough(Exception):
-    """Ends an episode from inside: no error, the trace is as long as was asked for."""
+class _Enough(BaseException):  # no error, which a simulator would catch: the trace is as long as was asked for
+    """Ends an episode from inside."""
 
 
 class _Watched:

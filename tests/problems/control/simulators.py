@@ -36,6 +36,10 @@ def failing(player, rng):
     return np.nan
 
 
+def forgetful(player, rng):
+    return {}["speed"]
+
+
 class Chase:
     """A point with a speed that should reach a target before a wall, pushed about at every step; compiled."""
 
