@@ -1,4 +1,4 @@
-"""A world is what networks act in, episode by episode: `base` has the contract, the others are one each.
+"""A world is what networks act in, episode by episode: `base` has the contract, `shared` what several of them need.
 
-`simulated` is anybody's own.
+The others are one each; `simulated` is anybody's own.
 """
