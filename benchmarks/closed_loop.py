@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-import neuroevo as ne
-from neuroevo.problems import PROBLEMS
-from neuroevo.problems.free_baselines import competitors_running
-from neuroevo.settings import parse_settings
-
 HERE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE))
+
+import neuroevo as ne  # noqa: E402
+from benchmarks.closed_loop_report import report  # noqa: E402
+from neuroevo.problems import PROBLEMS  # noqa: E402
+from neuroevo.problems.free_baselines import competitors_running  # noqa: E402
+from neuroevo.settings import parse_settings  # noqa: E402
+
 DATA, OUT = HERE / "scenarios" / "data", HERE / "results" / "closed_loop"
 SEEDS, REAL_SEEDS = range(1, 11), range(1, 6)
 PARTS = {"train": 800, "validation": 300, "test": "rest"}
@@ -159,7 +163,7 @@ def main() -> None:
     elif given.what == "real":
         real()
     else:
-        report()
+        report(OUT)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def figures(record: ne.RunRecord, genome: np.ndarray) -> dict[str, float]:
         found[f"{precision}_difference"] = float(np.abs(said - expected)[rows].max() / np.abs(expected[rows]).max())
     if "fixed_nmse" in found:
         defined = problem.rows.of(FixedPoint(plan).predict(inputs))
-        found["fixed_is_its_definition"] = bool((defined == said)[rows].all())
+        found["fixed_is_its_definition"] = float((defined == said)[rows].all())
     return found
 
 
@@ -133,10 +133,11 @@ def main() -> None:
         }
         for kind, weights in networks.items():
             if (name, seed, kind) not in told:
-                rows.append({"task": name, "seed": seed, "weights": kind} | figures(record, weights))
+                found = {key: float(f"{value:.5g}") for key, value in figures(record, weights).items()}
+                rows.append({"task": name, "seed": seed, "weights": kind} | found)
         file.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
         print(name, levels, seed, rows[-1], flush=True)
-    (options.out / "table.md").write_text(table(rows))
+    print(table(rows))
 
 
 def cells() -> Iterator[tuple[str, dict[str, Any], int, str]]:
@@ -172,16 +173,16 @@ def in_c(rows: list[dict[str, Any]], precision: str) -> str:
     """Flash, RAM, and the largest distance from `predict` over all seeds."""
     own = [row for row in rows if f"{precision}_flash" in row]
     if not own:
-        return " | | "
+        return " | |"
     ram = {row[f"{precision}_state"] + row[f"{precision}_work"] for row in own}
     flash = {row[f"{precision}_flash"] for row in own}
     worst = max(row[f"{precision}_difference"] for row in own)
     return f"{reach(flash)} | {reach(ram)} | {worst:.0e}"
 
 
-def reach(values: set[int]) -> str:
+def reach(values: set[float]) -> str:
     """The smallest and the largest."""
-    return str(min(values)) if len(values) == 1 else f"{min(values)}-{max(values)}"
+    return f"{min(values):g}" if len(values) == 1 else f"{min(values):g}-{max(values):g}"
 
 
 def spread(values: list[float], form: str = "{:.3g}") -> str:

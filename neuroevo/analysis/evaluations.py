@@ -105,7 +105,8 @@ def with_part(
     new = np.ones(n_new, dtype=np.bool_)
     if old.free_run is not None:
         # A run ends where targets are known no more.
-        new = np.concatenate([np.maximum.accumulate(mask.any(axis=1)[::-1])[::-1] for mask in known])
+        some = [np.asarray(mask.any(axis=1)) for mask in known]
+        new = np.concatenate([np.maximum.accumulate(mask[::-1])[::-1] for mask in some])
     goes_on = sequences[0].n_old > 0
     nowhere = np.zeros(n_new, dtype=np.bool_)
     weights = old.target_weight_rows

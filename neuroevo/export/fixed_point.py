@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
 
 import numpy as np
 
@@ -52,6 +51,8 @@ class FixedPoint:
 
     def __init__(self, plan: Plan) -> None:
         part = _only(plan)
+        self._products: dict[str, Product] = {}
+        self._biases: dict[str, Bias] = {}
         self.cell, scaling = part.cell, part.scaling
         self.arrays = self.cell.arrays
         self.has_forget_gate = self.cell.kind == "lstm"
@@ -79,14 +80,6 @@ class FixedPoint:
         if name not in self._biases:
             self._biases[name] = Bias.of(name, self.arrays[name])
         return self._biases[name]
-
-    @cached_property
-    def _products(self) -> dict[str, Product]:
-        return {}
-
-    @cached_property
-    def _biases(self) -> dict[str, Bias]:
-        return {}
 
     def below(self, k: int) -> Line:
         """What layer k sees of the inputs or of the layer below."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
+from neuroevo.networks.populations import mapped
 
 if TYPE_CHECKING:
     from neuroevo.networks.base import Network
@@ -25,7 +26,7 @@ class Player:
     Attributes:
         network: As given.
         n_episodes: As given.
-        n_steps: Steps since the beginning, or the last `reset`.
+        n_steps: Steps since the beginning, or the last `reset` of all episodes.
 
     Raises:
         BadInput: The genome does not fit the network, or the network sees whole sequences alone.
@@ -37,10 +38,32 @@ class Player:
         self._arrays = network.layout.decode(genome)
         self.reset()
 
-    def reset(self) -> None:
-        """Begin anew: the state is that before the first step."""
-        self.n_steps = 0
-        self._state = self.network.start(self._arrays, self.n_episodes)
+    def reset(self, episodes: ArrayLike | None = None) -> None:
+        """Begin anew: the state is that before the first step.
+
+        Args:
+            episodes: ``(n_episodes,)`` truth values, which of them begin anew while the others go on; None: all.
+
+        Raises:
+            BadInput: They have another shape or are no truth values.
+        """
+        start = self.network.start(self._arrays, self.n_episodes)
+        if episodes is None:
+            self.n_steps, self._state = 0, start
+            return
+        chosen = np.asarray(episodes)
+        if chosen.shape != (self.n_episodes,) or chosen.dtype != np.bool_:
+            raise BadInput(
+                f"episodes must be {self.n_episodes} truth values, got {chosen.dtype} of shape {chosen.shape}"
+            )
+
+        def begun(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+            # What has no axis of episodes is the same for all of them and at any time.
+            if new.shape[:1] != chosen.shape:
+                return old
+            return np.where(chosen.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+        self._state = mapped(begun, self._state, start)
 
     def step(self, inputs: ArrayLike) -> NDArray[np.float64]:
         """The outputs of the next step.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.networks.base import Array, Network
-from neuroevo.networks.populations import sees_single_steps, stacked
+from neuroevo.networks.populations import mapped, sees_single_steps, stacked
 
 _TRIED, _TRIED_STEPS = 3, 12
 """Genomes and steps on which is tried out whether a network can do several at once."""
@@ -134,14 +133,3 @@ def _go_together(network: Network, n_episodes: int) -> bool:
         return False
     alone, together = found
     return np.array_equal(alone, together, equal_nan=True)
-
-
-def mapped(function: Callable[..., Array], *trees: Any) -> Any:
-    """Nested tuples, lists and dicts of arrays like the first tree, with `function` of the arrays at the same place."""
-    first = trees[0]
-    if isinstance(first, dict):
-        return {name: mapped(function, *(tree[name] for tree in trees)) for name in first}
-    if isinstance(first, tuple | list):
-        branches = [mapped(function, *branches) for branches in zip(*trees, strict=True)]
-        return type(first)(*branches) if hasattr(first, "_fields") else type(first)(branches)
-    return function(*trees)

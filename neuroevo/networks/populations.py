@@ -7,6 +7,9 @@ every genome has the bits that it has alone; whether that holds for a network is
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,3 +70,14 @@ def does_populations(network: Network, population: Array, rows: Array, lengths: 
     except Exception:
         return False
     return np.array_equal(together, alone, equal_nan=True)
+
+
+def mapped(function: Callable[..., Array], *trees: Any) -> Any:
+    """Nested tuples, lists and dicts of arrays like the first tree, with `function` of the arrays at the same place."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {name: mapped(function, *(tree[name] for tree in trees)) for name in first}
+    if isinstance(first, tuple | list):
+        branches = [mapped(function, *branches) for branches in zip(*trees, strict=True)]
+        return type(first)(*branches) if hasattr(first, "_fields") else type(first)(branches)
+    return function(*trees)

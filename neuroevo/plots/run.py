@@ -51,6 +51,7 @@ def plot_run(
         RecordUnwritable: The machine refused.
     """
     from neuroevo.plots.curves import draw_curves
+    from neuroevo.plots.free_runs import draw_free_runs
     from neuroevo.plots.front import draw_front
     from neuroevo.plots.prediction import draw_prediction
     from neuroevo.plots.series import Look
@@ -86,8 +87,11 @@ def plot_run(
             record.log(str(error))
         return paths
     with style.drawing(f"the prediction of {record.path}"):
-        outputs = network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
-        figure = draw_prediction(outputs, problem, Look(title, span, size))
+        if problem.free_run is not None:
+            figure = draw_free_runs(network, champion.genome, problem, Look(title, span, size))
+        else:
+            outputs = network.predict_rows(champion.genome, problem.input_rows, problem.lengths)
+            figure = draw_prediction(outputs, problem, Look(title, span, size))
         return paths + style.save(figure, folder, "prediction", formats)
 
 

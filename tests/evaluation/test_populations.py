@@ -21,6 +21,8 @@ NETWORKS = [
     ne.Ctrnn(2, 5, 1),
     ne.LocallyRecurrent(2, 5, 1, n_layers=2),
     ne.LocallyRecurrent(2, 5, 1, feedback="output", dynamic_output=True),
+    ne.Lif(2, 5, 2, n_layers=2, initial_state=True, refractory=1, skip=True),
+    ne.Lif(2, 5, 2, readout="spikes", substeps=2),
 ]
 
 

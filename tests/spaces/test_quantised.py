@@ -25,6 +25,7 @@ NETWORKS = [
     ne.Jordan(2, 3, 2, initial_state=True),
     ne.Graph(2, 4, 1, {"density": 0.5, "seed": 3}),
     ne.LocallyRecurrent(2, 2, 1),
+    ne.Lif(2, 3, 2, initial_state=True),
 ]
 
 

@@ -75,6 +75,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "gru": {"network.initial_state": True},
     "ctrnn": {},
     "locally_recurrent": {"network.ar_taps": 2},
+    "lif": {"network.refractory": 1},
     "elman": {"network.n_hidden": 64},
 }
 GRAPH = 'network = { kind = "graph", n_units = 5, links = [[0, 0], [1, 0], [2, 1], [3, 2], [4, 3], [5, 4], [6, 0], [6, 5], [3, 5]] }'

@@ -13,7 +13,7 @@ from neuroevo.errors import BadInput
 from neuroevo.networks import Player
 from neuroevo.problems.control.base import Chosen, FloatArray, Played
 from neuroevo.problems.control.drawn import DrawnEpisodes
-from neuroevo.problems.functions import check_place, found
+from neuroevo.problems.functions import call, check_place, found
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -50,6 +50,11 @@ class Simulator(DrawnEpisodes):
     def error_name(self) -> str:  # type: ignore[override]
         return f"error of {self.function.rpartition(':')[2]}"
 
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return f"the simulator {self.function}"
+
     def build(self, folder: Path) -> Simulator:  # noqa: ARG002 - the function is found by Python
         found(self.function, "the simulator")
         return self
@@ -59,12 +64,12 @@ class Simulator(DrawnEpisodes):
         rngs = [np.random.default_rng(seed) for seed in self.seeds(part, episodes)]
         if self.together:
             player = Player(network, genome, len(rngs))
-            error, solved = self._checked(function(player, rngs), len(rngs))
+            error, solved = self._checked(call(self.called, function, player, rngs), len(rngs))
             return Played(error, solved, np.full(len(rngs), player.n_steps))
         played = []
         for rng in rngs:
             player = Player(network, genome)
-            error, solved = self._checked(function(player, rng), 1)
+            error, solved = self._checked(call(self.called, function, player, rng), 1)
             played.append((error[0], solved[0], player.n_steps))
         errors, successes, steps = zip(*played, strict=True)
         return Played(np.array(errors), np.array(successes), np.array(steps, np.int64))

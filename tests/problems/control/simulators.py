@@ -36,6 +36,10 @@ def failing(player, rng):
     return np.nan
 
 
+def forgetful(player, rng):
+    return {}["speed"]
+
+
 class Chase:
     """A point with a speed that should reach a target before a wall, pushed about at every step; compiled."""
 
@@ -100,6 +104,16 @@ class Misspelt(Plain):
 class Uneven(Plain):
     def draw(rng):
         return rng.normal(size=rng.integers(1, 9))
+
+
+@njit
+def guess():
+    return np.random.normal()  # noqa: NPY002 - what is refused
+
+
+class Guessing(Plain):
+    def move(state, outputs):
+        state[0] += guess()
 
 
 class Failing(Plain):

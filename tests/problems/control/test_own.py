@@ -39,6 +39,24 @@ def test_a_player_gives_what_predict_gives_for_all_steps_at_once(network):
         assert alone.n_steps == 0
 
 
+@pytest.mark.parametrize("network", [ne.Gru(2, 2, 2), ne.Graph(2, 3, 2, ne.networks.all_links(2, 3, 2)), ne.LocallyRecurrent(2, 3, 2)], ids=lambda n: n.kind)  # fmt: skip
+def test_some_episodes_of_a_player_begin_anew_while_others_go_on(network):
+    (genome,) = genomes_of(network, 1)
+    # As many episodes as a graph of 3 units has rows of links.
+    inputs = np.random.default_rng(0).normal(size=(8, 5, 2))
+    together, alone = ne.Player(network, genome, 5), [ne.Player(network, genome) for _ in range(5)]
+    for t, block in enumerate(inputs):
+        over = np.array([t == 3, False, t in (2, 3), False, t == 6])
+        if over.any():
+            together.reset(over)
+            for k in np.flatnonzero(over):
+                alone[k].reset()
+        np.testing.assert_allclose(together.step(block), [one.step(x) for one, x in zip(alone, block, strict=True)])
+    assert together.n_steps == 8
+    with pytest.raises(BadInput, match=r"must be 5 truth values, got int64 of shape \(2,\)"):
+        together.reset([0, 1])
+
+
 def test_a_player_refuses_inputs_of_another_shape():
     player = ne.Player(ne.Elman(2, 1, 1), np.zeros(ne.Elman(2, 1, 1).n_genes), 3)
     with pytest.raises(BadInput, match=r"shape \(3, 2\), one row an episode, .*got \(2,\)"):
@@ -74,7 +92,11 @@ def test_all_episodes_at_once_are_worth_the_same():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("wordy", "must return an error, .*'well done'"), ("negative", "errors of at least 0, got -1")],
+    [
+        ("wordy", "must return an error, .*'well done'"),
+        ("negative", "errors of at least 0, got -1"),
+        ("forgetful", r"simulators:forgetful has failed: KeyError: 'speed' \(.*simulators.py, line \d+\)"),
+    ],
 )
 def test_what_is_no_error_is_refused(name, message):
     network = ne.Elman(1, 1, 1)
