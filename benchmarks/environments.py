@@ -5,8 +5,8 @@
 
 Needs `pip install neuroevo-rnn[gymnasium] popgym`. Champions are tested on 100 other episodes of Gymnasium. Without
 memory means the same network with its recurrent weights fixed at 0, or without the inputs before the present one.
-Pendulum is evolved in its compiled twin, `peers/twins.py`, and tested in Gymnasium. Times are the processor's. Rows
-that the file of results has are left as they are.
+CartPole and Pendulum are evolved in compiled twins, `peers/twins.py`, and tested in Gymnasium. Times are the
+processor's. Rows that the file of results has are left as they are.
 """
 
 from __future__ import annotations
@@ -31,11 +31,30 @@ from neuroevo.settings import parse_settings  # noqa: E402
 
 NO_MEMORY = {"network.fixed": {"weight_hh_l0": 0.0}}
 STUDIES = {
-    "cartpole": {"with memory": {}, "without": NO_MEMORY},
+    "CartPole": {"with memory": {}, "without": NO_MEMORY},
+    "Pendulum": {"with memory": {}, "without": {"network.ma_taps": 1}},
     "repeat_first": {"with memory": {}, "without": {**NO_MEMORY, "stop.evaluations": 3000}},
-    "pendulum": {"with memory": {}, "without": {"network.ma_taps": 1}},
 }
-PENDULUM = {"environment": "Pendulum-v1", "observed": [0, 1], "best": 0.0, "n_train": 1}
+TWINS = {
+    "CartPole": {
+        "problem": {"n_outputs": 2, "n_state": 5, "n_steps": 500, "n_train": 24},
+        "network": {"kind": "elman", "n_hidden": 3},
+        "strategy": {"step_size": 1.0, "population_size": 24},
+        "stop": {"evaluations": 6000, "error": 0.0},
+        "more": {},
+    },
+    "Pendulum": {
+        "problem": {"n_outputs": 1, "n_state": 3, "n_steps": 200, "n_train": 100},
+        "network": {"kind": "locally_recurrent", "n_hidden": 4, "ma_taps": 2, "ar_taps": 0},
+        "strategy": {"step_size": 4.0, "population_size": 32},
+        "stop": {"evaluations": 24_000, "error": 180.0},
+        "more": {"batch": {"size": 8, "every": 10}},
+    },
+}
+TESTS = {
+    "CartPole": {"environment": "CartPole-v1", "observed": [0, 2], "best": 500.0, "n_train": 1},
+    "Pendulum": {"environment": "Pendulum-v1", "observed": [0, 1], "best": 0.0, "n_train": 1},
+}
 
 
 def in_gymnasium(**keys):
@@ -43,49 +62,43 @@ def in_gymnasium(**keys):
 
 
 def scenario_of(name, changes):
-    """A shipped scenario, or that of the pendulum in its twin, with changes."""
-    if name != "pendulum":
-        return ROOT / "scenarios" / f"{name}.toml"
+    """A shipped scenario in Gymnasium, or one in the compiled twin of an environment."""
+    if name == "repeat_first":
+        return ROOT / "scenarios" / "repeat_first.toml", changes
     from neuroevo.problems.control.compiled import CompiledSimulator
 
-    problem = CompiledSimulator(
-        functions="benchmarks.peers.twins:Pendulum",
-        n_inputs=2,
-        n_outputs=1,
-        n_state=3,
-        n_steps=200,
-        n_train=100,
-        n_test=0,
-    )
-    evaluations = 40_000 if not changes else 16_000
-    network = ne.LocallyRecurrent(2, 4, 1, ma_taps=changes.get("network.ma_taps", 2), ar_taps=0)
-    return ne.make_scenario(
-        problem,
-        network,
-        {"kind": "cma_es", "step_size": 2.0, "population_size": 32},
-        {"evaluations": evaluations, "error": 180.0},
-        batch={"size": 8, "every": 10},
-        title="Pendulum, velocity unseen",
+    twin = TWINS[name]
+    network = {**twin["network"], **{key.partition(".")[2]: value for key, value in changes.items()}}
+    problem = CompiledSimulator(functions=f"benchmarks.peers.twins:{name}", n_inputs=2, n_test=0, **twin["problem"])
+    return (
+        ne.make_scenario(
+            problem,
+            ne.make_network(network.pop("kind"), 2, problem.n_outputs, **network),
+            {"kind": "cma_es", **twin["strategy"]},
+            twin["stop"],
+            title=f"{name}, velocities unseen",
+            **twin["more"],
+        ),
+        {},
     )
 
 
 def solved(name, changes, seed):
     """What a run came to: evaluations, seconds of the processor, error of training, and test returns."""
-    scenario = scenario_of(name, changes)
+    scenario, overrides = scenario_of(name, changes)
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        overrides = {"record.plots": False, **(changes if name != "pendulum" else {})}
-        record = ne.run(scenario, seed=seed, results=folder, overrides=overrides)
-    seconds, champion = time.process_time() - begun, record.champion
-    problem = in_gymnasium(**PENDULUM) if name == "pendulum" else record.problem
-    returns, _ = problem.played(record.network, champion.genome[None], "test")
-    return {
-        "evaluations": int(record.history["evaluations"][-1]),
-        "seconds": seconds,
-        "error": champion.error,
-        "reached": "error" in record.stop_reason.message,
-        "returns": returns[0].tolist(),
-    }
+        record = ne.run(scenario, seed=seed, results=folder, overrides={"record.plots": False, **overrides})
+        seconds, champion = time.process_time() - begun, record.champion
+        problem = in_gymnasium(**TESTS[name]) if name in TESTS else record.problem
+        returns, _ = problem.played(record.network, champion.genome[None], "test")
+        return {
+            "evaluations": int(record.history["evaluations"][-1]),
+            "seconds": seconds,
+            "error": champion.error,
+            "reached": "error" in record.stop_reason.message,
+            "returns": returns[0].tolist(),
+        }
 
 
 def speed(name, **keys):

@@ -5,8 +5,9 @@
 
 The network is that of the published counts, one tanh unit that sees itself and the inputs, without a bias. Strategies
 are at their defaults but for their first lengths (step size, width of the start and of mutations), which are multiplied
-by the factor of `FACTORS` whose median over five other seeds is smallest (damping: that of the standard fitness). Everything is in double precision, on one
-thread. Rows that the file of results has are left as they are, so that a run goes on where another one ended.
+by the factor of `FACTORS` whose median over five other seeds is smallest (damping: as for the standard fitness).
+Everything is in double precision, on one thread. Rows that the file of results has are left as they are, so that a run
+goes on where another one ended.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def page(found, seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--tasks", nargs="*", choices=TASKS, default=list(TASKS))
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES_SHOWN, default=list(STRATEGIES_SHOWN))
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "control")

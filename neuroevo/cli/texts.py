@@ -14,6 +14,7 @@ from neuroevo.records.errors import RecordError
 
 if TYPE_CHECKING:
     from neuroevo.evolution.batches import BatchPlan
+    from neuroevo.problems import Problem
     from neuroevo.records import RunRecord
     from neuroevo.registry import Registry
     from neuroevo.scenario import Scenario, Sweep
@@ -96,7 +97,7 @@ def scenario_text(scenario: Scenario) -> str:
         *([("space", f"{table['space']['kind']}, {scenario.evaluator.n_genes} genes")] if "space" in table else []),
         ("strategy", f"{table['strategy']['kind']}{_partners_text(table)}{genomes}, seed {scenario.head.seed}"),
         *([("islands", _islands_text(table))] if "islands" in table else []),
-        *([("batch", _batch_text(scenario.batches))] if scenario.batches is not None else []),
+        *([("batch", _batch_text(scenario.batches, problem))] if scenario.batches is not None else []),
         *_generalise_rows(scenario),
         *([("sweep", _sweep_text(scenario.sweep))] if scenario.sweep else []),
         ("stops at", stops),
@@ -114,9 +115,12 @@ def _partners_text(table: Mapping[str, Any]) -> str:
     return f" of {' and '.join(kinds)}" if kinds else ""
 
 
-def _batch_text(batches: BatchPlan) -> str:
+def _batch_text(batches: BatchPlan, problem: Problem) -> str:
+    from neuroevo.problems.control.base import EpisodeProblem
+
     own = batches.settings
-    pieces = "sequences" if own.steps is None else f"stretches of {own.steps} steps after {own.washout} of washout"
+    whole = "episodes" if isinstance(problem, EpisodeProblem) else "sequences"
+    pieces = whole if own.steps is None else f"stretches of {own.steps} steps after {own.washout} of washout"
     grows = f", times {own.growth:g} a generation" if own.growth > 1 else ""
     return f"{own.size} {pieces}{grows}; the best on all data every {batches.every} generations"
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
+from benchmarks.peers.twins import CartPole, Pendulum
 from neuroevo.problems import PROBLEMS
 from neuroevo.problems.control.environments import Environment
 from neuroevo.settings import SettingsError, parse_settings
@@ -176,3 +177,31 @@ def test_wrong_wrappers_and_spaces_are_said():
     with pytest.raises(ne.BadInput, match=r"actions must be of Gymnasium's Discrete, .*got Text"):
         acting(spaces.Text(5))
     assert gymnasium.__version__
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize(("name", "twin"), [("Pendulum-v1", Pendulum), ("CartPole-v1", CartPole)])
+def test_the_compiled_twins_of_the_benchmarks_are_the_environments(name, twin):
+    gymnasium = pytest.importorskip("gymnasium")
+    rng = np.random.default_rng(8)
+    for _ in range(5):
+        drawn, state, inputs = twin.draw(rng), np.zeros(5), np.zeros(2)
+        twin.begin(state, drawn)
+        environment, total, steps, lasts, over = gymnasium.make(name), 0.0, 0, True, False
+        environment.reset(seed=0)
+        environment.unwrapped.state = np.array(drawn)
+        while not over:
+            outputs = rng.normal(size=2)
+            action = int(outputs.argmax()) if twin is CartPole else np.clip(2 * outputs[:1], -2, 2)
+            observation, reward, ended, cut, _ = environment.step(action)
+            assert lasts
+            # A pendulum never falls: nothing is returned.
+            lasts = twin.move(state, outputs) in (None, True)
+            twin.observe(state, inputs)
+            shown = observation[[0, 2]] / [4.8, 0.41887903] if twin is CartPole else observation[:2]
+            np.testing.assert_allclose(inputs, shown, atol=1e-4)
+            total, steps, over = total + float(reward), steps + 1, ended or cut
+        assert steps == 200 or not lasts
+        best = 500 if twin is CartPole else 0
+        error = twin.conclude(state)[0] if twin is CartPole else twin.conclude(state)
+        assert error == pytest.approx(best - total, rel=1e-4)

@@ -7,6 +7,7 @@ import pytest
 
 import neuroevo as ne
 from neuroevo.errors import BadInput
+from neuroevo.problems.control.base import SomeEpisodes, chosen_episodes
 from neuroevo.problems.control.own import Simulator
 from neuroevo.problems.control.poles import DoublePole
 from tests.problems.control.simulators import follow
@@ -161,6 +162,21 @@ def test_batches_of_compiled_episodes_are_those_of_the_whole():
         errors = problem.play(network, genome, "train").error
         assert found.error[k] == pytest.approx(errors[[1, 4]].mean(), abs=1e-9)
         assert whole.error[k] == pytest.approx(errors.mean(), abs=1e-9)
+
+
+def test_a_batch_of_episodes_is_stored_and_opened_again():
+    problem, network = simulator(n_train=6), ne.Elman(1, 2, 1)
+    some = chosen_episodes(problem, np.array([[4, 0, 0, 1], [1, 0, 0, 1]]), "train")
+    opened = SomeEpisodes.from_arrays(some.to_arrays())
+    assert opened.fingerprint() == some.fingerprint() != problem.fingerprint()
+    (genome,) = genomes_of(network, 1)
+    errors = problem.play(network, genome, "train").error
+    assert opened.score(network, genome, "train")[0] == pytest.approx(errors[[4, 1]].mean(), rel=1e-13)
+    for name, wrong, message in (("episodes", np.array([9]), "below 6"), ("part", np.array("tests"), "no part"), ("kind", np.array("narma10"), "control")):  # fmt: skip
+        with pytest.raises(BadInput, match=message):
+            SomeEpisodes.from_arrays({**some.to_arrays(), name: wrong})
+    with pytest.raises(BadInput, match="lack 'kind'"):
+        SomeEpisodes.from_arrays(problem.to_arrays())
 
 
 def test_a_batch_of_cut_episodes_or_of_all_is_refused(tmp_path):
