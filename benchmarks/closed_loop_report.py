@@ -97,5 +97,7 @@ def _draw(panels: Mapping[str, Any], folder: Path, name: str, label: str, top: f
             axes.set_xlabel("step of the free run")
             axes.set_ylim(0, top)
         row[0].set_ylabel(label)
-        style.end_legend(row[-1])
+        found = {label: line for axes in row for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        order = [label for label in (*WAYS, *SIMPLE) if label in found]
+        style.end_legend(row[-1], handles=[found[label] for label in order], labels=order)
         style.save(figure, folder, name, ("png",))

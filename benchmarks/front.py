@@ -2,9 +2,9 @@
 
     python benchmarks/front.py --out results/front
 
-For each of five seeds: SNES with all links (100 000 evaluations); NSGA-II from drawn genomes and from that network
-(200 000 each, scenarios/sunspots_front.toml); SNES at fixed shares of the links (100 000 for each share). Members are
-chosen by the validation part; the tests are looked at once, by `tests_of`.
+For each of five seeds: SNES with all links, and at fixed shares of them (100 000 evaluations each); NSGA-II from drawn
+genomes, from the champion with all links, and from all champions of SNES (200 000 each, scenarios/sunspots_front.toml).
+Members are chosen by the validation part; the tests are looked at once, by `tests_of`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ from neuroevo.networks import count_links
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "sunspots_front.toml"
 SEEDS, SHARES = range(1, 6), (0.05, 0.1, 0.2, 0.4, 0.7)
 SNES = {"strategy": {"kind": "snes"}, "stop": {"evaluations": 100_000}, "record.plots": False}
+WAYS = {
+    "drawn": "NSGA-II from drawn networks",
+    "trained": "NSGA-II from SNES with all links",
+    "pruned": "NSGA-II from all SNES networks",
+}
 BUDGETS = (4, 8, 12, 16, 24, 40, 80)
 
 
@@ -41,19 +46,25 @@ def searched(folder: Path) -> dict[str, list[ne.RunRecord]]:
         dense = run(folder / "dense", seed, **SNES, space={"kind": "direct"})
         found.setdefault("dense", []).append(dense)
         found.setdefault("drawn", []).append(run(folder / "drawn", seed))
-        given = {"strategy.initial": str(dense.path.resolve())}
-        found.setdefault("trained", []).append(run(folder / "trained", seed, **given))
+        given = [str(dense.path.resolve())]
+        found.setdefault("trained", []).append(run(folder / "trained", seed, **{"strategy.initial": given}))
         for share in SHARES:
             table = {"kind": "switched", "share": share}
-            found.setdefault(f"snes {share}", []).append(run(folder / f"snes{share}", seed, **SNES, space=table))
+            record = run(folder / f"snes{share}", seed, **SNES, space=table)
+            found.setdefault(f"snes {share}", []).append(record)
+            given.append(str(record.path.resolve()))
+        found.setdefault("pruned", []).append(run(folder / "pruned", seed, **{"strategy.initial": given}))
     return found
 
 
 def points(record: ne.RunRecord) -> list[dict[str, float]]:
-    """Links, bytes, and errors of the members of a front, or of the champion where there is none."""
+    """Links, bytes, and errors of the members of a front.
+
+    Of another run the smallest error in training, and that of its champion in validation.
+    """
     champion, front = record.champion, record.front
     if front is None:
-        genomes, train = champion.genome[None], [champion.error]
+        genomes, train = champion.genome[None], record.history["incumbent_error"][-1:]
         validation = [champion.figures["validation_error"]]
     else:
         genomes, train, validation = front.genomes, front.train[:, 0], front.validation[:, 0]
@@ -85,11 +96,11 @@ def draw(found: dict[str, list[list[dict[str, float]]]], file: Path) -> None:
         figure = style.new_figure(9.5, 4.6)
         panels = figure.subplots(1, 2, sharey=True)
         for axes, part in zip(panels, ("train", "validation"), strict=True):
-            for way, colour in (("drawn", style.BLUE), ("trained", style.VERMILION)):
+            for way, colour in (("drawn", style.BLUE), ("trained", style.VERMILION), ("pruned", style.GREEN)):
                 for k, front in enumerate(found[way]):
                     points_ = sorted((p["links"], p[part]) for p in front)
                     looks = {"drawstyle": "steps-post", "lw": 1.0} if part == "train" else {"ls": ""}
-                    label = f"NSGA-II from {way} networks" if k == 0 else None
+                    label = WAYS[way] if k == 0 else None
                     axes.plot(
                         *zip(*points_, strict=True), color=colour, marker="o", ms=3, alpha=0.7, label=label, **looks
                     )
@@ -122,13 +133,12 @@ def main() -> None:
         for way, runs in found.items():
             for seed, members in zip(SEEDS, runs, strict=True):
                 rows.writerows([way, seed, *member.values()] for member in members)
-    ways = ("drawn", "trained")
-    for way in ways:
+    for way in WAYS:
         print(way, [round(float(np.median(smallest(found[way], n))), 5) for n in BUDGETS])
     for way, runs in found.items():
-        if way not in ways:
+        if way not in WAYS:
             print(way, [float(np.median([member[key] for (member,) in runs])) for key in ("links", "train")])
-    chosen = {way: [tests_of(record) for record in records[way]] for way in (*ways, "dense")}
+    chosen = {way: [tests_of(record) for record in records[way]] for way in (*WAYS, "dense")}
     (options.out / "chosen.json").write_text(json.dumps(chosen, indent=1) + "\n")
     for way, choices in chosen.items():
         print(

@@ -50,6 +50,18 @@ def test_a_criterion_of_ones_own_ends_a_run(monkeypatch: pytest.MonkeyPatch, tmp
     assert 0 < reason.value <= 0.1
 
 
+@pytest.mark.slow
+def test_a_loop_of_ones_own_on_the_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (code,) = (block for block in blocks(ROOT / "docs" / "control.md", "python") if "ne.Player" in block)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    names: dict[str, object] = {}
+    exec(compile(code, "control.md", "exec"), names)  # noqa: S102
+    assert np.shape(names["force"]) == (1,)
+    assert np.shape(names["forces"]) == (64, 1)
+    assert not np.ptp(names["forces"])  # type: ignore[call-overload]
+
+
 @pytest.fixture(params=["control.md", "problems.md"])
 def example(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder with the scenario and the module of a page's section on functions of one's own."""

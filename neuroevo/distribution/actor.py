@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from neuroevo.distribution.members import Members, register_members
 from neuroevo.distribution.pool import Task
+from neuroevo.errors import BadInput
 from neuroevo.records import provenance
 
 _MOST_LETTERS = 20_000
@@ -46,7 +47,7 @@ class Reply:
 
     Attributes:
         good: Whether it went well.
-        value: The answer, or what the exception said.
+        value: The answer, or what the exception said; a `BadInput` where it was one.
         seconds: It took.
         said: Lines that were printed, warned or logged meanwhile.
     """
@@ -79,6 +80,9 @@ class Actor:
         with heard() as said:
             try:
                 good, value = True, self._task.run(item)
+            except BadInput as error:
+                # Of the user's making, on every worker: nothing to try again.
+                good, value = False, BadInput(str(error))
             except Exception:
                 good, value = False, traceback.format_exc(limit=-6)
         return Reply(good, value, time.perf_counter() - begun, lines_of(said))

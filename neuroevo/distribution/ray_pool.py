@@ -19,6 +19,7 @@ from neuroevo.distribution.cluster import Cluster, ClusterError
 from neuroevo.distribution.members import registered_members
 from neuroevo.distribution.pool import Answered, Event, Failed, Joined, Left, Pool, Slice, Task, Ticket, Worker
 from neuroevo.distribution.words import Words, last_words
+from neuroevo.errors import BadInput
 
 _COUNT_SECONDS = 2.0
 """Between two looks at how many workers the cluster has room for."""
@@ -156,6 +157,8 @@ class RayPool(Pool):
         try:
             value = self._ray.get(ref)
         except errors.RayTaskError as error:
+            if isinstance(error.cause, BadInput):
+                raise BadInput(str(error.cause)) from None
             # The task's own errors come as values; this one arose in Ray's part, such as reading the argument.
             if not member.joined:
                 return self._failed_start(worker, str(error), _MAX_FAILED_STARTS)
@@ -174,6 +177,8 @@ class RayPool(Pool):
             return self._joined(worker, member, value)
         member.queue.remove(ref)
         reply: Reply = value
+        if isinstance(reply.value, BadInput):
+            raise reply.value
         return [Answered(ref, reply.value, reply.seconds) if reply.good else Failed(ref, reply.value)]
 
     def _joined(self, worker: int, member: _Member, greeting: Greeting) -> list[Event]:

@@ -92,9 +92,7 @@ def bytes_of(network: Network, weights: NDArray[np.float64]) -> NDArray[np.int64
 
     Those of scaling and of what is prepared are the same for all.
     """
-    sound = np.isfinite(weights).all(axis=1)
-    bytes_ = [cell_bytes(Cell.of(network, own)) if good else 0 for own, good in zip(weights, sound, strict=True)]
-    return np.array(bytes_)
+    return np.array([cell_bytes(Cell.of(network, own)) if np.isfinite(own).all() else 0 for own in weights])
 
 
 def goals_of(

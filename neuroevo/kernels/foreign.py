@@ -8,6 +8,8 @@ So an edited function is another type, which no code on disk answers to.
 from __future__ import annotations
 
 import hashlib
+import inspect
+import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -105,12 +107,37 @@ def _code(code: CodeType, names: set[str]) -> Iterator[object]:
             yield constant
 
 
+def refuse_chance(function: Any, what: str) -> None:
+    """Check that a function draws nothing from generators that follow no seed of ours.
+
+    Raises:
+        BadInput: It uses `random` or `numpy.random`, itself or in a function that it calls.
+    """
+    open_ones, seen = [getattr(function, "py_func", function)], set[int]()
+    while open_ones:
+        one = open_ones.pop()
+        names: set[str] = set()
+        _ = list(_code(one.__code__, names))
+        outside = inspect.getclosurevars(one)
+        used = [*outside.globals.values(), *outside.nonlocals.values()]
+        if any(value is random or value is np.random for value in used) or (
+            "random" in names and any(value is np for value in used)
+        ):
+            raise BadInput(
+                f"{what} uses a generator of random numbers, which would follow no seed: draw them beforehand"
+            )
+        seen.add(id(one))
+        functions = (getattr(value, "py_func", value) for value in used)
+        open_ones += [value for value in functions if isinstance(value, FunctionType) and id(value) not in seen]
+
+
 def check_compiles(function: Any, arguments: tuple[Any, ...], what: str) -> Any:
     """Compile a function of a `kind_of` for arguments of numba types; the type of what it returns.
 
     Raises:
-        BadInput: It does not compile; the message says why, in a line.
+        BadInput: It does not compile, or uses random numbers; the message says why, in a line.
     """
+    refuse_chance(function, what)
     try:
         function.compile(arguments)
     except NumbaError as error:

@@ -186,13 +186,15 @@ def _seconds(problem: EpisodeProblem) -> float:
 
 def _panels(figure: Figure, grid: Any, problem: EpisodeProblem, trace: Trace, *, first: int) -> list[Axes]:
     """Inputs, outputs and units in rows of a grid."""
+    from neuroevo.plots.ticks import set_counts
+
     unit = _seconds(problem)
     times: FloatArray = unit * np.arange(trace.n_steps, dtype=np.float64)
     panels: list[Axes] = []
     shown = (
         ("inputs", trace.inputs, problem.input_names, "input"),
         ("outputs", trace.outputs, problem.output_names, "output"),
-        ("network's state", trace.units, (), "unit"),
+        ("network's state", trace.units, trace.unit_names, "unit"),
     )
     for row, (name, values, names, one) in enumerate(shown):
         panels.append(figure.add_subplot(grid[first + row, :], sharex=panels[0] if panels else None))
@@ -203,6 +205,8 @@ def _panels(figure: Figure, grid: Any, problem: EpisodeProblem, trace: Trace, *,
         _choices(panels[1], times, trace.outputs)
     panels[0].set_xlim(0, max(float(times[-1] + unit), unit))
     panels[-1].set_xlabel("time (s)" if unit != 1 else "step")
+    if unit == 1:
+        set_counts(panels[-1].xaxis, 10)
     figure.align_ylabels(panels)
     return panels
 

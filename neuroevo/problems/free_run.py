@@ -172,7 +172,7 @@ class FreeRuns:
             raise BadInput(
                 f"part {part!r} has no place for a free run: it takes {n_steps} steps in a row inside of the part "
                 f"(free_run.steps = {own.steps}), and {n_before} rows of the sequence up to the first of them "
-                f"(free_run.washout = {own.washout}); lower them, or make the part longer"
+                f"(free_run.washout = {own.washout}, washout = {problem.washout}); lower them, or make the part longer"
             )
         return np.array(chosen, dtype=np.int64)
 

@@ -26,9 +26,9 @@ def initial_genomes(value: object, folder: Path, path: str, network: Network | N
     """The genomes that a scenario names or holds, one a row.
 
     Args:
-        value: Text: a run's folder, its champion.npz, an NPZ file with an array "genome" `(n_genes,)`, "genomes" or
-            "population" `(n, n_genes)`, or the state dictionary of a PyTorch model as a file *.safetensors; relative to
-            the scenario. Lists: one genome, or a list of genomes.
+        value: Text, or a list of texts, each: a run's folder, its champion.npz, an NPZ file with an array "genome"
+            `(n_genes,)`, "genomes" or "population" `(n, n_genes)`, or the state dictionary of a PyTorch model as a file
+            *.safetensors; relative to the scenario. Lists of numbers: one genome, or a list of genomes.
         folder: The scenario's.
         path: The key path, for messages.
         network: What PyTorch's weights become a genome of; None where mistakes left none, and then there is no genome.
@@ -37,6 +37,8 @@ def initial_genomes(value: object, folder: Path, path: str, network: Network | N
         SettingsError: It is none of these, or holds too many numbers.
     """
     try:
+        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+            value = [row for each in value for row in initial_genomes(each, folder, path, network)]
         if isinstance(value, str) and value.endswith(".safetensors"):
             return [] if network is None else [_of_torch(network, folder / value).tolist()]
         genomes = _read(folder / value) if isinstance(value, str) else np.array(value, dtype=np.float64)

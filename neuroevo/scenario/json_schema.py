@@ -33,7 +33,7 @@ _PLAIN: Mapping[str, type[Any]] = {
 }
 _BESIDE: Mapping[str, Any] = {
     "bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-    "initial": {"description": "A champion's folder, a file, or genomes to begin at"},
+    "initial": {"description": "A champion's folder, a file, a list of these, or genomes to begin at"},
 }
 
 

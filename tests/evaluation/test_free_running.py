@@ -114,3 +114,25 @@ def test_scenarios_say_at_once_what_does_not_go_with_free_runs(tables, message):
     given = {"strategy": "snes", **tables}
     with pytest.raises(ne.BadInput, match=message):
         ne.make_scenario(problem_of(), ne.Elman(2, 3, 2), given.pop("strategy"), {"generations": 3}, **given)
+
+
+@pytest.mark.slow
+def test_a_cost_of_one_step_of_ones_own_is_compiled_into_free_runs():
+    problem = problem_of(objective="tests.problems.costs:bent_first", per_step=True, residual="linear")
+    network = ne.Elman(problem.n_inputs, 3, problem.n_outputs)
+    assert choose(network, problem).__name__ == "FreeRunningBySteps"
+    assert_is_the_score(network, problem, "double", 1e-9)
+
+
+def test_an_objective_of_whole_outputs_of_ones_own_is_evaluated_by_the_score():
+    problem = problem_of(objective="tests.problems.drawn:largest")
+    network = ne.Elman(problem.n_inputs, 3, problem.n_outputs)
+    genomes = genomes_of(network, 2)
+    with ne.LocalEvaluator(network, problem) as evaluator:
+        found = evaluator.evaluate(genomes, "test").error
+    misses = []
+    for genome in genomes:
+        runs = problem.free_runs
+        outputs = runs.outputs(network, genome, "test")
+        misses.append(np.abs(outputs - runs.problem_of("test").target_rows).max())
+    assert found.tolist() == misses

@@ -10,6 +10,8 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.evaluation import BACKENDS
@@ -21,6 +23,7 @@ from neuroevo.settings import SettingsError, parse_settings
 from tests.evaluation.test_local import RELATIVE, problem_for
 from tests.evaluation.test_objectives import rebuilt
 from tests.problems import costs
+from tests.results import results_of
 
 ROOT = Path(__file__).parents[2]
 PLACE = "tests.problems.costs"
@@ -63,6 +66,26 @@ def test_compiled_cost_is_the_mean_over_the_counted_steps_with_masks_washout_wei
             error, learned = problem.score(NETWORK, population[k], "test")
             assert error == pytest.approx(wanted, rel=1e-12)
             assert found[0].learned[k] == pytest.approx(learned, abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 6), st.integers(1, 5), st.integers(0, 10**6), st.integers(1, 9), st.integers(2, 70), st.booleans()
+)
+def test_compiled_cost_is_that_mean_for_any_shape(n_hidden, n_outputs, seed, n_sequences, n_steps, weighs):
+    network = ne.Elman(2, n_hidden, n_outputs)
+    problem = problem_for(network, seed, n_sequences, n_steps, objective=PerStep(f"{PLACE}:bent_counted"))
+    rng = np.random.default_rng(seed)
+    if weighs:
+        problem = rebuilt(problem, target_weights=rng.uniform(0.1, 3, problem.targets.shape))
+    population = rng.normal(size=(3, network.n_genes)) * 0.5
+    with ne.LocalEvaluator(network, problem, n_threads=2, precision="double") as evaluator:
+        found = evaluator.evaluate(population).error
+    wanted = [
+        weighed_steps(network.predict(genome, problem.inputs, problem.lengths), problem, "train")
+        for genome in population
+    ]
+    np.testing.assert_allclose(found, wanted, rtol=RELATIVE["double"])
 
 
 def one_step(name, n_outputs=1, **settings):
@@ -224,3 +247,40 @@ def test_code_on_disk_is_found_again_and_never_answers_to_an_edited_function(tmp
     assert run(text) == "False 3.0\n"
     assert run("# The same.\n" + text) == "True 3.0\n"
     assert run(text.replace("[0]", "[0] + 1.0")) == "False 4.0\n"
+
+
+def scenario(objective, generations=4):
+    problem = problem_for(NETWORK, 2, 3, 30, objective=objective)
+    return ne.make_scenario(
+        problem, NETWORK, {"kind": "snes", "population_size": 6}, {"generations": generations}, precision="double",
+        title="Bent",
+    )  # fmt: skip
+
+
+COMPILED = f"{PLACE}:bent_counted"
+
+
+def test_a_run_is_continued_and_opened(tmp_path):
+    whole = ne.run(scenario(PerStep(COMPILED)), results=tmp_path / "a")
+    continued = ne.extend(
+        ne.run(scenario(PerStep(COMPILED), 2), results=tmp_path / "b").path, overrides={"stop.generations": 4}
+    )
+    np.testing.assert_array_equal(continued.history["best_error"], whole.history["best_error"])
+    opened = ne.RunRecord.open(whole.path)
+    assert opened.problem.objective == PerStep(COMPILED)
+    score = opened.problem.score(opened.network, opened.champion.genome, "train")[0]
+    assert score == pytest.approx(opened.champion.error, rel=1e-9)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("objective", [PerStep(COMPILED), Own("tests.problems.drawn:largest")])
+def test_workers_leave_the_same_files(ray_here, tmp_path, objective):
+    expected = results_of(ne.run(scenario(objective), results=tmp_path / "here").path)
+    path = ne.run(scenario(objective), results=tmp_path / "there", compute=ne.Compute(workers=2)).path
+    assert results_of(path) == expected
+
+
+@pytest.mark.ray
+def test_what_goes_wrong_on_workers_is_the_users_to_mend(ray_here, tmp_path):
+    with pytest.raises(ne.BadInput, match="costs:wordy: only some targets of a step count"):
+        ne.run(scenario(PerStep(f"{PLACE}:wordy")), results=tmp_path, compute=ne.Compute(workers=1))

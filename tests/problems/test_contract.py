@@ -40,8 +40,12 @@ OF_EPISODES = {
     "mountain_car": {"n_steps": 60, "n_train": 3, "n_test": 2, "velocities": True},
     "acrobot": {"n_steps": 40, "n_train": 3, "n_test": 2},
     "simulator": {"function": "tests.problems.control.simulators:follow", "n_inputs": 1, "n_outputs": 1, "n_test": 5},
+    "compiled_simulator": {
+        "functions": "tests.problems.control.simulators:Chase", "n_inputs": 2, "n_outputs": 1, "n_state": 2,
+        "n_steps": 30, "n_test": 5,
+    },
     "gymnasium": {"environment": "CartPole-v1", "n_test": 5},
-}
+}  # fmt: skip
 KINDS = {**GENERATORS, **OF_FILES, **OF_EPISODES}
 
 

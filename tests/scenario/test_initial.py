@@ -29,6 +29,17 @@ def test_genomes_of_a_file_come_first_as_they_are(small_scenario: Path) -> None:
     assert np.array_equal(strategy.ask()[:5], genomes)
 
 
+def test_several_files_give_their_genomes_one_after_the_other(small_scenario: Path) -> None:
+    genomes = np.random.default_rng(1).normal(size=(3, 19))
+    np.savez(small_scenario.with_name("first.npz"), population=genomes[:2])
+    np.savez(small_scenario.with_name("second.npz"), genome=genomes[2])
+    overrides = {"strategy.initial": ["first.npz", "second.npz"]}
+    strategy = load_scenario(small_scenario, overrides=overrides).make_strategy()
+    assert np.array_equal(strategy.ask()[:3], genomes)
+    with pytest.raises(ScenarioError, match=r"missing\.npz"):
+        load_scenario(small_scenario, overrides={"strategy.initial": ["first.npz", "missing.npz"]})
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -34,6 +34,7 @@ _OWN = {
     "by_outputs": "neuroevo.evaluation.backends.by_outputs:ByOutputs",
     "by_steps": "neuroevo.evaluation.backends.by_steps:BySteps",
     "free_running": "neuroevo.evaluation.backends.free_running:FreeRunning",
+    "free_running_by_steps": "neuroevo.evaluation.backends.free_running:FreeRunningBySteps",
     "in_simulators": "neuroevo.evaluation.backends.in_simulators:InSimulators",
     "in_worlds": "neuroevo.evaluation.backends.in_worlds:InWorlds",
     "by_score": "neuroevo.evaluation.backends.by_score:ByScore",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuroevo.evaluation.backends.base import Backend
 from neuroevo.evaluation.base import NOTHING_MORE
+from neuroevo.evaluation.cells import has_kernel
 from neuroevo.evaluation.fallback import evaluate_by_score, goes_together, warn_once
 from neuroevo.problems import SequenceProblem
 
@@ -31,7 +32,7 @@ class ByScore(Backend):
     ) -> None:
         self._network, self._problem = network, problem
         self._together: bool | None = None
-        if isinstance(problem, SequenceProblem):
+        if isinstance(problem, SequenceProblem) and not has_kernel(network):
             # Sequences are worth a kernel; other problems have none to miss.
             warn_once(network)
 

@@ -23,7 +23,9 @@ class BySteps(Compiled):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        return isinstance(problem, SequenceProblem) and isinstance(problem.objective, PerStep) and has_kernel(network)
+        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
+            return False
+        return isinstance(problem.objective, PerStep) and has_kernel(network)
 
     def evaluate(
         self,

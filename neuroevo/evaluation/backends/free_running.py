@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
+from neuroevo.evaluation.backends.by_steps import BySteps
 from neuroevo.evaluation.backends.compiled import Compiled
-from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_kernel
 from neuroevo.evaluation.free_runs import FreeRunData
 from neuroevo.evaluation.memory import require
 from neuroevo.problems import SequenceProblem
-from neuroevo.problems.objectives import Mean
+from neuroevo.problems.objectives import Mean, PerStep
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
@@ -40,24 +40,17 @@ class FreeRunning(Compiled):
     def on(self, problem: SequenceProblem) -> Compiled:  # noqa: ARG002 - there are none
         raise BadInput("free runs know neither [batch] nor input_noise: leave them out")
 
-    def evaluate(
-        self,
-        genomes: NDArray[Any],
-        part: str,
-        wants: frozenset[str] = NOTHING_MORE,  # noqa: ARG002 - it offers nothing more
-    ) -> dict[str, NDArray[Any]]:
+    def _run(self, genomes: Any, task: Any, error: Any, right: Any) -> None:
         from neuroevo.kernels.loops.driver import for_sequences
 
-        (task, n_steps), plan, run = self._data.part(part), self._plan, self._kernel()
-        error, right = np.empty(len(genomes)), np.empty(len(genomes))
+        evaluate, plan = self._kernel(), self._plan
 
         def work(thread: int, counter: NDArray[np.int64]) -> None:
             own, memory = task._replace(room=self._room(thread)), self._memory(thread)
             memory = for_sequences(memory, len(task.order), self._dtype)
-            run(plan.cell, plan.packing, own, genomes, memory, counter, error, right)
+            evaluate(plan.cell, plan.packing, own, genomes, memory, counter, error, right)
 
         self._share(work, len(genomes))
-        return {"error": error, "learned": right / n_steps}
 
     def _no_work(self) -> tuple[Any, ...]:
         """Arguments of the kernel with an empty population."""
@@ -74,3 +67,13 @@ class FreeRunning(Compiled):
             require(3 * size * np.dtype(self._dtype).itemsize, "the misses of free runs")
             self._rooms.append(aligned_empty(size, self._dtype))
         return self._rooms[thread]
+
+
+class FreeRunningBySteps(BySteps, FreeRunning):
+    """The same with a function of one's own as what a step costs."""
+
+    @classmethod
+    def supports(cls, network: Network, problem: Problem) -> bool:
+        if not isinstance(problem, SequenceProblem) or problem.free_run is None:
+            return False
+        return isinstance(problem.objective, PerStep) and has_kernel(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -47,8 +48,10 @@ def cost_of(function: Callable[..., Any], dtype: Any, sees_counted: bool, what: 
         what: What messages call it.
 
     Raises:
-        BadInput: It does not compile, or gives no real number.
+        BadInput: It is no Python function, does not compile, or gives no real number.
     """
+    if not inspect.isfunction(getattr(function, "py_func", function)):
+        raise BadInput(f"{what} must be a function that is written in Python, got {function!r}")
     kind = kind_of(Cost, {f"cost{3 if sees_counted else 2}": function})
     real = types.float32 if np.dtype(dtype) == np.float32 else types.float64
     arguments = types.Array(real, 1, "A", readonly=True), types.Array(real, 1, "C", readonly=True)

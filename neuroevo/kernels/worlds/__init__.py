@@ -1,1 +1,4 @@
-"""A world is what networks act in, episode by episode: `base` has the contract; the others one each."""
+"""A world is what networks act in, episode by episode: `base` has the contract, `shared` what several of them need.
+
+The others are one each; `simulated` is anybody's own.
+"""

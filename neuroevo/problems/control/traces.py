@@ -27,6 +27,7 @@ class Trace:
         inputs: ``(n_steps, n_inputs)``: what the network saw.
         outputs: ``(n_steps, n_outputs)``: its answers.
         units: ``(n_steps, n_units)``: its own state after each step.
+        unit_names: What the numbers of its state are.
         states: ``(n_steps + 1, n_state)``: what was controlled, where the problem tells; else None.
         frames: Pictures of the world, where it draws any.
         error: Of the episode; None where the trace ends before it.
@@ -36,6 +37,7 @@ class Trace:
     inputs: FloatArray
     outputs: FloatArray
     units: FloatArray
+    unit_names: tuple[str, ...]
     states: FloatArray | None = None
     frames: Frames = field(default_factory=Frames)
     error: float | None = None
@@ -89,7 +91,7 @@ def trace(
         raise BadInput(f"{problem.describe()}: no step of the network was seen, so there is nothing to draw")
     inputs, outputs, units = (np.array(rows) for rows in (watched.inputs, watched.outputs, watched.units))
     states = _states(problem, outputs, part, episode) if isinstance(problem, SteppedProblem) else None
-    return Trace(inputs, outputs, units, states, frames, **ending)
+    return Trace(inputs, outputs, units, _unit_names(network, units.shape[1]), states, frames, **ending)
 
 
 def _states(problem: SteppedProblem, outputs: FloatArray, part: str, episode: int) -> FloatArray:
@@ -101,6 +103,15 @@ def _states(problem: SteppedProblem, outputs: FloatArray, part: str, episode: in
             state = problem.moved(state, output[np.newaxis])
             states.append(state)
     return np.array(states)
+
+
+def _unit_names(network: Any, n: int) -> tuple[str, ...]:
+    words = ["cell" if name == "initial_cell" else "unit" for name in getattr(network, "state_names", ())]
+    n_hidden, n_layers = getattr(network, "n_hidden", 0), getattr(network, "n_layers", 1)
+    if len(words) * n_hidden * n_layers != n:
+        return tuple(f"unit {k + 1}" for k in range(n))
+    layers = [f" in {layer + 1}" if n_layers > 1 else "" for layer in range(n_layers)]
+    return tuple(f"{word} {k + 1}{layer}" for layer in layers for word in words for k in range(n_hidden))
 
 
 class _Enough(BaseException):  # no error, which a simulator would catch: the trace is as long as was asked for

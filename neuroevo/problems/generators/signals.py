@@ -51,8 +51,8 @@ class SuperimposedSines(Forecast):
     Frequencies 0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97. Steps 0-99 are washout, 100-399 train, 400-699 test,
     as in Danil Koryakin, Johannes Lohmann and Martin V. Butz, "Balanced echo state networks", Neural Networks
     36:35-45, 2012, after Jürgen Schmidhuber, Daan Wierstra, Matteo Gagliolo and Faustino Gomez, "Training recurrent
-    networks by Evolino", Neural Computation 19(3):757-779, 2007. They test in a closed loop, as ``free_run = { steps =
-    300, washout = 100 }`` does; without it every step sees the true value before it. The task is linear: a linear
+    networks by Evolino", Neural Computation 19(3):757-779, 2007. They test in a closed loop, as `free_run` of 300 steps
+    after 100 does, with a washout of 0; without it every step sees the true value before it. The task is linear: an
     autoregression of order 2 n_sines solves it.
 
     Attributes:

@@ -106,6 +106,16 @@ class Uneven(Plain):
         return rng.normal(size=rng.integers(1, 9))
 
 
+@njit
+def guess():
+    return np.random.normal()  # noqa: NPY002 - what is refused
+
+
+class Guessing(Plain):
+    def move(state, outputs):
+        state[0] += guess()
+
+
 class Failing(Plain):
     def move(state, outputs):
         if outputs[0] < 1e9:

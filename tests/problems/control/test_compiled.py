@@ -115,6 +115,7 @@ def test_functions_that_are_not_there_or_ask_for_too_much_are_named_before_anyth
         ("Wordy", "move of .* must say whether the episode goes on, as True or False, or nothing"),
         ("Three", "conclude of .* must give the error, or the error and whether it is solved"),
         ("Misspelt", "conclude of .* does not compile: .*'stat' is not defined"),
+        ("Guessing", "move of .* uses a generator of random numbers, .* draw them beforehand"),
         ("Uneven", "draw of .* must give as many finite numbers for every episode, got"),
     ],
 )

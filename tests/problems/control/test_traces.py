@@ -38,7 +38,9 @@ def test_what_is_traced_is_what_was_played(problem, kind):
         found = trace(problem, network, genome, part, episode)
         assert (found.error, found.solved) == (played.error[0], bool(played.solved[0]))
         np.testing.assert_allclose(network.predict(genome, found.inputs[None])[0], found.outputs, rtol=1e-12)
-        assert found.units.shape == (found.n_steps, 3 if kind == "elman" else 6)
+        names = ("unit 1", "unit 2", "unit 3", "cell 1", "cell 2", "cell 3")
+        assert found.unit_names == names[: 3 if kind == "elman" else 6]
+        assert found.units.shape == (found.n_steps, len(found.unit_names))
         if kind == "elman":
             arrays = network.layout.decode(genome)
             read_out = found.units @ arrays["weight_out"].T + arrays["bias_out"]
