@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.export.c_cells import cell_bytes
+from neuroevo.export.c.cells import cell_bytes
 from neuroevo.export.plan import Cell
 from neuroevo.networks.links import count_links
 from neuroevo.problems import SequenceProblem

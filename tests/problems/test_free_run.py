@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.problems.free_run import FreeRun
+from neuroevo.problems.free_running.runs import FreeRun
 from neuroevo.problems.generators.chaos import mackey_glass
 from tests.oracle.free_running import free_runs
 

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, MinLen
 from neuroevo.errors import BadInput
 from neuroevo.problems.assembly import Sample, assemble
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.free_run import FreeRun
+from neuroevo.problems.free_running.runs import FreeRun
 from neuroevo.problems.learned import Within
 from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
