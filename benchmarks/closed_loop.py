@@ -29,7 +29,7 @@ sys.path.insert(0, str(HERE))
 import neuroevo as ne  # noqa: E402
 from benchmarks.closed_loop_report import report  # noqa: E402
 from neuroevo.problems import PROBLEMS  # noqa: E402
-from neuroevo.problems.free_baselines import competitors_running  # noqa: E402
+from neuroevo.problems.free_running.baselines import competitors_running  # noqa: E402
 from neuroevo.settings import parse_settings  # noqa: E402
 
 DATA, OUT = HERE / "scenarios" / "data", HERE / "results" / "closed_loop"

@@ -29,7 +29,7 @@ WAYS = {
     "trained": "NSGA-II from SNES with all links",
     "pruned": "NSGA-II from all SNES networks",
 }
-BUDGETS = (4, 8, 12, 16, 24, 40, 80)
+BUDGETS = (4, 8, 12, 16, 24, 32, 40, 56, 80)
 
 
 def run(folder: Path, seed: int, **overrides: Any) -> ne.RunRecord:
@@ -115,7 +115,7 @@ def draw(found: dict[str, list[list[dict[str, float]]]], file: Path) -> None:
         panels[0].set_ylabel("mean squared error (scaled units)")
         panels[0].legend()
         style.heading(figure, "Yearly sunspots: error against links", "five seeds of each; members of fronts by steps")
-        style.save(figure, file.parent, file.stem, ("png", "svg"))
+        style.save(figure, file.parent, file.stem, ("png",))
 
 
 def main() -> None:

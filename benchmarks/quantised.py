@@ -24,7 +24,7 @@ import numpy as np
 
 import neuroevo as ne
 from neuroevo.export import Plan, plan_of
-from neuroevo.export.c_format import CFormat
+from neuroevo.export.c.format import CFormat
 from neuroevo.export.fixed_point import FixedPoint
 from neuroevo.export.writing import examples_of
 from neuroevo.prediction import Member, Predictor

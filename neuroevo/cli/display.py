@@ -166,11 +166,13 @@ class Display:
         """What the line is made of, each in a long form and in one for narrow terminals."""
         limit = f"/{self._limits['generations']}" if "generations" in self._limits else ""
         error, learned = progress.incumbent_error, 100 * progress.incumbent_learned
+        # Of an error of 0 histories hold the largest number there is.
+        fitness = progress.incumbent_fitness if error else math.inf
         parts = [
             (f"generation {progress.generation}{limit}", f"{progress.generation}{limit}"),
             (f"best error {error:.5g}", f"error {error:.4g}"),
             *_median_part(progress.median_error),
-            (f"fitness {progress.incumbent_fitness:.5g}", f"fitness {progress.incumbent_fitness:.4g}"),
+            (f"fitness {fitness:.5g}", f"fitness {fitness:.4g}"),
             (f"learnt {learned:.1f} %", f"learnt {learned:.0f} %"),
         ]
         if not math.isnan(progress.validation_error):

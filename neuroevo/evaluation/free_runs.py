@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroevo.evaluation.data import ProblemData, in_precision
-from neuroevo.problems.responses import linear_responses, places_back, responses, teachers
+from neuroevo.problems.free_running.responses import linear_responses, places_back, responses, teachers
 
 if TYPE_CHECKING:
     from neuroevo.problems import SequenceProblem

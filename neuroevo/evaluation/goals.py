@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.export.c_cells import cell_bytes
+from neuroevo.export.c.cells import cell_bytes
 from neuroevo.export.plan import Cell
 from neuroevo.networks.links import count_links
 from neuroevo.problems import SequenceProblem
@@ -66,12 +66,12 @@ def with_objective(problem: Problem, objective: str) -> SequenceProblem:
     Raises:
         BadInput: There is no such objective, it does not suit, or the problem is not made of sequences.
     """
-    known = [*GOALS, *(OBJECTIVES if isinstance(problem, SequenceProblem) else ())]
+    known = list(dict.fromkeys((*GOALS, *(OBJECTIVES if isinstance(problem, SequenceProblem) else ()))))
     if not isinstance(problem, SequenceProblem) or (objective not in OBJECTIVES and ":" not in objective):
         near = nearest(objective, known)
-        guess = f"did you mean {near!r}? " if near else ""
+        guess = f"; did you mean {near!r}?" if near else "."
         own = ', or a function of outputs and targets as "module:function"' if len(known) > len(GOALS) else ""
-        raise UnknownName(f"there is no goal {objective!r}; {guess}Known: {', '.join(known)}{own}")
+        raise UnknownName(f"there is no goal {objective!r}{guess} Known: {', '.join(known)}{own}")
     judge = as_objective(objective)
     if isinstance(judge, OfOnesOwn):
         _ = judge.found  # where there is none it says so now

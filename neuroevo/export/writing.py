@@ -27,7 +27,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "torch": "neuroevo.export.torch_format:TorchFormat",
         "onnx": "neuroevo.export.onnx_format:OnnxFormat",
         "numpy": "neuroevo.export.numpy_format:NumpyFormat",
-        "c": "neuroevo.export.c_format:CFormat",
+        "c": "neuroevo.export.c.format:CFormat",
     },
 )
 """Formats by the names that `neuroevo export --to` takes."""

@@ -92,7 +92,8 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[object]:
         for name in sorted(names):
             known = inside if name in inside else value.__globals__
             if name in known:
-                yield name
+                # Of functions that are compiled as their author says, such as with fastmath.
+                yield name, sorted(getattr(known[name], "targetoptions", {}).items())
                 yield from _pieces(known[name], seen)
 
 

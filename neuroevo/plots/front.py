@@ -42,21 +42,25 @@ def _panel(axes: Axes, front: Front, k: int) -> None:
     x, y = front.train[order, k], front.train[order, 0]
     steps: dict[str, Any] = {"drawstyle": "steps-post"} if len(front.goals) == 2 else {"ls": ""}
     axes.plot(x, y, color=style.BLUE, marker="o", markersize=4.5, lw=1.2, label="training", **steps)
-    shown = [y]
+    shown, wide = [y], [x]
     if front.validation is not None:
-        value = front.validation[order, 0]
-        axes.plot(x, value, color=style.VERMILION, marker="o", ls="", mfc="none", markersize=5.5, label="validation")
+        there, value = front.validation[order, k], front.validation[order, 0]
+        axes.plot(
+            there, value, color=style.VERMILION, marker="o", ls="", mfc="none", markersize=5.5, label="validation"
+        )
         shown.append(value)
+        wide.append(there)
     if len(front) <= _NUMBERED and len(front.goals) == 2:
         for member, at, level in zip(order + 1, x, y, strict=True):
             axes.annotate(str(member), (at, level), (4, 3), textcoords="offset points", fontsize=7.5)
     _scale(axes, "y", shown)
-    _scale(axes, "x", [x])
+    _scale(axes, "x", wide)
     if np.all(np.mod(x, 1) == 0):
         set_counts(axes.xaxis, 8)
     axes.set_xlabel(front.titles[k])
     axes.set_ylabel(style.error_label(front.titles[0]))
-    axes.legend()
+    if k == 1:
+        axes.legend()
 
 
 def _scale(axes: Axes, which: Literal["x", "y"], values: Sequence[NDArray[np.float64]]) -> None:

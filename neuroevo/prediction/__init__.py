@@ -16,7 +16,7 @@ from neuroevo.prediction.selection import Selection, ensemble_selection
 from neuroevo.prediction.simple import simple_members
 from neuroevo.prediction.stream import Stream
 from neuroevo.prediction.tables import PredictionTable
-from neuroevo.problems.loops import Loop, loop_of
+from neuroevo.problems.free_running.loops import Loop, loop_of
 
 __all__ = [
     "COMBINE",

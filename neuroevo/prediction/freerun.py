@@ -21,8 +21,8 @@ from neuroevo.prediction.logistic import LogisticMember
 from neuroevo.prediction.predictor import Forecast, Predictor
 from neuroevo.prediction.stream import Stream
 from neuroevo.problems import Preparation, Scaling, SequenceProblem
-from neuroevo.problems.free_run import FreeRuns
-from neuroevo.problems.loops import Loop
+from neuroevo.problems.free_running.loops import Loop
+from neuroevo.problems.free_running.runs import FreeRuns
 
 Values = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroevo.errors import BadInput
-from neuroevo.problems.free_run import FreeRun
+from neuroevo.problems.free_running.runs import FreeRun
 from neuroevo.problems.learned import rule_of
 from neuroevo.problems.objectives import restored, stored
 

@@ -17,8 +17,8 @@ from neuroevo.problems import checks
 from neuroevo.problems.arrays import Arrays, fingerprint, pack, unpack
 from neuroevo.problems.base import Problem
 from neuroevo.problems.baselines import Baseline, baselines
-from neuroevo.problems.free_baselines import free_baselines
-from neuroevo.problems.free_run import FreeRun, FreeRuns
+from neuroevo.problems.free_running.baselines import free_baselines
+from neuroevo.problems.free_running.runs import FreeRun, FreeRuns
 from neuroevo.problems.given import Given
 from neuroevo.problems.learned import Learned, RightClass, Within
 from neuroevo.problems.metrics import TITLES, PartMetrics, measure

@@ -30,7 +30,18 @@ from neuroevo.problems.tables.reading import ReadingSettings, name_of_times, sev
 from neuroevo.problems.tables.sequence_files import Recorded, from_arrays
 from neuroevo.problems.tables.sequence_tables import Source, from_tables, owners_by_file, source_of
 from neuroevo.problems.tables.table import Column, Table, read_table, table_of_content
-from neuroevo.problems.tables.windows import Horizon, Lags, Scales, check_horizon, check_lags, check_range
+from neuroevo.problems.tables.windows import (
+    FreeRunKeys,
+    Horizon,
+    Lags,
+    Scales,
+    asked_free_run,
+    check_free_run,
+    check_horizon,
+    check_lags,
+    check_range,
+    with_free_runs,
+)
 from neuroevo.settings import Mistake, SettingsError, shown
 
 
@@ -68,6 +79,7 @@ class Sequences(ReadingSettings, ObjectiveSettings):
         scaling: Of inputs, and of targets that are no classes: "none", "standard", "range" or "robust", learnt on the
             training part; or a table of two such names, inputs and targets.
         scaling_range: The interval of "range".
+        free_run: As in a series, of sequences with a `horizon`: the error is that of free runs.
         gradient_boosting: Whether gradient-boosted trees are among the competitors; needs scikit-learn.
         tolerance: An output within it, in scaled units, is learnt; for targets.
         weight_decay: Factor of the genome's mean square in the error.
@@ -102,12 +114,16 @@ class Sequences(ReadingSettings, ObjectiveSettings):
     class_weights: Literal["balanced"] | tuple[Weight, ...] | None = None
     data_seed: Annotated[int, Ge(0)] = 0
     gradient_boosting: bool = False
+    free_run: FreeRunKeys | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(self.scaling_range)
         check_lags(self.residual, self.residual_lags)
         check_horizon(self.horizon)
+        check_free_run(self.free_run)
+        if self.free_run is not None and self.horizon is None:
+            raise SettingsError([Mistake("free_run", "goes with a horizon only: outputs come back as later inputs")])
         if self.counts is None:
             object.__setattr__(self, "counts", "last" if self.horizon is None else "all")
         if self.file == ():
@@ -262,11 +278,12 @@ class Sequences(ReadingSettings, ObjectiveSettings):
             weight_decay=self.weight_decay,
             gradient_boosting=self.gradient_boosting,
             class_weights=self.class_weights,
+            free_run=asked_free_run(self.free_run, self.horizons, 2 * len(several(self.calendar))),
             **self.objective_arguments(),
             **arguments,
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
-        scaled = prepared.scaled(self.scaling, self.scaling_range)
+        scaled = with_free_runs(prepared.scaled(self.scaling, self.scaling_range))
         scaled.__dict__["notes"] = notes
         return scaled
 

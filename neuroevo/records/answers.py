@@ -107,17 +107,22 @@ def forecast(model: Model, steps: int, data: Any, level: float | None, *, restar
         tuple(_series_names(model)),
         found.prediction[0],
         spread=found.spread[0] if len(members) > 1 else None,
-        notes=(*its.notes, _trained_for(model)),
+        notes=(*its.notes, *_trained_for(model, n_steps)),
         past=(labels.tolist(), past),
     )
     return _with_step_intervals(model, table, level)
 
 
-def _trained_for(model: Model) -> str:
+def _trained_for(model: Model, n_steps: int) -> tuple[str, ...]:
+    """A sentence on whether outputs came back as inputs in training; nothing where they do not in the forecast."""
     asked = model.problem.free_run
-    if asked is None:
-        return "trained on true values; training on free runs is [problem] free_run"
-    return f"trained on free runs of {asked.steps} steps, each after {asked.washout} rows with true values, as here"
+    if asked is not None:
+        return (
+            f"trained on free runs of {asked.steps} steps, each after {asked.washout} rows with true values, as here",
+        )
+    if n_steps <= model.loop.reach:
+        return ()
+    return ("trained on true values, while here outputs come back as inputs; [problem] free_run trains for that",)
 
 
 def _known(model: Model, data: Any, *, restart: bool) -> Continued:

@@ -33,7 +33,7 @@ _GIVEN = 0.5
 
 @dataclass(frozen=True)
 class Switched(SearchSpace):
-    """Beside each weight a gene that says whether the link is there; the weight of an absent link is exactly 0.
+    """A gene for each link says whether it is there; the weight of an absent link is exactly 0.
 
     A genome has the network's genes, then a switch for each link, and without a `share` a last gene, the level: a link
     is there where its switch is larger than the level. Where all three are drawn alike, as by every start, the share of

@@ -261,5 +261,28 @@ def test_a_module_of_ones_own_is_known_after_its_import(small_scenario: Path, tm
     assert "without .py" in missing.stderr
 
 
+def test_functions_in_the_present_folder_are_found_wherever_the_command_stands(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "neuroevo"
+    command.write_text("from neuroevo.cli import main\nmain()\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "my_costs.py").write_text("def cost(outputs, targets):\n    return abs(outputs[0] - targets[0])\n")
+    (here / "cost.toml").write_text(
+        'title = "Cost"\n[problem]\nkind = "sine"\nobjective = "my_costs:cost"\nper_step = true\n'
+        '[network]\nkind = "elman"\nn_hidden = 1\n[strategy]\nkind = "snes"\n[stop]\ngenerations = 1\n'
+    )
+
+    def check(*more: str) -> subprocess.CompletedProcess[str]:
+        arguments = [sys.executable, str(command), "check", "cost.toml", *more]
+        return subprocess.run(arguments, cwd=here, capture_output=True, text=True, check=False)
+
+    good, missing = check(), check("--set", "problem.objective=my_costs:cots")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "mean cost (objective of one's own)" in good.stdout
+    assert missing.returncode == 2
+    assert "the objective 'my_costs:cots' is not found: module 'my_costs' has no attribute 'cots'" in missing.stderr
+
+
 def test_short_and_long_help_say_the_same(tmp_path: Path) -> None:
     assert neuroevo("run", "-h", cwd=tmp_path).stdout == neuroevo("run", "--help", cwd=tmp_path).stdout

@@ -4,12 +4,14 @@ import io
 import math
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
 from neuroevo.cli import display
 from neuroevo.cli.display import Display, duration, time_left
 from neuroevo.distribution import PoolStatus
+from neuroevo.evaluation import fitness_of
 from neuroevo.stopping import History, Progress
 
 
@@ -86,6 +88,13 @@ def test_a_log_gets_whole_lines_now_and_then() -> None:
     assert "best error 0.25" in lines[0]
     assert "fitness 4" in lines[0]
     assert "learnt 50.0 %" in lines[0]
+
+
+def test_the_fitness_of_what_is_solved_is_infinite() -> None:
+    stream = io.StringIO()
+    solved = replace(progress(1, 1.0), incumbent_error=0.0, incumbent_fitness=float(fitness_of(0.0)))
+    Display({}, stream).show(solved)
+    assert "best error 0  median 0.5  fitness inf  " in stream.getvalue()
 
 
 def test_the_pool_is_shown_in_the_middle_of_a_generation_and_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

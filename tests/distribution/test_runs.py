@@ -65,13 +65,28 @@ every = 2
 NOISE = "\n[generalise]\ninput_noise = 0.1\nweight_noise = 0.05\n"
 
 
-@pytest.fixture(params=["one population", "islands", "batches", "islands with batches", "noise", "islands with noise"])
+GOALS = '\n[space]\nkind = "switched"\n'
+
+
+@pytest.fixture(
+    params=[
+        "one population",
+        "islands",
+        "islands with goals",
+        "batches",
+        "islands with batches",
+        "noise",
+        "islands with noise",
+    ]
+)
 def scenario(request, small_scenario):
     text = small_scenario.read_text()
     if "islands" in request.param:
         text += ISLANDS
     if "batches" in request.param:
         text = text.replace("genetic_algorithm", "snes") + BATCHES
+    if "goals" in request.param:
+        text = text.replace("genetic_algorithm", "nsga2") + GOALS
     if "noise" in request.param:
         text = text.replace("genetic_algorithm", "snes") + NOISE
     small_scenario.write_text(text)

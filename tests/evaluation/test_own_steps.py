@@ -186,14 +186,14 @@ from numba import njit
 import numpy as np
 {constant}
 
-@njit
+@njit{options}
 def helper(x):
     return {helper}
 
 def cost(outputs, targets):
     {comment}return helper(outputs[0]) {cost} LIMIT
 """
-PARTS = {"constant": "LIMIT = 2.0", "helper": "x * x", "cost": "+", "comment": ""}
+PARTS = {"options": "", "constant": "LIMIT = 2.0", "helper": "x * x", "cost": "+", "comment": ""}
 
 
 def cost_of(**changes):
@@ -212,6 +212,7 @@ def test_a_function_is_known_by_its_code_what_it_calls_and_the_values_that_it_us
     assert known() == digest({"cost": numba.njit(cost_of())})
     edits = [
         {"constant": "LIMIT = 3.0"}, {"constant": "LIMIT = np.float32(2.0)"}, {"helper": "x * math.exp(x)"}, {"cost": "-"},
+        {"options": "(fastmath=True)"},
     ]  # fmt: skip
     assert len({known(**edit) for edit in [{}, *edits]}) == 1 + len(edits)
 

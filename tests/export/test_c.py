@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import export_model, plan_of
-from neuroevo.export.c_compiler import compiler, identifier
-from neuroevo.export.c_format import header
-from neuroevo.export.c_tables import on_grid
+from neuroevo.export.c.compiler import compiler, identifier
+from neuroevo.export.c.format import header
+from neuroevo.export.c.tables import on_grid
 from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor
 from neuroevo.spaces import Quantised

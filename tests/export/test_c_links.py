@@ -8,9 +8,9 @@ import pytest
 import neuroevo as ne
 from neuroevo.evaluation.goals import bytes_of
 from neuroevo.export import export_model
-from neuroevo.export.c_cells import cell_bytes
-from neuroevo.export.c_format import CFormat, header
-from neuroevo.export.c_tables import stored
+from neuroevo.export.c.cells import cell_bytes
+from neuroevo.export.c.format import CFormat, header
+from neuroevo.export.c.tables import stored
 from neuroevo.export.plan import Cell, plan_of
 from neuroevo.prediction import Member, Predictor
 from neuroevo.spaces import Switched

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.export import export_model, plan_of
-from neuroevo.export import fixed_arithmetic as fixed
-from neuroevo.export.c_format import CFormat, fixed_header
+from neuroevo.export.c.format import CFormat, fixed_header
 from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.fixed_point import arithmetic as fixed
 from neuroevo.export.plan import Examples
 from neuroevo.networks import Network
 from neuroevo.prediction import Member, Predictor

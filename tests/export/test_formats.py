@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import neuroevo as ne
 from neuroevo.errors import BadInput
 from neuroevo.export import FORMATS, export_model, plan_of
-from neuroevo.export.c_format import CFormat
+from neuroevo.export.c.format import CFormat
 from neuroevo.export.numpy_format import NumpyFormat, reader
 from neuroevo.networks import NETWORKS, Ctrnn, Elman, Gru, Network, make_network
 from neuroevo.networks.base import Array

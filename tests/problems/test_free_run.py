@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neuroevo as ne
-from neuroevo.problems.free_run import FreeRun
+from neuroevo.problems.free_running.runs import FreeRun
 from neuroevo.problems.generators.chaos import mackey_glass
 from tests.oracle.free_running import free_runs
 
@@ -161,3 +161,15 @@ def test_classes_are_refused():
     table = TABLE | {"kind": np.where(SERIES[:, 0] > 1, "up", "down")}
     with pytest.raises(ne.BadInput, match="classes do not come back"):
         ne.make_series(table, input="a", labels="kind", parts=PARTS, free_run=RUNS)
+
+
+def test_sequences_of_one_table_run_freely_each_by_itself():
+    table = {"machine": np.repeat(["x", "y", "z"], N // 3), "a": SERIES[:, 0], "b": SERIES[:, 1]}
+    asked = {"sequence": "machine", "inputs": ["a", "b"], "targets": ["a", "b"], "free_run": RUNS}
+    problem = ne.make_sequences(table, **asked, horizon=1, parts={"train": 2, "test": "rest"})
+    origins = problem.free_runs.origins
+    length = N // 3 - 1
+    assert origins["train"].tolist() == [*range(14, length - 5, 4), *range(length + 14, 2 * length - 5, 4)]
+    assert origins["test"].tolist() == list(range(2 * length + 14, 3 * length - 5, 4))
+    with pytest.raises(ne.BadInput, match="free_run: goes with a horizon only"):
+        ne.make_sequences(table, **asked)

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, MinLen
 from neuroevo.errors import BadInput
 from neuroevo.problems.assembly import Sample, assemble
 from neuroevo.problems.errors import DataError
-from neuroevo.problems.free_run import FreeRun
+from neuroevo.problems.free_running.runs import FreeRun
 from neuroevo.problems.learned import Within
 from neuroevo.problems.objective_settings import ObjectiveSettings
 from neuroevo.problems.preparation import Residual, Transform
@@ -113,24 +113,13 @@ class Forecast(ObjectiveSettings):
             tied=windows.tied(many[0]),
             reference_variance=self.reference_variance,
             season=self.season,
-            free_run=self._free_run(len(many[0].calendar_names)),
+            free_run=asked_free_run(self.free_run, horizons, len(many[0].calendar_names)),
             gradient_boosting=self.gradient_boosting,
             **self.objective_arguments(),
             **{"learned": Within(self.tolerance), **arguments},
         )
         prepared = problem.prepared(self.residual, self.transform, residual_lags=self.residual_lags)
-        scaled = prepared.scaled(self.scaling, self.scaling_range)
-        if scaled.free_run is not None:
-            try:
-                scaled.free_runs  # noqa: B018 - found now, so that mistakes are told here
-            except BadInput as error:
-                raise DataError(str(error)) from error
-        return scaled
-
-    def _free_run(self, n_calendar: int) -> FreeRun | None:
-        if self.free_run is None:
-            return None
-        return FreeRun(**self.free_run, horizons=self.horizons, n_calendar=n_calendar)
+        return with_free_runs(prepared.scaled(self.scaling, self.scaling_range))
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -242,3 +231,21 @@ def check_free_run(table: FreeRunKeys | None) -> None:
     """
     if table is not None and "steps" not in table:
         raise SettingsError([Mistake("free_run.steps", "this key is needed and missing")])
+
+
+def asked_free_run(table: FreeRunKeys | None, horizons: tuple[int, ...], n_calendar: int) -> FreeRun | None:
+    """What a table of free runs asks for; None where there is none."""
+    return None if table is None else FreeRun(**table, horizons=horizons, n_calendar=n_calendar)
+
+
+def with_free_runs(problem: SequenceProblem) -> SequenceProblem:
+    """The problem itself, sure to have a place for the free runs that it asks for.
+
+    Raises:
+        DataError: It has none, or outputs can't come back as inputs.
+    """
+    try:
+        _ = problem.free_runs if problem.free_run is not None else None
+    except BadInput as error:
+        raise DataError(str(error)) from error
+    return problem

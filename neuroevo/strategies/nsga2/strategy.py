@@ -82,7 +82,7 @@ class Nsga2(Strategy[Nsga2Settings]):
         # Each member's place in the crowded order; pairs are compared by it alone.
         place = np.empty(n, dtype=np.int64)
         place[np.lexsort((-lonely, rank))] = np.arange(n)
-        shuffled = np.concatenate([rng.permutation(n), rng.permutation(n)])[: 2 * n].reshape(n, 2)
+        shuffled = np.concatenate([rng.permutation(n), rng.permutation(n)]).reshape(n, 2)
         return np.where(place[shuffled[:, 0]] < place[shuffled[:, 1]], shuffled[:, 0], shuffled[:, 1])
 
     def _tell(self, population: FloatArray, error: FloatArray, *, goals: FloatArray | None = None) -> None:

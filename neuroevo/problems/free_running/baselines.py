@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.networks import Elman
 from neuroevo.problems.baselines import Baseline
-from neuroevo.problems.free_run import FreeRuns
+from neuroevo.problems.free_running.runs import FreeRuns
 from neuroevo.problems.preparing import default_lags
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from neuroevo.export.c_fixed_tables import TYPES, Texts
-from neuroevo.export.fixed_arithmetic import UNIT, WIDE
-from neuroevo.export.fixed_parts import SPIKES, Line
-from neuroevo.export.fixed_steps import rates, threshold
+from neuroevo.export.c.fixed_tables import TYPES, Texts
+from neuroevo.export.fixed_point.arithmetic import UNIT, WIDE
+from neuroevo.export.fixed_point.parts import SPIKES, Line
+from neuroevo.export.fixed_point.steps import rates, threshold
 
 _BREAK = "\n            + "
 _STEPS = {

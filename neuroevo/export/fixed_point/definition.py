@@ -13,10 +13,10 @@ from contextlib import suppress
 import numpy as np
 
 from neuroevo.errors import BadInput
-from neuroevo.export import fixed_arithmetic as fixed
-from neuroevo.export.fixed_arithmetic import LARGEST, UNIT, WIDE, Whole
-from neuroevo.export.fixed_parts import SPIKES, Bias, Line, Product, columns, line_for
-from neuroevo.export.fixed_steps import STEPS, State
+from neuroevo.export.fixed_point import arithmetic as fixed
+from neuroevo.export.fixed_point.arithmetic import LARGEST, UNIT, WIDE, Whole
+from neuroevo.export.fixed_point.parts import SPIKES, Bias, Line, Product, columns, line_for
+from neuroevo.export.fixed_point.steps import STEPS, State
 from neuroevo.export.plan import Cell, Examples, Firing, Part, Plan, Values
 from neuroevo.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, k_winners
 from neuroevo.networks.lstm import without_forget_gate

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroevo.export import fixed_arithmetic as fixed
-from neuroevo.export.fixed_arithmetic import ONE, UNIT, WIDE, Whole
-from neuroevo.export.fixed_parts import SPIKES
+from neuroevo.export.fixed_point import arithmetic as fixed
+from neuroevo.export.fixed_point.arithmetic import ONE, UNIT, WIDE, Whole
+from neuroevo.export.fixed_point.parts import SPIKES
 
 if TYPE_CHECKING:
-    from neuroevo.export.fixed_point import FixedPoint
+    from neuroevo.export.fixed_point.definition import FixedPoint
 
 State = dict[str, Whole]
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from neuroevo.checks import whole_number
 from neuroevo.errors import BadInput
 from neuroevo.networks.base import Network
-from neuroevo.problems.loops import Loop, loop_of
+from neuroevo.problems.free_running.loops import Loop, loop_of
 from neuroevo.problems.metrics import PartMetrics, measure
 from neuroevo.problems.preparation import Preparation
 from neuroevo.problems.rows import Rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuroevo.errors import BadInput
-from neuroevo.export import c_lif
-from neuroevo.export.c_tables import REAL_BYTES, Tables, stored
+from neuroevo.export.c import lif as c_lif
+from neuroevo.export.c.tables import REAL_BYTES, Tables, stored
 from neuroevo.export.plan import Cell, Values
 from neuroevo.networks.lstm import without_forget_gate
 

@@ -119,7 +119,7 @@ def text(needs: set[str], entries: Mapping[int, str]) -> str:
         needs: Names; "at4" reads an entry of 4 bits, "sum4x16" sums such entries times values of 16 bits.
         entries: How an entry of so many bits is read, by bits.
     """
-    from neuroevo.export.fixed_arithmetic import LOG2_E, SLOPE
+    from neuroevo.export.fixed_point.arithmetic import LOG2_E, SLOPE
 
     found = set(needs)
     while more := {other for name in found for other in _NEEDS.get(name, ())} - found:

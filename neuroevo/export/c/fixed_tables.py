@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from neuroevo.export import c_fixed_functions as functions
-from neuroevo.export.c_tables import ENTRY, WORDS, OnGrid
-from neuroevo.export.fixed_arithmetic import POWERS, TANH
-from neuroevo.export.fixed_parts import Line
+from neuroevo.export.c import fixed_functions as functions
+from neuroevo.export.c.tables import ENTRY, WORDS, OnGrid
 from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.fixed_point.arithmetic import POWERS, TANH
+from neuroevo.export.fixed_point.parts import Line
 
 TYPES = {1: "int8_t", 2: "int16_t", 4: "int32_t"}
 _FACTOR_BYTES = 5

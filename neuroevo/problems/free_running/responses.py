@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroevo.problems.free_run import FreeRuns, without_linear
+from neuroevo.problems.free_running.runs import FreeRuns, without_linear
 from neuroevo.problems.rows import Rows
 
 Values = NDArray[np.float64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroevo.export.c_cells import worded
-from neuroevo.export.c_tables import Tables
+from neuroevo.export.c.cells import worded
+from neuroevo.export.c.tables import Tables
 from neuroevo.export.plan import Part
 
 _LEVEL = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from neuroevo.export.base import Sizes
-from neuroevo.export.c_fixed_cells import cell_text
-from neuroevo.export.c_fixed_tables import TYPES, Texts
-from neuroevo.export.fixed_parts import Scales
+from neuroevo.export.c.fixed_cells import cell_text
+from neuroevo.export.c.fixed_tables import TYPES, Texts
 from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.fixed_point.parts import Scales
 
 
 def header_text(net: FixedPoint) -> tuple[str, Sizes]:

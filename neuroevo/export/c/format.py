@@ -12,13 +12,13 @@ import numpy as np
 
 from neuroevo.errors import BadInput
 from neuroevo.export.base import Format, Sizes, columns, description
-from neuroevo.export.c_cells import cell_text, worded
-from neuroevo.export.c_compiler import bits_of, compiler, identifier, replaced, run
-from neuroevo.export.c_fixed import header_text
-from neuroevo.export.c_preparation import prepared_text
-from neuroevo.export.c_tables import REAL, Tables
-from neuroevo.export.fixed_arithmetic import LARGEST
+from neuroevo.export.c.cells import cell_text, worded
+from neuroevo.export.c.compiler import bits_of, compiler, identifier, replaced, run
+from neuroevo.export.c.fixed import header_text
+from neuroevo.export.c.preparation import prepared_text
+from neuroevo.export.c.tables import REAL, Tables
 from neuroevo.export.fixed_point import FixedPoint
+from neuroevo.export.fixed_point.arithmetic import LARGEST
 from neuroevo.export.plan import Examples, Part, Plan, Values
 
 _HEAD = """/* DESCRIPTION

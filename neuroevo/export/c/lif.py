@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroevo.export.c_tables import Tables
+from neuroevo.export.c.tables import Tables
 from neuroevo.export.plan import Cell, Firing, Values
 
 _GROUP = """

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroevo.errors import BadInput
-from neuroevo.export import fixed_arithmetic as fixed
-from neuroevo.export.c_tables import OnGrid, on_grid
-from neuroevo.export.fixed_arithmetic import LARGEST, WIDE, Factor, Whole
+from neuroevo.export.c.tables import OnGrid, on_grid
+from neuroevo.export.fixed_point import arithmetic as fixed
+from neuroevo.export.fixed_point.arithmetic import LARGEST, WIDE, Factor, Whole
 from neuroevo.export.plan import Values
 
 _HEADROOM = 2.0
