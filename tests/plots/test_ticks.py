@@ -22,7 +22,7 @@ SIZES = [1e-12, 1e-3, 1.0, 3e5]
 
 
 def settled(figure: Any) -> Any:
-    style._settle(figure)
+    style.settle(figure)
     return figure
 
 
