@@ -91,7 +91,9 @@ def smallest(fronts: list[list[dict[str, float]]], budget: int) -> list[float]:
 
 def draw(found: dict[str, list[list[dict[str, float]]]], file: Path) -> None:
     from neuroevo.plots import style
+    from neuroevo.plots.ticks import set_logarithmic
 
+    errors = [p[part] for runs in found.values() for front in runs for p in front for part in ("train", "validation")]
     with style.drawing("fronts"):
         figure = style.new_figure(9.5, 4.6)
         panels = figure.subplots(1, 2, sharey=True)
@@ -111,7 +113,8 @@ def draw(found: dict[str, list[list[dict[str, float]]]], file: Path) -> None:
                 [p["links"] for p in singles], [p[part] for p in singles], color=style.INK, marker="x", ms=5, ls="",
                 label="SNES, links fixed beforehand",
             )  # fmt: skip
-            axes.set(yscale="log", xlabel="links that are there", title={"train": "training"}.get(part, part))
+            set_logarithmic(axes, "y", min(errors), max(errors))
+            axes.set(xlabel="links that are there", title={"train": "training"}.get(part, part))
         panels[0].set_ylabel("mean squared error (scaled units)")
         panels[0].legend()
         style.heading(figure, "Yearly sunspots: error against links", "five seeds of each; members of fronts by steps")

@@ -117,6 +117,8 @@ def _set_scale(axes: Axes, values: NDArray[Any], band: NDArray[Any]) -> None:
         high = max(high, min(float(np.percentile(reach, 90)), 3 * high, _DRAWABLE[1]))
     if high / low > _WIDE:
         set_logarithmic(axes, "y", low, high)
+    elif (values == 0).any():  # what was solved is to be seen
+        axes.set_ylim(-0.03 * high, 1.06 * high)
     else:
         axes.set_ylim(max(0.0, low - 0.06 * (high - low)), high + 0.06 * (high - low) + 1e-12 * high)
 

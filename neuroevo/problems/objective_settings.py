@@ -54,11 +54,11 @@ class ObjectiveSettings:
         """Arguments of `SequenceProblem`.
 
         Raises:
-            BadInput: A function of one's own is not found.
+            BadInput: A function of one's own is not found, or takes other arguments.
         """
         objective: Objective = PerStep(self.objective) if self.per_step else as_objective(self.objective)
         if isinstance(objective, OfOnesOwn):
-            _ = objective.found
+            objective.check_arguments()
         if self.threshold is not None:
             objective = Huber(self.threshold)
         if self.quantile is not None:

@@ -69,6 +69,15 @@ def test_curves_have_labels_that_can_be_read(span: float, size: float) -> None:
         assert len(figure.axes[0].get_yticks()) > 1
 
 
+def test_curves_that_reach_an_error_of_0_show_it() -> None:
+    error = np.r_[np.full(20, 0.45), np.full(19, 0.2), 0.0]
+    with style.drawing("curves"):
+        figure = curves.draw_curves(columns(40, incumbent_error=error, best_error=error, median_error=error,
+                                            incumbent_fitness=1 / np.maximum(error, 1e-300)), "", "")  # fmt: skip
+        assert figure.axes[0].get_yscale() == "linear"
+        assert figure.axes[0].get_ylim()[0] < 0
+
+
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("size", SIZES)
 def test_comparisons_have_labels_that_can_be_read(span: float, size: float) -> None:

@@ -29,6 +29,9 @@ ARGUMENTS = {
 }
 _NEEDED = ("observe", "move", "conclude")
 
+#: Steps of the episode that is tried out when a simulator is built.
+_TRIED = 1000
+
 
 class _Part(NamedTuple):
     """A function of a simulator, the names of the arguments that it could have, and of those that it takes."""
@@ -93,8 +96,40 @@ class CompiledSimulator(DrawnEpisodes):
         return f"the simulator {self.functions}"
 
     def build(self, folder: Path) -> CompiledSimulator:  # noqa: ARG002 - the functions are found by Python
-        self.parts_of()
+        self._try_out()
         return self
+
+    def _try_out(self) -> None:
+        """Play the first training episode in Python, with outputs of 0.
+
+        Compiled code writes beyond the end of an array without a word, into memory that is not its own.
+
+        Raises:
+            BadInput: A function fails there, for another reason than what it has calculated.
+        """
+        parts, drawn = self.parts_of(), self.drawn("train", np.arange(1))[0]
+        given: dict[str, Any] = {"state": np.zeros(self.n_state), "drawn": drawn, "steps": 0}
+
+        def ask(name: str, **more: Any) -> Any:
+            given.update(more)
+            function, _, taken = parts[name]
+            with np.errstate(all="ignore"):
+                return call(f"{name} of {self.called}", function, *(given[one] for one in taken))
+
+        try:
+            ask("begin")
+            lasts = True
+            while lasts and given["steps"] < min(self.n_steps, _TRIED):
+                ask("observe", inputs=np.zeros(self.n_inputs))
+                answer = ask("move", outputs=np.zeros(self.n_outputs))
+                lasts, given["steps"] = answer is None or bool(answer), given["steps"] + 1
+            self._concluded(ask("conclude", lasted=lasts))
+        except BadInput as error:
+            if isinstance(error.__cause__, ArithmeticError | ValueError):
+                return  # other outputs may have other results
+            sizes = f"n_state = {self.n_state}, n_inputs = {self.n_inputs}, n_outputs = {self.n_outputs}"
+            hint = f"; arrays are as long as {sizes} and draw say" if isinstance(error.__cause__, IndexError) else ""
+            raise BadInput(f"{error}{hint}") from error.__cause__
 
     def parts_of(self) -> dict[str, _Part]:
         """The functions by their names.

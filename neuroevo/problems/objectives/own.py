@@ -67,6 +67,14 @@ class OfOnesOwn(Objective):
         except BadInput:
             return None
 
+    @abstractmethod
+    def check_arguments(self) -> None:
+        """Check that the function is there and can take what it is to be given.
+
+        Raises:
+            BadInput: It is not, or can't.
+        """
+
     @property
     def found(self) -> Callable[..., Any]:
         """The function itself.
@@ -92,6 +100,18 @@ class Own(OfOnesOwn):
 
     name: ClassVar[str] = "own"
     _kind: ClassVar[str] = ""
+
+    def check_arguments(self) -> None:
+        function = self.found
+        try:
+            inspect.signature(function).bind(None, None, None)
+        except TypeError as error:
+            raise BadInput(
+                f"{self.called} must take outputs, targets and counted, those of all steps; a function of one step, of "
+                "outputs and targets, wants per_step = true"
+            ) from error
+        except ValueError:
+            return  # compiled functions of other libraries don't tell
 
     def errors(self, problem: SequenceProblem, outputs: NDArray[np.floating], counted: Mask) -> Floats:
         """``(n,)``: the errors of genomes with outputs ``(n, n_rows, n_outputs)``; `counted` is of rows too.
@@ -144,6 +164,9 @@ class PerStep(OfOnesOwn):
 
     name: ClassVar[str] = "per_step"
     _kind: ClassVar[str] = "mean "
+
+    def check_arguments(self) -> None:
+        _ = self.sees_counted
 
     @property
     def sees_counted(self) -> bool:

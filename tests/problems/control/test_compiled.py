@@ -109,6 +109,17 @@ def test_functions_that_are_not_there_or_ask_for_too_much_are_named_before_anyth
         simulator(name).build(tmp_path)
 
 
+def test_an_index_beyond_an_array_is_refused_before_compiled_code_writes_there(tmp_path):
+    assert simulator("Chase").build(tmp_path) == simulator("Chase")
+    for sizes in ({"n_state": 1}, {"n_inputs": 1}, {"n_steps": 31}):  # the last one asks for more than was drawn
+        message = "of the simulator .*Chase has failed: IndexError: .*; arrays are as long as n_state = "
+        with pytest.raises(BadInput, match=message):
+            simulator("Chase", **sizes).build(tmp_path)
+    assert simulator("Failing").build(tmp_path), "what fails by its numbers may do so for these outputs alone"
+    with pytest.raises(BadInput, match="conclude of the simulator .*Three must return the error"):
+        simulator("Three").build(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
