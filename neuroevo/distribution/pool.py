@@ -10,6 +10,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from neuroevo.errors import BadInput
+
 Worker: TypeAlias = Hashable
 Ticket: TypeAlias = Hashable
 
@@ -84,10 +86,17 @@ class Answered:
 
 @dataclass(frozen=True)
 class Failed:
-    """The task raised an exception; the worker lives."""
+    """The task raised an exception; the worker lives.
+
+    Attributes:
+        ticket: Of the item.
+        said: What the exception said.
+        refused: The exception itself where it is the user's to mend, and would come again on every worker.
+    """
 
     ticket: Ticket
     said: str
+    refused: BadInput | None = None
 
 
 Event: TypeAlias = Joined | Left | Answered | Failed

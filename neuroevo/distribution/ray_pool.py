@@ -157,10 +157,10 @@ class RayPool(Pool):
         try:
             value = self._ray.get(ref)
         except errors.RayTaskError as error:
-            if isinstance(error.cause, BadInput):
-                raise BadInput(str(error.cause)) from None
             # The task's own errors come as values; this one arose in Ray's part, such as reading the argument.
             if not member.joined:
+                if isinstance(error.cause, BadInput):
+                    raise BadInput(str(error.cause)) from None
                 return self._failed_start(worker, str(error), _MAX_FAILED_STARTS)
             member.queue.remove(ref)
             return [Failed(ref, str(error))]
@@ -177,9 +177,9 @@ class RayPool(Pool):
             return self._joined(worker, member, value)
         member.queue.remove(ref)
         reply: Reply = value
-        if isinstance(reply.value, BadInput):
-            raise reply.value
-        return [Answered(ref, reply.value, reply.seconds) if reply.good else Failed(ref, reply.value)]
+        if reply.good:
+            return [Answered(ref, reply.value, reply.seconds)]
+        return [Failed(ref, str(reply.value), reply.value if isinstance(reply.value, BadInput) else None)]
 
     def _joined(self, worker: int, member: _Member, greeting: Greeting) -> list[Event]:
         differing = [

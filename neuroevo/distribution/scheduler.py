@@ -202,6 +202,7 @@ class Scheduler:
 
         Raises:
             ChunkFailed: An item has ended badly too often.
+            BadInput: An item is refused by whoever computes it.
             NoWorkers: Nobody has been there to do it.
         """
         while self._unfinished and not self._answers:
@@ -218,6 +219,7 @@ class Scheduler:
 
         Raises:
             ChunkFailed: An item has ended badly too often.
+            BadInput: An item is refused by whoever computes it.
             NoWorkers: Nobody has been there to do it.
         """
         for index, (item, weight) in enumerate(
@@ -297,6 +299,9 @@ class Scheduler:
             job, _ = self._complete(event.ticket)
             job.live = max(0, job.live - 1)
             job.tries += 1
+            if event.refused is not None and not job.done:
+                self.forget()
+                raise event.refused
             self._check_tries(job, event.said)
             self._again(job)
 

@@ -8,7 +8,6 @@ So an edited function is another type, which no code on disk answers to.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import random
 import re
 import sys
@@ -28,6 +27,7 @@ from neuroevo.kernels import sources
 from neuroevo.kernels.compilation import from_outside
 from neuroevo.kernels.vectors import address
 
+_GENERATORS = random.Random, np.random.RandomState
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[object]:
     if isinstance(value, ModuleType):
         yield value.__name__
         file = getattr(value, "__file__", None)
-        if file is not None and value.__name__.partition(".")[0] not in {*sys.stdlib_module_names, "numpy", "numba"}:
+        if file is not None and not _of_library(value.__name__):
             sources.note(file)
             yield sources.FOREIGN.get(Path(file).parent)
     elif isinstance(value, np.ndarray):
@@ -84,17 +84,21 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[object]:
     elif id(value) not in seen:
         seen.add(id(value))
         yield value.__defaults__
-        names: set[str] = set()
-        yield from _code(value.__code__, names)
-        inside = dict(
-            zip(value.__code__.co_freevars, (cell.cell_contents for cell in value.__closure__ or ()), strict=True)
-        )
-        for name in sorted(names):
-            known = inside if name in inside else value.__globals__
-            if name in known:
-                # Of functions that are compiled as their author says, such as with fastmath.
-                yield name, sorted(getattr(known[name], "targetoptions", {}).items())
-                yield from _pieces(known[name], seen)
+        code, known = _referred(value)
+        yield from code
+        for name, its in sorted(known.items(), key=lambda pair: pair[0]):
+            # Of functions that are compiled as their author says, such as with fastmath.
+            yield name, sorted(getattr(its, "targetoptions", {}).items())
+            yield from _pieces(its, seen)
+
+
+def _referred(function: FunctionType) -> tuple[list[object], dict[str, Any]]:
+    """What a function's code is made of, and by their names the values outside that it refers to."""
+    names: set[str] = set()
+    code, closure = list(_code(function.__code__, names)), function.__closure__ or ()
+    cells = zip(function.__code__.co_freevars, (cell.cell_contents for cell in closure), strict=True)
+    inside, outside = dict(cells), function.__globals__
+    return code, {name: outside[name] for name in names if name in outside} | inside
 
 
 def _code(code: CodeType, names: set[str]) -> Iterator[object]:
@@ -114,22 +118,34 @@ def refuse_chance(function: Any, what: str) -> None:
     Raises:
         BadInput: It uses `random` or `numpy.random`, itself or in a function that it calls.
     """
-    open_ones, seen = [getattr(function, "py_func", function)], set[int]()
+    open_ones, seen = [function], set[int]()
     while open_ones:
         one = open_ones.pop()
-        names: set[str] = set()
-        _ = list(_code(one.__code__, names))
-        outside = inspect.getclosurevars(one)
-        used = [*outside.globals.values(), *outside.nonlocals.values()]
-        if any(value is random or value is np.random for value in used) or (
-            "random" in names and any(value is np for value in used)
-        ):
+        one = getattr(one, "py_func", one)
+        drawn_by = getattr(one, "__self__", None)
+        if any(one is module for module in (random, np.random)) or isinstance(drawn_by, _GENERATORS):
             raise BadInput(
                 f"{what} uses a generator of random numbers, which would follow no seed: draw them beforehand"
             )
-        seen.add(id(one))
-        functions = (getattr(value, "py_func", value) for value in used)
-        open_ones += [value for value in functions if isinstance(value, FunctionType) and id(value) not in seen]
+        if isinstance(one, FunctionType) and not _of_library(one.__module__) and id(one) not in seen:
+            seen.add(id(one))
+            open_ones += _reached(one)
+
+
+def _reached(function: FunctionType) -> list[Any]:
+    """The values that a function refers to, those in modules too, as far as names tell."""
+    names: set[str] = set()
+    _ = list(_code(function.__code__, names))
+    reached = list(_referred(function)[1].values())
+    for value in reached:  # grows meanwhile
+        if isinstance(value, ModuleType):
+            inside = [vars(value)[name] for name in sorted(names) if name in vars(value)]
+            reached += [one for one in inside if not any(one is other for other in reached)]
+    return reached
+
+
+def _of_library(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in {*sys.stdlib_module_names, "numpy", "numba"}
 
 
 def check_compiles(function: Any, arguments: tuple[Any, ...], what: str) -> Any:

@@ -173,7 +173,9 @@ def test_mistakes_are_reported_as_those_of_a_local_evaluator(pair, job):
 def test_a_chunk_that_fails_everywhere_is_reported_with_what_the_worker_said(pair, job, monkeypatch):
     _, _, population = job
     monkeypatch.setattr(pair, "_check", lambda *_: None)
-    with pytest.raises(ChunkFailed, match=r"3 times[\s\S]*unknown"):
+    with pytest.raises(ChunkFailed, match=r"3 times[\s\S]*unhashable"):
+        pair.evaluate(population, ["train"])
+    with pytest.raises(ne.BadInput, match="there is no part 'unknown'"):
         pair.evaluate(population, "unknown")
     monkeypatch.undo()
     assert np.isfinite(pair.evaluate(population).error[0])

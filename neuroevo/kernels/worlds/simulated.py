@@ -1,7 +1,7 @@
 """A world of somebody's own functions, called lane by lane.
 
-Rows: steps, the number of the episode, whether it goes on, 0 or NaN where the network's outputs were not finite, the
-outputs, the state.
+Rows: steps, the number of the episode, whether it goes on, 0 or NaN where the network's outputs were not finite, how
+often it was moved, the outputs, the state.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from neuroevo.kernels.foreign import check_compiles, functions_of, is_of, kind_o
 from neuroevo.kernels.vectors import broadcast, lanes, less, load, peek, poke, store
 from neuroevo.kernels.worlds.base import act, begin, conclude, lasts, move, observe
 
-EPISODE, GOES_ON, FAILED, OUTPUTS = range(1, 5)
+EPISODE, GOES_ON, FAILED, MOVED, OUTPUTS = range(1, 6)
 """Rows; the state follows the outputs."""
 
 
@@ -123,6 +123,7 @@ def _begin(world, states, stride, at, episode):
         poke(states, at + EPISODE * stride, episode)
         poke(states, at + GOES_ON * stride, 1.0)
         poke(states, at + FAILED * stride, 0.0)
+        poke(states, at + MOVED * stride, 0.0)
         for row in range(world.n_outputs + world.n_state):
             poke(states, at + (OUTPUTS + row) * stride, 0.0)
         function(_state(world, states, stride, at), _numbers_drawn(world, states, stride, at))
@@ -172,12 +173,16 @@ def _move(world, states, stride, now):
 
     def move_simulated(world, states, stride, now):
         for place in range(stride):
+            # Where nobody plays steps are not counted, and a function never meets a state after an episode's end.
+            if peek(states, place + MOVED * stride) > peek(states, place):
+                continue
             goes_on = False
             if peek(states, place + FAILED * stride) == 0.0:
                 outputs = own_column_of(states, place + OUTPUTS * stride, world.n_outputs, stride)
                 drawn, steps = _numbers_drawn(world, states, stride, place), np.int64(peek(states, place))
                 goes_on = _says_yes(function(_state(world, states, stride, place), outputs, drawn, steps))
             poke(states, place + GOES_ON * stride, 1.0 if goes_on else 0.0)
+            poke(states, place + MOVED * stride, peek(states, place) + 1.0)
 
     return move_simulated
 

@@ -116,6 +116,20 @@ class Guessing(Plain):
         state[0] += guess()
 
 
+class Strict(Plain):
+    def draw(rng):
+        return 10.0 if rng.random() < 0.5 else 100.0
+
+    def move(state, drawn):
+        if state[0] >= drawn[0]:
+            raise ValueError("moved after the end")
+        state[0] += 1.0
+        return state[0] < drawn[0]
+
+    def conclude(state):
+        return state[0]
+
+
 class Failing(Plain):
     def move(state, outputs):
         if outputs[0] < 1e9:

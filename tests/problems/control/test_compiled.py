@@ -155,6 +155,16 @@ def test_functions_that_fail_at_work_are_refused_by_the_kernel(name, message):
         evaluator.evaluate(genomes_of(network, 2))
 
 
+@pytest.mark.slow
+def test_nothing_is_moved_after_the_end_of_its_episode_where_nobody_plays():
+    network = ne.Elman(2, 1, 1)
+    for data_seed in range(4):
+        problem = simulator("Strict", n_steps=100, n_train=6, data_seed=data_seed)
+        with ne.LocalEvaluator(network, problem) as evaluator:
+            found = evaluator.evaluate(genomes_of(network, 1)).error
+        np.testing.assert_array_equal(found, problem.drawn("train").mean())
+
+
 def test_wrong_keys_are_named():
     with pytest.raises(BadInput, match='stand in a "module" or "module:Class", got \'a b\''):
         simulator().__class__(functions="a b", n_inputs=1, n_outputs=1, n_state=1, n_steps=1)
