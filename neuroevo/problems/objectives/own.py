@@ -108,7 +108,7 @@ class Own(OfOnesOwn):
         except TypeError as error:
             raise BadInput(
                 f"{self.called} must take outputs, targets and counted, those of all steps; a function of one step, of "
-                "outputs and targets, wants per_step = true"
+                "outputs and targets, goes with per_step = true of [problem] alone"
             ) from error
         except ValueError:
             return  # compiled functions of other libraries don't tell
