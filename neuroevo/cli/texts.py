@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,7 +239,11 @@ def _front_line(record: RunRecord) -> str:
         front = record.front
     except RecordError as error:
         return f"warning: its front can't be read: {escaped(error)}"
-    return "" if front is None else f"front of {len(front)} networks: neuroevo show {record.path} --front"
+    return "" if front is None else f"{_front_of(front)}: neuroevo show {record.path} --front"
+
+
+def _front_of(front: Sized) -> str:
+    return f"front of {len(front)} network{'s' if len(front) > 1 else ''}"
 
 
 def front_text(path: Path) -> str:
@@ -259,7 +263,7 @@ def front_text(path: Path) -> str:
         table.append([*map(_figure, row.values()), mark])
     titles = [f"  {name}: {escaped(title)}" for name, title in zip(front.goals, front.titles, strict=True)]
     use = f"  neuroevo export {path} --to c --member N; so do predict, forecast and evaluate"
-    return "\n".join([f"front of {len(front)} networks", *titles, "", columns(table, "  "), "", use])
+    return "\n".join([_front_of(front), *titles, "", columns(table, "  "), "", use])
 
 
 def final_text(final: RunRecord) -> str:
