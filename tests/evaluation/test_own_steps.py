@@ -176,7 +176,7 @@ def test_keys_of_a_scenario_name_functions_of_either_kind(tmp_path):
     assert objective(objective="tests.problems.drawn:largest") == Own("tests.problems.drawn:largest")
     with pytest.raises(ne.BadInput, match="'nowhere:cost' is not found: No module named 'nowhere'"):
         objective(objective="nowhere:cost")
-    with pytest.raises(ne.BadInput, match="must take outputs, targets and counted, .* wants per_step = true"):
+    with pytest.raises(ne.BadInput, match=r"must take outputs, targets and counted, .* wants per_step = true"):
         objective(objective=f"{PLACE}:bent_first")
     with pytest.raises(ne.BadInput, match="must take outputs and targets, or outputs, targets and counted; it takes 1"):
         objective(objective=f"{PLACE}:plain", per_step=True)

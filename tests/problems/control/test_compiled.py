@@ -116,7 +116,7 @@ def test_an_index_beyond_an_array_is_refused_before_compiled_code_writes_there(t
         with pytest.raises(BadInput, match=message):
             simulator("Chase", **sizes).build(tmp_path)
     assert simulator("Failing").build(tmp_path), "what fails by its numbers may do so for these outputs alone"
-    with pytest.raises(BadInput, match="conclude of the simulator .*Three must return the error"):
+    with pytest.raises(BadInput, match=r"conclude of the simulator .*Three must return the error"):
         simulator("Three").build(tmp_path)
 
 
