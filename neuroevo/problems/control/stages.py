@@ -49,7 +49,7 @@ class Maker(NamedTuple):
         try:
             import gymnasium
         except ImportError as error:
-            raise BadInput(f"{self.environment} needs Gymnasium: pip install neuroevo-rnn[gymnasium]") from error
+            raise BadInput(f"{self.environment} needs Gymnasium: pip install 'neuroevo-rnn[gymnasium]'") from error
         wrappers: list[Any] = [found(place, "the wrapper") for place in self.wrappers]
         mode = {"num_envs": n_episodes, "vectorization_mode": "vector_entry_point"}
         try:

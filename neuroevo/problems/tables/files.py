@@ -63,7 +63,7 @@ def matching(folder: Path, names: Sequence[str]) -> list[Path]:
         fitting = Path(anchor or folder).glob(name.removeprefix(anchor) if anchor else name)
         files = sorted((each for each in fitting if each.is_file()), key=_natural)
         if not files:
-            raise DataError(f"no file fits {path}; paths are relative to the scenario's folder")
+            raise DataError(f"no file fits {path}; paths in a scenario are relative to its folder")
         found += files
     doubles = [path for path in found if found.count(path) > 1]
     if doubles:
@@ -79,10 +79,10 @@ def _natural(path: Path) -> list[tuple[int, int | str]]:
 def _neighbours(path: Path) -> str:
     """The nearest file name in the same folder, or what is wrong with the folder."""
     if not path.parent.is_dir():
-        return f", nor a folder {path.parent}; paths are relative to the scenario's folder"
+        return f", nor a folder {path.parent}; paths in a scenario are relative to its folder"
     try:
         names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError:
         return ""
     near = nearest(path.name, names)
-    return f"; did you mean {near!r} in the same folder?" if near else "; paths are relative to the scenario's folder"
+    return f"; did you mean {near!r} in the same folder?" if near else "; paths in a scenario are relative to its folder"
