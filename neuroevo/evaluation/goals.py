@@ -74,7 +74,7 @@ def with_objective(problem: Problem, objective: str) -> SequenceProblem:
         raise UnknownName(f"there is no goal {objective!r}{guess} Known: {', '.join(known)}{own}")
     judge = as_objective(objective)
     if isinstance(judge, OfOnesOwn):
-        _ = judge.found  # where there is none it says so now
+        judge.check_arguments()
     arrays = {name: array for name, array in problem.to_arrays().items() if not name.startswith("objective")}
     arrays |= {name: np.array(value) for name, value in stored(judge).items()}
     return SequenceProblem.from_arrays({**arrays, "weight_decay": np.array(0.0)})

@@ -85,4 +85,6 @@ def _neighbours(path: Path) -> str:
     except OSError:
         return ""
     near = nearest(path.name, names)
-    return f"; did you mean {near!r} in the same folder?" if near else "; paths in a scenario are relative to its folder"
+    return (
+        f"; did you mean {near!r} in the same folder?" if near else "; paths in a scenario are relative to its folder"
+    )
