@@ -28,8 +28,7 @@ ARGUMENTS = {
 }
 _NEEDED = ("observe", "move", "conclude")
 
-#: Steps of the episode that is tried out when a simulator is built.
-_TRIED = 1000
+_TRIED = 1000  # steps of the episode that is tried out when a simulator is built
 
 
 class _Part(NamedTuple):
