@@ -32,16 +32,30 @@ def found(place: str, what: str) -> Callable[..., object]:
     Raises:
         BadInput: There is none.
     """
-    module, _, name = place.partition(":")
-    try:
-        function: object = importlib.import_module(module)
-        for part in name.split("."):
-            function = getattr(function, part)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise BadInput(f"{what} {place!r} is not found: {error}; it must be importable where it runs") from error
+    function: object = standing_at(place, f"{what} {place!r}")
     if not callable(function):
         raise BadInput(f"{what} {place!r} must be a function, got {function!r}")
     return function
+
+
+def standing_at(place: str, called: str) -> Any:
+    """What stands at "module" or "module:name", whose module is imported.
+
+    Raises:
+        BadInput: Nothing does, or the module fails.
+    """
+    module, _, name = place.partition(":")
+    try:
+        there: Any = importlib.import_module(module)
+        for part in name.split(".") if name else ():
+            there = getattr(there, part)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise BadInput(f"{called} is not found: {error}; it must be importable where it runs") from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise BadInput(f"{called} is not found: its module fails: {type(error).__name__}: {error}") from error
+    return there
 
 
 def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:

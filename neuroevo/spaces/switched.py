@@ -61,6 +61,10 @@ class Switched(SearchSpace):
     weights: Literal["real", "ternary", "int4", "int8"] = "real"
     real_biases: bool = False
 
+    def __post_init__(self) -> None:
+        if self.real_biases and self.weights == "real":
+            raise BadInput('real_biases goes with weights of few bits, such as weights = "int8": all are real here')
+
     def n_genes(self, network: Network) -> int:
         """As in `SearchSpace`: weights, switches, and the level."""
         return network.n_genes + self._n_switches(network) + (self.share is None)

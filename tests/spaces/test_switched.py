@@ -194,3 +194,8 @@ def test_a_run_delivers_so_many_links_says_so_and_goes_on_bit_for_bit(small_scen
     begun = ne.load_scenario(small_scenario, overrides=table)
     (first,) = begun.space.express(begun.make_strategy().ask()[:1], begun.network, begun.problem)
     assert np.array_equal(first, whole.champion.genome)
+
+
+def test_real_biases_beside_real_weights_are_refused():
+    with pytest.raises(ne.BadInput, match="goes with weights of few bits"):
+        Switched(real_biases=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from annotated_types import Ge, Le
 from neuroevo.errors import BadInput
 from neuroevo.problems.control.base import Chosen, FloatArray, Played
 from neuroevo.problems.control.drawn import DrawnEpisodes
-from neuroevo.problems.functions import call
+from neuroevo.problems.functions import call, standing_at
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -29,8 +28,7 @@ ARGUMENTS = {
 }
 _NEEDED = ("observe", "move", "conclude")
 
-#: Steps of the episode that is tried out when a simulator is built.
-_TRIED = 1000
+_TRIED = 1000  # steps of the episode that is tried out when a simulator is built
 
 
 class _Part(NamedTuple):
@@ -137,14 +135,7 @@ class CompiledSimulator(DrawnEpisodes):
         Raises:
             BadInput: One of them is not found, or asks for something that there is not.
         """
-        module, _, name = self.functions.partition(":")
-        try:
-            holder: Any = importlib.import_module(module)
-            for part in name.split(".") if name else ():
-                holder = getattr(holder, part)
-        except (ImportError, AttributeError, SyntaxError) as error:
-            raise BadInput(f"{self.called} is not found: {error}; it must be importable where it runs") from error
-        found = {}
+        holder, found = standing_at(self.functions, self.called), {}
         for name, known in ARGUMENTS.items():
             function = getattr(holder, name, None)
             if function is None and name in _NEEDED:
