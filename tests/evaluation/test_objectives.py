@@ -57,7 +57,8 @@ def fitting(network, name, by_class):
     """The network with outputs that the objective can judge."""
     if name != "cross_entropy":
         return network
-    return dataclasses.replace(network, output_activation="softmax" if by_class else "logistic")
+    no_spikes = {"readout": "leaky"} if isinstance(network, ne.Lif) else {}
+    return dataclasses.replace(network, output_activation="softmax" if by_class else "logistic", **no_spikes)
 
 
 def expected(network, genome, problem, part):
