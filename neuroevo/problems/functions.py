@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from neuroevo.errors import BadInput
@@ -64,15 +65,26 @@ def call(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     Raises:
         BadInput: It has raised an exception; the message says which, and where.
     """
-    try:
+    with in_words(what, function):
         return function(*arguments)
+
+
+@contextmanager
+def in_words(what: str, function: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Where a function of one's own runs, perhaps inside of compiled code; without it no place can be told.
+
+    Raises:
+        BadInput: It has raised an exception.
+    """
+    try:
+        yield
     except (BadInput, MemoryError):
         raise
     except Exception as error:
         raise BadInput(f"{what} has failed: {type(error).__name__}: {error}{_place_of(error, function)}") from error
 
 
-def _place_of(error: Exception, function: Callable[..., Any]) -> str:
+def _place_of(error: Exception, function: Callable[..., Any] | None) -> str:
     """File and line of the function's own module that were left last."""
     file = getattr(getattr(function, "__code__", None), "co_filename", None)
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]

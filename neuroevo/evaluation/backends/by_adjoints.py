@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +45,10 @@ class ByAdjoints(Compiled):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or not isinstance(problem.objective, Mean):
+        if not super().supports(network, problem) or not has_backward_step(network):
             return False
-        if problem.free_run is not None:
-            return False
-        return has_backward_step(network) and problem.objective.loss_name(problem) != "wrong_step"
+        sequences = cast("SequenceProblem", problem)
+        return cast("Mean", sequences.objective).loss_name(sequences) != "wrong_step"
 
     @classmethod
     def methods(cls, network: Network) -> frozenset[str]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
-from neuroevo.evaluation.cells import has_kernel
 from neuroevo.evaluation.memory import require
 from neuroevo.problems import SequenceProblem
 from neuroevo.problems.objectives import Own
@@ -36,11 +35,7 @@ class ByOutputs(Compiled):
         vars(other).update(_outputs_of=[])
         return other
 
-    @classmethod
-    def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
-            return False
-        return isinstance(problem.objective, Own) and has_kernel(network)
+    judges = Own
 
     def evaluate(
         self,

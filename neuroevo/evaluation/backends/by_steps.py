@@ -6,26 +6,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends.compiled import Compiled
 from neuroevo.evaluation.base import NOTHING_MORE
-from neuroevo.evaluation.cells import has_kernel
-from neuroevo.problems import SequenceProblem
+from neuroevo.problems.functions import in_words
 from neuroevo.problems.objectives import PerStep
 
 if TYPE_CHECKING:
-    from neuroevo.networks import Network
-    from neuroevo.problems import Problem
+    pass
 
 
 class BySteps(Compiled):
     """Evaluates as `Compiled` does, with a function of one's own as what a step costs."""
 
-    @classmethod
-    def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
-            return False
-        return isinstance(problem.objective, PerStep) and has_kernel(network)
+    judges = PerStep
 
     def evaluate(
         self,
@@ -38,14 +31,8 @@ class BySteps(Compiled):
         return found
 
     def _run(self, genomes: Any, task: Any, error: Any, right: Any) -> None:
-        try:
+        with in_words(cast("PerStep", self._problem.objective).called):  # kernels raise nothing themselves
             super()._run(genomes, task, error, right)
-        except (BadInput, MemoryError):
-            raise
-        except Exception as raised:
-            # Kernels raise nothing themselves.
-            what = cast("PerStep", self._problem.objective).called
-            raise BadInput(f"{what} has failed: {type(raised).__name__}: {raised}") from raised
 
     def _kernel(self) -> Any:
         from neuroevo.kernels.tasks import own  # noqa: F401 - it registers code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from neuroevo.evaluation.memory import require
 from neuroevo.evaluation.plans import Plan, plan_of
 from neuroevo.evaluation.precision import Precision, type_of
 from neuroevo.problems import SequenceProblem, as_sequences
-from neuroevo.problems.objectives import Mean
+from neuroevo.problems.objectives import Mean, Objective
 
 if TYPE_CHECKING:
     from neuroevo.networks import Network
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 class Compiled(Backend):
     """Evaluates blocks of genomes, as many at once as a vector has lanes; threads take them from one counter."""
+
+    judges: ClassVar[type[Objective]] = Mean  # type: ignore[type-abstract]
+    """Objectives that it knows."""
+    freely: ClassVar[bool] = False
+    """Whether outputs come back as inputs."""
 
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         self._network, self._n_threads = network, n_threads
@@ -39,9 +44,9 @@ class Compiled(Backend):
 
     @classmethod
     def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or problem.free_run is not None:
+        if not isinstance(problem, SequenceProblem) or (problem.free_run is not None) != cls.freely:
             return False
-        return isinstance(problem.objective, Mean) and has_kernel(network)
+        return isinstance(problem.objective, cls.judges) and has_kernel(network)
 
     def on(self, problem: SequenceProblem) -> Compiled:
         if self._n_threads > 1:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends.by_steps import BySteps
 from neuroevo.evaluation.backends.compiled import Compiled
-from neuroevo.evaluation.cells import has_kernel
 from neuroevo.evaluation.free_runs import FreeRunData
 from neuroevo.evaluation.memory import require
 from neuroevo.problems import SequenceProblem
-from neuroevo.problems.objectives import Mean, PerStep
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
@@ -25,17 +23,13 @@ if TYPE_CHECKING:
 class FreeRunning(Compiled):
     """Lets blocks of genomes run freely, each run a sequence of its own."""
 
+    freely = True
+
     def __init__(self, network: Network, problem: Problem, *, n_threads: int, precision: Precision) -> None:
         super().__init__(network, problem, n_threads=n_threads, precision=precision)
         self._free = FreeRunData(self._problem, self._dtype, network.n_genes)
         self._data = self._free
         self._rooms: list[NDArray[Any]] = []
-
-    @classmethod
-    def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or problem.free_run is None:
-            return False
-        return isinstance(problem.objective, Mean) and has_kernel(network)
 
     def on(self, problem: SequenceProblem) -> Compiled:  # noqa: ARG002 - there are none
         raise BadInput("free runs know neither [batch] nor input_noise: leave them out")
@@ -71,9 +65,3 @@ class FreeRunning(Compiled):
 
 class FreeRunningBySteps(BySteps, FreeRunning):
     """The same with a function of one's own as what a step costs."""
-
-    @classmethod
-    def supports(cls, network: Network, problem: Problem) -> bool:
-        if not isinstance(problem, SequenceProblem) or problem.free_run is None:
-            return False
-        return isinstance(problem.objective, PerStep) and has_kernel(network)

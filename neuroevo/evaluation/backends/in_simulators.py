@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from neuroevo.errors import BadInput
 from neuroevo.evaluation.backends.in_worlds import InWorlds
 from neuroevo.evaluation.base import NOTHING_MORE
 from neuroevo.evaluation.cells import has_kernel
 from neuroevo.problems.control.compiled import CompiledSimulator
+from neuroevo.problems.functions import in_words
 
 if TYPE_CHECKING:
     from neuroevo.evaluation.precision import Precision
@@ -37,13 +37,8 @@ class InSimulators(InWorlds):
         part: str,
         wants: frozenset[str] = NOTHING_MORE,
     ) -> dict[str, NDArray[Any]]:
-        try:
+        with in_words(self._simulator.called):  # kernels raise nothing themselves
             found = super().evaluate(genomes, part, wants)
-        except (BadInput, MemoryError):
-            raise
-        except Exception as raised:
-            # Kernels raise nothing themselves.
-            raise BadInput(f"{self._simulator.called} has failed: {type(raised).__name__}: {raised}") from raised
         self._simulator.refuse_negative(found["error"])
         return found
 
