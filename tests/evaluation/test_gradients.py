@@ -29,11 +29,11 @@ STENCIL = {1: 8.0, -1: -8.0, 2: -1.0, -2: 1.0}
 """Central differences of fourth order: the sum of factor times error at so many steps, over 12 steps."""
 
 
-def by_differences(errors, genome):
-    """The gradient of `errors(population)` at a genome: what is left out is of the order of STEP**4."""
-    moved = np.concatenate([genome + k * STEP * np.eye(genome.size) for k in STENCIL])
+def by_differences(errors, genome, step=STEP):
+    """The gradient of `errors(population)` at a genome: what is left out is of the order of step**4."""
+    moved = np.concatenate([genome + k * step * np.eye(genome.size) for k in STENCIL])
     found = errors(moved).reshape(len(STENCIL), genome.size)
-    return np.array(list(STENCIL.values())) @ found / (12 * STEP)
+    return np.array(list(STENCIL.values())) @ found / (12 * step)
 
 
 def assert_close(found, expected, relative=1e-6):
@@ -46,7 +46,12 @@ def assert_is_the_slope(network, problem, genome, **how):
     with ne.LocalEvaluator(network, problem, n_threads=1, precision="double", wants=wants) as evaluator:
         plain = evaluator.evaluate(genome[None], **how)
         found = evaluator.evaluate(genome[None], wants=wants, **how)
-        expected = by_differences(lambda population: evaluator.evaluate(population, **how).error, genome)
+        expected = by_differences(
+            lambda population: evaluator.evaluate(population, **how).error,
+            genome,
+            # The slope of softsign has a corner at 0: a step across it leaves out what is of the order of the step.
+            1e-6 if getattr(network, "activation", "tanh") == "softsign" else STEP,
+        )
     assert found.error[0] == plain.error[0]
     assert found.learned[0] == plain.learned[0]
     assert_close(found.more["gradient"][0], expected)
