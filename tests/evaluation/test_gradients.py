@@ -29,6 +29,11 @@ STENCIL = {1: 8.0, -1: -8.0, 2: -1.0, -2: 1.0}
 """Central differences of fourth order: the sum of factor times error at so many steps, over 12 steps."""
 
 
+def step_for(network):
+    """The slope of softsign has a corner at 0: a step across it leaves out what is of the order of the step."""
+    return 1e-6 if getattr(network, "activation", "tanh") == "softsign" else STEP
+
+
 def by_differences(errors, genome, step=STEP):
     """The gradient of `errors(population)` at a genome: what is left out is of the order of step**4."""
     moved = np.concatenate([genome + k * step * np.eye(genome.size) for k in STENCIL])
@@ -49,8 +54,7 @@ def assert_is_the_slope(network, problem, genome, **how):
         expected = by_differences(
             lambda population: evaluator.evaluate(population, **how).error,
             genome,
-            # The slope of softsign has a corner at 0: a step across it leaves out what is of the order of the step.
-            1e-6 if getattr(network, "activation", "tanh") == "softsign" else STEP,
+            step_for(network),
         )
     assert found.error[0] == plain.error[0]
     assert found.learned[0] == plain.learned[0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import neuroevo as ne
 from neuroevo.evaluation.learning import Learning, Online
-from tests.evaluation.test_gradients import KINDS, STENCIL, STEP, assume_smooth, by_differences, given_state
+from tests.evaluation.test_gradients import KINDS, STENCIL, STEP, assume_smooth, by_differences, given_state, step_for
 from tests.evaluation.test_local import EVERY_KIND, problem_for
 from tests.evaluation.test_objectives import fitting, judged
 from tests.networks.drawn import networks
@@ -17,12 +17,10 @@ from tests.networks.drawn import networks
 WANTS = frozenset({"gradient", "curvature"})
 
 
-def jacobian(function, at):
+def jacobian(function, at, step=STEP):
     """The derivatives ``(..., at.size)`` of the array `function(vector)`, by differences of fourth order."""
-    columns = [
-        sum(factor * function(at + k * step) for k, factor in STENCIL.items()) for step in STEP * np.eye(at.size)
-    ]
-    return np.stack(columns, axis=-1) / (12 * STEP)
+    columns = [sum(factor * function(at + k * way) for k, factor in STENCIL.items()) for way in step * np.eye(at.size)]
+    return np.stack(columns, axis=-1) / (12 * step)
 
 
 @pytest.mark.slow
@@ -77,7 +75,7 @@ def test_curvature_is_that_of_gauss_and_newton(network, case, seed, weighted, pa
     counted = problem.counted_rows(part)
     where, weights = problem.objective.where(counted), problem.objective.weights(problem, counted)
     weights = where * (1.0 if weights is None else weights)
-    slopes = jacobian(lambda moved: outputs_of(network, problem, moved), genome)
+    slopes = jacobian(lambda moved: outputs_of(network, problem, moved), genome, step_for(network))
     bent = weights * bends(problem, outputs_of(network, problem, genome)) / weights.sum()
     expected = np.einsum("rog,ro,roh->gh", slopes, bent, slopes) + 0.25 / genome.size * np.eye(genome.size)
     with ne.LocalEvaluator(network, problem, n_threads=1, precision="double", wants=WANTS) as evaluator:
